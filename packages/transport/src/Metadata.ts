@@ -1,0 +1,29 @@
+/**
+ * Metadata: what travels beside the messages of a stream, in request headers, response headers and trailers.
+ *
+ * Keys are lower case, a key may have several values, and a key that ends in `-bin` holds bytes. Keys come from the
+ * network, so the values live in a `Map` and never on an object's prototype.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A read-only view of received metadata. `get` gives the first value of a key as text (the bytes of a `-bin` key are
+ * read as UTF-8), `getAll` every value in the order of arrival. Look-ups ignore the case of the key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Metadata {
+  readonly get: (key: string) => string | undefined
+  readonly getAll: (key: string) => ReadonlyArray<string | Uint8Array>
+  readonly keys: () => Iterable<string>
+}
+
+/**
+ * Metadata on its way out: name, value, name, value. A flat list, because that is what header blocks are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MetadataEntries = ReadonlyArray<readonly [key: string, value: string | Uint8Array]>

@@ -1,0 +1,86 @@
+/**
+ * The two services that carry raw streams: `ClientTransport` opens them, `ServerTransport` accepts them. `NodeTransport`
+ * (`@millrace/transport/node`) provides both over TCP, Unix sockets and TLS; `MemoryTransport` over memory, through the
+ * same engines.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { MetadataEntries } from "./Metadata.ts"
+import type { RawClientStream, RawServerStream } from "./RawStream.ts"
+import type { TransportError } from "./TransportError.ts"
+
+/**
+ * What a client says when it opens a stream.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OpenRequest {
+  /** `HOST:PORT` or `unix:PATH`. */
+  readonly address: string
+  /** `/package.Service/Method`. */
+  readonly path: string
+  /** The destination service, `:authority` on HTTP/2. */
+  readonly authority: string
+  /** What is left of the deadline in milliseconds, sent as `grpc-timeout`; greater than zero. */
+  readonly timeoutMillis?: number | undefined
+  readonly metadata?: MetadataEntries | undefined
+  /** Compress the messages we send, and ask for the same. Only `gzip` exists. */
+  readonly compressor?: "gzip" | undefined
+  /** Limit for the dial alone in milliseconds; the transport's own default applies when absent. */
+  readonly connectTimeoutMillis?: number | undefined
+}
+
+/**
+ * Opens raw streams. Connections, their number, their dial and their end belong to the transport.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class ClientTransport extends Context.Service<
+  ClientTransport,
+  {
+    /**
+     * Opens a stream on a connection that is there; undefined when one must be dialled or has no free stream. Never
+     * waits, never fails: the fast path.
+     */
+    readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
+    /** Opens a stream, dialling (once for all who wait) when needed. Done when HEADERS are queued. */
+    readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
+  }
+>()("@millrace/transport/Transport/ClientTransport") {}
+
+/**
+ * A server that listens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listening {
+  readonly address: { readonly hostname: string; readonly port: number }
+  /** Stop accepting; two-step GOAWAY on every connection; done when every stream has ended and every connection is closed. Idempotent. */
+  readonly drain: Effect.Effect<void>
+}
+
+/**
+ * Accepts raw streams.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class ServerTransport extends Context.Service<
+  ServerTransport,
+  {
+    /**
+     * Listens until the scope closes. `onStream` is called once a request, after the socket read that brought its
+     * headers was parsed (messages may be there already); it must not throw. Closing the scope closes the listener and
+     * every connection at once: drain first for a graceful stop.
+     */
+    readonly listen: (
+      onStream: (stream: RawServerStream) => void
+    ) => Effect.Effect<Listening, TransportError, Scope.Scope>
+  }
+>()("@millrace/transport/Transport/ServerTransport") {}

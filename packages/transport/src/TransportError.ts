@@ -1,0 +1,146 @@
+/**
+ * What can go wrong below the messages: dialling, the connection, the stream, a limit. Each error carries what gRPC and
+ * Kitex make of it (`code` and `desc`, http2-streaming 2.12, 4.4 and 7.7), so that no layer above repeats a rule of the protocol.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const id = (name: string) => `@millrace/transport/TransportError/${name}`
+
+/**
+ * No connection could be made.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectFailed extends Schema.Error<ConnectFailed>(id("ConnectFailed"))({
+  _tag: Schema.tag("ConnectFailed"),
+  address: Schema.String
+}) {}
+
+/**
+ * Dial, TLS handshake or the peer's SETTINGS took too long. `step` says which.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectTimeout extends Schema.Error<ConnectTimeout>(id("ConnectTimeout"))({
+  _tag: Schema.tag("ConnectTimeout"),
+  address: Schema.String,
+  step: Schema.Literals(["dial", "tls", "settings"]),
+  millis: Schema.Number
+}) {}
+
+/**
+ * The connection ended under the stream.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectionLost extends Schema.Error<ConnectionLost>(id("ConnectionLost"))({
+  _tag: Schema.tag("ConnectionLost"),
+  address: Schema.String
+}) {}
+
+/**
+ * The stream was reset. `resetCode` is the HTTP/2 error code (1000 is Kitex's shutdown), `byPeer` says who did it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StreamReset extends Schema.Error<StreamReset>(id("StreamReset"))({
+  _tag: Schema.tag("StreamReset"),
+  resetCode: Schema.Number,
+  byPeer: Schema.Boolean
+}) {}
+
+/**
+ * The server drains: it did not accept the stream (GOAWAY), which is safe to try elsewhere.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Draining extends Schema.Error<Draining>(id("Draining"))({
+  _tag: Schema.tag("Draining")
+}) {}
+
+/**
+ * A limit of ours was exceeded. `limit` is its name in the options.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LimitExceeded extends Schema.Error<LimitExceeded>(id("LimitExceeded"))({
+  _tag: Schema.tag("LimitExceeded"),
+  limit: Schema.String,
+  max: Schema.Number
+}) {}
+
+/**
+ * The peer broke HTTP/2 or gRPC.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ProtocolViolation extends Schema.Error<ProtocolViolation>(id("ProtocolViolation"))({
+  _tag: Schema.tag("ProtocolViolation")
+}) {}
+
+/**
+ * A message is compressed with something we do not have, or does not inflate.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CompressionFailed extends Schema.Error<CompressionFailed>(id("CompressionFailed"))({
+  _tag: Schema.tag("CompressionFailed")
+}) {}
+
+/**
+ * We ended the stream ourselves.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Cancelled extends Schema.Error<Cancelled>(id("Cancelled"))({
+  _tag: Schema.tag("Cancelled")
+}) {}
+
+/**
+ * Every reason of a {@link TransportError}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const Reason = Schema.Union([
+  ConnectFailed,
+  ConnectTimeout,
+  ConnectionLost,
+  StreamReset,
+  Draining,
+  LimitExceeded,
+  ProtocolViolation,
+  CompressionFailed,
+  Cancelled
+])
+
+/**
+ * A failure of the transport. `code` is the gRPC status that Kitex gives it, `desc` the text that Kitex's peers know,
+ * `reason` what happened.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TransportError extends Schema.TaggedError<TransportError>("@millrace/transport/TransportError")(
+  "TransportError",
+  {
+    reason: Reason,
+    code: Schema.Int,
+    desc: Schema.String
+  }
+) {
+  override get message() {
+    return this.desc
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What the HTTP/2 engine looks like from outside: plain objects, bytes in, calls out. No sockets, timers, promises or
+ * Effects; time is an argument.
+ *
+ * @internal
+ */
+
+/** name, value, name, value; names lower case, values latin1 (one char a byte). */
+export type HeaderList = ReadonlyArray<string>
+
+/** What is above one stream. Calls come only from inside `receive`, `end` and `pump`. */
+export interface StreamOwner {
+  /** A header block: the response head on a client, or trailers (then `endStream`). */
+  onHeaders(headers: HeaderList, endStream: boolean): void
+  /** Payload without padding, valid as long as it is referenced. The engine never looks at it again. */
+  onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void
+  /**
+   * The stream ended otherwise than by END_STREAM in both directions: reset by the peer, reset by us because the peer broke a rule
+   * (`detail` says which), refused by GOAWAY, or the connection is gone. At most once.
+   */
+  onAbort(cause: AbortCause): void
+  /** `buffered` fell below the send buffer limit after it had been at or above it. */
+  onWritable(): void
+}
+
+export type AbortCause =
+  | { readonly _tag: "PeerReset"; readonly code: number }
+  | { readonly _tag: "StreamError"; readonly code: number; readonly detail: string }
+  | { readonly _tag: "Refused" } // its id is above the last one of a GOAWAY: the peer never saw it
+  | { readonly _tag: "ConnectionClosed"; readonly end: ConnectionEnd }
+
+/** Why a connection is over. */
+export type ConnectionEnd =
+  | { readonly _tag: "PeerClosed" } // TCP FIN with nothing wrong
+  | { readonly _tag: "Lost"; readonly detail: string } // the socket failed, or a timer of the driver
+  | { readonly _tag: "Error"; readonly code: number; readonly detail: string; readonly limit?: string } // we found an error and sent GOAWAY
+  | { readonly _tag: "PeerGoaway"; readonly code: number; readonly debug: string }
+  | { readonly _tag: "Local"; readonly detail: string } // we closed it
+
+/** One stream. The engine owns every field but `owner`. */
+export interface Http2Stream {
+  readonly id: number
+  owner: StreamOwner | undefined
+  /** Bytes queued by `sendData` that flow control or the outbox has not let go. */
+  readonly buffered: number
+  /** True when END_STREAM was received, resp. sent or queued. */
+  readonly remoteClosed: boolean
+  readonly localClosed: boolean
+  /** True once the stream is closed in both directions or reset. */
+  readonly closed: boolean
+}
+
+/** What is above the connection. */
+export interface ConnectionOwner {
+  /** Server: a well-formed request within all limits. Set `stream.owner` inside the call. */
+  onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
+  onGoaway(lastStreamId: number, code: number, debug: string): void
+  onPong(payload: Uint8Array): void
+  /** The peer's first or later SETTINGS were applied. */
+  onSettings(): void
+  /** At most once. Every live stream got `onAbort` before. The driver writes what is left in the outbox, then closes. */
+  onClose(end: ConnectionEnd): void
+}
+
+export interface Connection {
+  readonly role: "client" | "server"
+  /** Bytes from the peer, any split. Never throws, whatever the bytes. `now`: milliseconds of the driver's clock. */
+  receive(chunk: Uint8Array, now: number): void
+  /** The socket ended (FIN) or failed. */
+  end(cause: ConnectionEnd): void
+
+  /** Streams that may be opened now: peer's MAX_CONCURRENT_STREAMS less ours in use; 0 when draining or closed. Client only. */
+  readonly openable: number
+  readonly activeStreams: number
+  readonly closed: boolean
+  openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream
+  sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
+  /**
+   * Queues payload. `owned`: the engine may keep a reference (the caller never writes to these bytes again); otherwise it copies.
+   * Consecutive calls of one stream in one tick extend one DATA frame where they can. Ignored when the stream's local side is closed.
+   */
+  sendData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, owned: boolean, endStream: boolean): void
+  /** Trailers: queued behind the stream's data. `thenReset`: follow them by RST_STREAM(NO_ERROR) if the peer has not half-closed by then. */
+  sendTrailers(stream: Http2Stream, headers: HeaderList, thenReset: boolean): void
+  /** RST_STREAM, dropping what is queued. No `onAbort`. Nothing is sent for a closed stream. */
+  reset(stream: Http2Stream, code: number): void
+  /** The application took `bytes` of a stream's payload (with prefix): give window back, growing it with the measured need. */
+  consume(stream: Http2Stream, bytes: number, now: number): void
+  /** A message of `bytes` that the application waits for does not fit the window: let it in whole (http2-streaming 2.4). */
+  expect(stream: Http2Stream, bytes: number): void
+  /** Server: the handler of the stream has ended; its slot in maxConcurrentStreams is free from now on. */
+  release(stream: Http2Stream): void
+  ping(payload: Uint8Array): void
+  goaway(lastStreamId: number, code: number, debug: string): void
+  readonly lastPeerStreamId: number
+  /** Milliseconds of the last received byte, for keepalive. */
+  readonly lastReceived: number
+
+  /** Moves queued DATA into the outbox, round-robin over ready streams, up to the outbox high-water mark. The driver calls it before `take`. */
+  pump(): void
+  readonly outbox: Outbox
+}
+
+/** Bytes on their way to the socket. */
+export interface Outbox {
+  readonly length: number
+  /** All chunks in order, or undefined when empty. Chunks stay untouched until `recycle` or forever. */
+  take(): Array<Uint8Array> | undefined
+  /** The kernel has taken everything of the last `take`: its buffer may be used again. */
+  recycle(): void
+}
