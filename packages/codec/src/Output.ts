@@ -1,0 +1,76 @@
+/**
+ * Where encoders write: a growable run of bytes plus the large binary values that were not copied into it.
+ *
+ * One `Output` serves many messages, one after the other. Encoders are synchronous, so it is never shared by two messages
+ * at a time.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A large binary value that is kept by reference: its bytes belong before the byte `at` of the buffer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Segment {
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The output of an encoder. `buffer[0, position)` and `segments` together are what was written so far; generated encoders
+ * write into `buffer` directly after they asked for room with `ensure`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Output {
+  buffer: Uint8Array
+  position = 0
+  readonly segments: Array<Segment> = []
+  #view: DataView | undefined
+
+  constructor(size = 64 * 1024) {
+    this.buffer = allocate(size)
+  }
+
+  /** A view of the whole buffer, made when it is first needed. */
+  get view(): DataView {
+    return (this.#view ??= new DataView(this.buffer.buffer, this.buffer.byteOffset, this.buffer.byteLength))
+  }
+
+  /** Makes room for `size` more bytes. `buffer` and `view` may be others afterwards. */
+  ensure(size: number): void {
+    if (this.buffer.length - this.position < size) this.grow(size)
+  }
+
+  private grow(size: number): void {
+    let length = this.buffer.length * 2
+    while (length - this.position < size) length *= 2
+    const next = allocate(length)
+    next.set(this.buffer.subarray(0, this.position))
+    this.buffer = next
+    this.#view = undefined
+  }
+
+  /** Forgets what was written and keeps the buffer, unless it grew beyond 1 MiB. */
+  clear(): void {
+    this.position = 0
+    this.segments.length = 0
+    if (this.buffer.length > 1024 * 1024) {
+      this.buffer = allocate(64 * 1024)
+      this.#view = undefined
+    }
+  }
+
+  /** Drops everything written since `position` and `segments` were as given. */
+  rewind(position: number, segments: number): void {
+    this.position = position
+    this.segments.length = segments
+  }
+}
+
+// Buffer's native string writers are the fastest there are; where there is no Buffer a plain array serves.
+const allocate = (size: number): Uint8Array =>
+  typeof Buffer === "function" ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size)
