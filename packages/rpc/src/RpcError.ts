@@ -1,0 +1,183 @@
+/**
+ * The one error of a call that is neither a declared exception nor a business error. What happened is its `reason`, the
+ * same on every transport; `code` and `desc` are what the wire has, with Kitex's numbers and texts.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const id = (name: string) => `@millrace/rpc/RpcError/${name}`
+
+/**
+ * No connection within the connect budget.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectTimeout extends Schema.Error<ConnectTimeout>(id("ConnectTimeout"))({
+  _tag: Schema.tag("ConnectTimeout"),
+  millis: Schema.Number
+}) {}
+
+/**
+ * The first message did not come within its budget.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FirstMessageTimeout extends Schema.Error<FirstMessageTimeout>(id("FirstMessageTimeout"))({
+  _tag: Schema.tag("FirstMessageTimeout"),
+  millis: Schema.Number
+}) {}
+
+/**
+ * One `recv` waited longer than `recvTimeout`. Kitex's code 17.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RecvTimeout extends Schema.Error<RecvTimeout>(id("RecvTimeout"))({
+  _tag: Schema.tag("RecvTimeout"),
+  millis: Schema.Number
+}) {}
+
+/**
+ * One `send` waited longer than `sendTimeout` for room in the local buffer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SendTimeout extends Schema.Error<SendTimeout>(id("SendTimeout"))({
+  _tag: Schema.tag("SendTimeout"),
+  millis: Schema.Number
+}) {}
+
+/**
+ * The total deadline has passed, here or at the peer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DeadlineExceeded extends Schema.Error<DeadlineExceeded>(id("DeadlineExceeded"))({
+  _tag: Schema.tag("DeadlineExceeded")
+}) {}
+
+/**
+ * The peer ended the call with a status of its own; `code` and `desc` of the error are that status.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Status extends Schema.Error<Status>(id("Status"))({
+  _tag: Schema.tag("Status"),
+  details: Schema.optionalKey(Schema.Uint8Array)
+}) {}
+
+/**
+ * The stream was cancelled, by us or by the peer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Cancelled extends Schema.Error<Cancelled>(id("Cancelled"))({
+  _tag: Schema.tag("Cancelled"),
+  by: Schema.Literals(["local", "peer"])
+}) {}
+
+/**
+ * The peer cannot be reached, is shutting down, or the connection broke. `neverSent` says that nothing of the call
+ * reached a server, so that trying elsewhere is safe.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unavailable extends Schema.Error<Unavailable>(id("Unavailable"))({
+  _tag: Schema.tag("Unavailable"),
+  neverSent: Schema.Boolean
+}) {}
+
+/**
+ * A message could not be encoded or decoded.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CodecFailure extends Schema.Error<CodecFailure>(id("CodecError"))({
+  _tag: Schema.tag("CodecError"),
+  kind: Schema.String,
+  path: Schema.String,
+  offset: Schema.Number
+}) {}
+
+/**
+ * Refused before it ran: over a limit of the server (`limit` names it) or of the transport.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Rejected extends Schema.Error<Rejected>(id("Rejected"))({
+  _tag: Schema.tag("Rejected"),
+  limit: Schema.String
+}) {}
+
+/**
+ * The peer broke the protocol.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ProtocolViolation extends Schema.Error<ProtocolViolation>(id("ProtocolViolation"))({
+  _tag: Schema.tag("ProtocolViolation")
+}) {}
+
+/**
+ * Every reason of an {@link RpcError}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const Reason = Schema.Union([
+  ConnectTimeout,
+  FirstMessageTimeout,
+  RecvTimeout,
+  SendTimeout,
+  DeadlineExceeded,
+  Status,
+  Cancelled,
+  Unavailable,
+  CodecFailure,
+  Rejected,
+  ProtocolViolation
+])
+
+/**
+ * A failed call. `message` is Kitex's text; `method` and `address` say where.
+ *
+ * **Example** (Catching one reason)
+ *
+ * ```ts
+ * import { RpcError } from "@millrace/rpc"
+ * import { Effect } from "effect"
+ *
+ * const orEmpty = <A, R>(call: Effect.Effect<A, RpcError.RpcError, R>) =>
+ *   call.pipe(Effect.catchReason("RpcError", "DeadlineExceeded", () => Effect.succeed(undefined)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RpcError extends Schema.TaggedError<RpcError>("@millrace/rpc/RpcError")("RpcError", {
+  reason: Reason,
+  /** The wire's number: a gRPC status code or one of Kitex's. */
+  code: Schema.Int,
+  /** What goes on the wire. */
+  desc: Schema.String,
+  /** `Service.Method`. */
+  method: Schema.optionalKey(Schema.String),
+  /** `HOST:PORT` of the other end. */
+  address: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return `rpc error: code = ${this.code} desc = ${this.desc}`
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What a handler knows of its call, and what it can say beside its messages.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { Metadata } from "./Metadata.ts"
+import type { Metainfo } from "./Metainfo.ts"
+import type { RpcInfo } from "./RpcInfo.ts"
+
+/**
+ * The second argument of every handler.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerCall {
+  readonly info: RpcInfo
+  /** The other end: its address, and the subject of its certificate where TLS asked for one. */
+  readonly peer: { readonly address: string; readonly subject?: string }
+  /** Request headers. */
+  readonly metadata: Metadata
+  /** Kitex metainfo that came with the request. */
+  readonly metainfo: Metainfo
+  /**
+   * Adds a response header; a key may be added several times. Upper-case keys, reserved keys and a call after the headers went
+   * out are refused (a defect: it is a mistake in the program).
+   */
+  readonly setHeader: (key: string, value: string) => Effect.Effect<void>
+  /** Sends the response headers now; the first message does it otherwise. */
+  readonly sendHeader: Effect.Effect<void>
+  /** Adds a trailer, which goes out with the status. */
+  readonly setTrailer: (key: string, value: string) => Effect.Effect<void>
+  /** Done when the server starts to drain: a long stream can end at a message border. */
+  readonly draining: Effect.Effect<void>
+}
