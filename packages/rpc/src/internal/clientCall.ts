@@ -1,0 +1,232 @@
+/**
+ * One streaming call on the client: a duplex whose end is a status, and whose scope is its lifecycle.
+ *
+ * @internal
+ */
+import type { Metadata } from "@millrace/transport/Metadata"
+import type { RawClientStream, RawEnd } from "@millrace/transport/RawStream"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { BizStatusError } from "../BizStatusError.ts"
+import type { CallError } from "../ClientStream.ts"
+import type { RpcError } from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import type { EndReason } from "../RpcTracer.ts"
+import { type Budgets, Duplex } from "./duplex.ts"
+import * as errors from "./errors.ts"
+import type { Lifecycle } from "./lifecycle.ts"
+import type { MethodPlan } from "./plan.ts"
+import type { Environment } from "./duplex.ts"
+
+const emptyMetadata: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
+
+export class ClientCall extends Duplex<unknown, unknown> {
+  declare readonly raw: RawClientStream
+  readonly #lifecycle: Lifecycle
+  readonly #onHeader: ((header: Metadata) => void) | undefined
+  readonly #onTrailer: ((trailer: Metadata) => void) | undefined
+  #headerSeen = false
+  #trailerSeen = false
+  #waiting: Array<() => void> | undefined
+
+  constructor(
+    env: Environment,
+    info: RpcInfo,
+    raw: RawClientStream,
+    plan: MethodPlan,
+    budgets: Budgets,
+    lifecycle: Lifecycle,
+    onHeader: ((header: Metadata) => void) | undefined,
+    onTrailer: ((trailer: Metadata) => void) | undefined
+  ) {
+    super(env, info, raw, plan.decodeResponse, plan.encodeRequest, budgets)
+    this.#lifecycle = lifecycle
+    lifecycle.counts = this
+    this.#onHeader = onHeader
+    this.#onTrailer = onTrailer
+  }
+
+  // --- operations ----------------------------------------------------------------------------------------------------------
+
+  /** The one request of a method that has one, and the half close behind it. Never waits: the buffer is empty. */
+  request(message: unknown): Effect.Effect<void, CallError> {
+    return Effect.suspend(() => {
+      const wrote = this.writeNow([message], 0, true)
+      return typeof wrote === "number" ? Effect.void : wrote
+    })
+  }
+
+  readonly closeSend: Effect.Effect<void, CallError> = Effect.sync(() => {
+    if (this.failure === undefined) this.raw.closeSend()
+  })
+
+  /** The one response of a method that has one. The end of the stream is read behind it (http2-streaming 5.7). */
+  readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() => this.#untilDone(this.recv(), "EOF")).pipe(
+    Effect.flatMap((message) =>
+      Effect.suspend(() => this.recv()).pipe(
+        Effect.matchEffect({
+          onFailure: (error) => (Cause.isDone(error) ? Effect.succeed(message) : Effect.fail(error)),
+          onSuccess: () =>
+            Effect.suspend(() => {
+              const error = errors.protocolViolation(
+                this.info,
+                "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>"
+              )
+              this.fail(error)
+              return Effect.andThen(this.finish("error", Exit.fail(error)), Effect.fail(error))
+            })
+        })
+      )
+    )
+  )
+
+  #untilDone<A>(self: Effect.Effect<A, CallError | Cause.Done>, desc: string): Effect.Effect<A, CallError> {
+    return Effect.catch(self, (error) =>
+      Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, desc) : error)
+    )
+  }
+
+  readonly header: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
+    if (this.raw.header !== undefined) return Effect.succeed(this.raw.header)
+    if (this.failure !== undefined) return Effect.fail(this.failure)
+    const end = this.raw.end
+    if (end === undefined) return this.#wait(() => this.header)
+    // Trailers alone: there is no header, and that is no failure.
+    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(emptyMetadata)
+  })
+
+  readonly trailer: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
+    if (this.raw.trailer !== undefined) return Effect.succeed(this.raw.trailer)
+    if (this.failure !== undefined) return Effect.fail(this.failure)
+    const end = this.raw.end
+    if (end === undefined) return this.#wait(() => this.trailer)
+    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(emptyMetadata)
+  })
+
+  #wait(again: () => Effect.Effect<Metadata, CallError>): Effect.Effect<Metadata, CallError> {
+    return Effect.callback((resume) => {
+      const wake = () => resume(Effect.suspend(again))
+      const waiting = (this.#waiting ??= [])
+      waiting.push(wake)
+      return Effect.sync(() => {
+        const at = waiting.indexOf(wake)
+        if (at >= 0) waiting.splice(at, 1)
+      })
+    })
+  }
+
+  override onReadable(): void {
+    const waiting = this.#waiting
+    if (waiting !== undefined && (this.raw.header !== undefined || this.raw.end !== undefined || this.failure !== undefined)) {
+      this.#waiting = undefined
+      for (const wake of waiting) wake()
+    }
+    super.onReadable()
+  }
+
+  override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
+    this.#tellHeader()
+    return super.recv()
+  }
+
+  override recvAll() {
+    this.#tellHeader()
+    return super.recvAll()
+  }
+
+  #tellHeader(): void {
+    if (this.#onHeader === undefined || this.#headerSeen) return
+    const header = this.raw.header ?? (this.raw.end?._tag === "Status" ? emptyMetadata : undefined)
+    if (header === undefined) return
+    this.#headerSeen = true
+    this.#onHeader(header)
+  }
+
+  #tellTrailer(): void {
+    if (this.#onTrailer === undefined || this.#trailerSeen) return
+    this.#trailerSeen = true
+    this.#onTrailer(this.raw.trailer ?? emptyMetadata)
+  }
+
+  // --- ending --------------------------------------------------------------------------------------------------------------
+
+  onAbort(): void {}
+
+  protected ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done> {
+    if (end._tag === "Status") {
+      this.#tellHeader()
+      this.#tellTrailer()
+      // The server is done while we are not: its stream ends here too (http2-streaming 2.12).
+      if (this.raw.writeEnded === undefined) this.raw.abort("done", this.localCancel)
+      if (errors.fromStatus(this.info, end.status) === undefined) {
+        this.release()
+        return Effect.andThen(this.finish("eof", Exit.void), Cause.done())
+      }
+    }
+    return this.#endOf(end)
+  }
+
+  /** The error of an end that is not a good one: kept, reported, and failed with. */
+  #endOf(end: RawEnd): Effect.Effect<never, CallError> {
+    const error = this.#errorOf(end)
+    this.failure = error
+    this.release()
+    return Effect.andThen(
+      error instanceof BizStatusError
+        ? this.finish("error", Exit.void, error)
+        : this.finish("error", Exit.fail(error)),
+      Effect.fail(error)
+    )
+  }
+
+  #errorOf(end: RawEnd): CallError {
+    if (end._tag === "Status") return errors.fromStatus(this.info, end.status) ?? errors.streamDone(this.info)
+    if (end._tag === "HalfClosed") return errors.streamDone(this.info)
+    // Both ends run out of time at one moment; whose word arrives first must not change the answer.
+    return end.error.code === 1 && this.deadlinePassed
+      ? errors.deadlineExceeded(this.info)
+      : errors.fromTransport(this.info, end.error)
+  }
+
+  protected sendRefused(): Effect.Effect<void, CallError> {
+    const end = this.raw.end
+    if (end === undefined || end._tag !== "Failed") return Effect.fail(errors.streamDone(this.info))
+    return this.#endOf(end)
+  }
+
+  protected failed(): void {
+    this.raw.abort("cancel", this.localCancel)
+  }
+
+  /** An end that this side decided on. */
+  end(reason: EndReason, error: CallError, exit: Exit.Exit<void, RpcError>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.fail(error)
+      return this.finish(reason, exit)
+    })
+  }
+
+  /** RPCFinish, once. */
+  finish(
+    reason: EndReason,
+    exit: Exit.Exit<void, RpcError>,
+    bizError?: BizStatusError
+  ): Effect.Effect<void> {
+    return this.#lifecycle.finish(reason, exit, bizError)
+  }
+
+  /** The scope of the call has closed: whatever has not ended yet ends now. */
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    this.release()
+    if (this.failure === undefined) {
+      this.failure = errors.cancelled(this.info)
+      if (this.raw.end === undefined || this.raw.end._tag !== "Status") this.failed()
+      else if (this.raw.writeEnded === undefined) this.raw.abort("done", this.localCancel)
+    }
+    if (this.#lifecycle.finished) return Effect.void
+    if (Exit.isSuccess(exit)) return this.finish("earlyEnd", Exit.void)
+    if (Cause.hasInterruptsOnly(exit.cause)) return this.finish("interrupted", Exit.interrupt())
+    return this.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>))
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Every translation between what the wire says and what callers see: statuses, transport failures, budgets (http2-streaming
+ * 2.12, 7 and 8).
+ *
+ * @internal
+ */
+import { CodecError } from "@millrace/codec/CodecError"
+import type { RawStatus } from "@millrace/transport/RawStream"
+import type { TransportError } from "@millrace/transport/TransportError"
+import * as Cause from "effect/Cause"
+import { BizStatusError } from "../BizStatusError.ts"
+import type { CallError } from "../ClientStream.ts"
+import * as RpcError from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+
+type Reason = (typeof RpcError.Reason)["Type"]
+
+const error = (info: RpcInfo, code: number, desc: string, reason: Reason): RpcError.RpcError =>
+  new RpcError.RpcError({
+    reason,
+    code,
+    desc,
+    method: `${info.service}.${info.method}`,
+    ...(info.address === "" ? undefined : { address: info.address })
+  })
+
+export const deadlineExceeded = (info: RpcInfo) =>
+  error(info, 4, "context deadline exceeded", new RpcError.DeadlineExceeded())
+
+export const cancelled = (info: RpcInfo) => error(info, 1, "context canceled", new RpcError.Cancelled({ by: "local" }))
+
+export const recvTimeout = (info: RpcInfo, millis: number) =>
+  error(
+    info,
+    17,
+    `stream Recv timeout, timeout config={Timeout:${goDuration(millis)} DisableCancelRemote:false}`,
+    new RpcError.RecvTimeout({ millis })
+  )
+
+export const firstMessageTimeout = (info: RpcInfo, millis: number) =>
+  error(info, 17, `no first message within ${goDuration(millis)}`, new RpcError.FirstMessageTimeout({ millis }))
+
+export const sendTimeout = (info: RpcInfo, millis: number) =>
+  error(
+    info,
+    4,
+    `stream Send timeout, the peer left no room for a message within ${goDuration(millis)}`,
+    new RpcError.SendTimeout({ millis })
+  )
+
+/** Sending on a stream that has ended well, or after the half close. */
+export const streamDone = (info: RpcInfo) => error(info, 13, "the stream is done", new RpcError.Status({}))
+
+/** The server's handler still uses a stream whose handler has returned. */
+export const handlerReturned = (info: RpcInfo) =>
+  error(info, 1, "transport: canceled by business handler returning", new RpcError.Cancelled({ by: "local" }))
+
+/** A peer broke the rule of one request or one response (5.7). */
+export const protocolViolation = (info: RpcInfo, desc: string) =>
+  error(info, 13, desc, new RpcError.ProtocolViolation())
+
+export const overLimit = (info: RpcInfo, limit: string, desc: string) =>
+  error(info, 8, desc, new RpcError.Rejected({ limit }))
+
+/** The error of a status that is not OK; undefined for OK, also when a business status came beside it (4.4). */
+export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
+  if (status.code === 0) return undefined
+  if (status.biz !== undefined) {
+    return new BizStatusError({
+      statusCode: status.biz.code,
+      statusMessage: status.message,
+      extra: status.biz.extra
+    })
+  }
+  return error(info, status.code, status.message, statusReason(status))
+}
+
+const statusReason = (status: RawStatus): Reason => {
+  switch (status.code) {
+    case 4:
+      return new RpcError.DeadlineExceeded()
+    case 14:
+      return new RpcError.Unavailable({ neverSent: false })
+    default:
+      return new RpcError.Status(status.details === undefined ? {} : { details: status.details })
+  }
+}
+
+export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError =>
+  error(info, failure.code, failure.desc, transportReason(failure))
+
+const transportReason = (failure: TransportError): Reason => {
+  const reason = failure.reason
+  switch (reason._tag) {
+    case "ConnectTimeout":
+      return new RpcError.ConnectTimeout({ millis: reason.millis })
+    case "ConnectFailed":
+    case "Draining":
+      return new RpcError.Unavailable({ neverSent: true })
+    case "ConnectionLost":
+      return new RpcError.Unavailable({ neverSent: false })
+    case "StreamReset":
+      if (failure.code === 1) return new RpcError.Cancelled({ by: reason.byPeer ? "peer" : "local" })
+      if (failure.code === 4) return new RpcError.DeadlineExceeded()
+      if (failure.code === 14) return new RpcError.Unavailable({ neverSent: reason.resetCode === 7 })
+      return new RpcError.Status({})
+    case "LimitExceeded":
+      return new RpcError.Rejected({ limit: reason.limit })
+    case "ProtocolViolation":
+      return new RpcError.ProtocolViolation()
+    case "CompressionFailed":
+      return new RpcError.CodecFailure({ kind: "Compression", path: "", offset: 0 })
+    case "Cancelled":
+      return new RpcError.Cancelled({ by: "local" })
+  }
+}
+
+/**
+ * What an encoder or decoder threw. Thrift's PROTOCOL_ERROR is 7 (5.5); its text names the member.
+ */
+export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => {
+  if (thrown instanceof CodecError) {
+    return error(
+      info,
+      7,
+      thrown.message,
+      new RpcError.CodecFailure({ kind: thrown.kind, path: thrown.path, offset: thrown.offset })
+    )
+  }
+  if (isTransportError(thrown)) return fromTransport(info, thrown)
+  throw thrown
+}
+
+const isTransportError = (u: unknown): u is TransportError =>
+  typeof u === "object" && u !== null && "_tag" in u && u._tag === "TransportError"
+
+/**
+ * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;
+ * those of middleware and admission do not (8.1, 8.2).
+ */
+export const toStatus = (info: RpcInfo, failure: unknown, fromHandler: boolean): RawStatus => {
+  const suffix = fromHandler ? " [biz error]" : ""
+  if (failure instanceof BizStatusError) {
+    return fromHandler
+      ? { code: 13, message: failure.statusMessage, biz: { code: failure.statusCode, extra: failure.extra } }
+      : { code: 13, message: failure.message }
+  }
+  if (failure instanceof RpcError.RpcError) {
+    const details = failure.reason._tag === "Status" ? failure.reason.details : undefined
+    return { code: failure.code, message: failure.desc + suffix, details }
+  }
+  return { code: 13, message: text(failure) + suffix }
+}
+
+/** The status of a defect: Kitex's text for a panic in a handler. */
+export const panicStatus = (info: RpcInfo, defect: unknown): RawStatus => ({
+  code: 13,
+  message: `panic: [happened in biz handler, method=${info.service}.${info.method}, please check the panic at the server side] ${text(defect)}`
+})
+
+const text = (u: unknown): string => (u instanceof Error ? u.message || u.name : String(u))
+
+/** A duration in Go's notation: 50ms, 1.5s, 1m0s. */
+export const goDuration = (millis: number): string => {
+  if (millis < 1) return `${Math.round(millis * 1000)}µs`
+  if (millis < 1000) return `${millis}ms`
+  const hours = Math.floor(millis / 3_600_000)
+  const minutes = Math.floor((millis % 3_600_000) / 60_000)
+  const seconds = Number(((millis % 60_000) / 1000).toFixed(3))
+  return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`
+}
+
+/** The first typed failure of a cause, unless a defect is in it too: a defect wins. */
+export const causeFailure = (cause: Cause.Cause<unknown>): { readonly defect: boolean; readonly value: unknown } | undefined => {
+  let failure: { readonly defect: boolean; readonly value: unknown } | undefined
+  for (const reason of cause.reasons) {
+    if (Cause.isDieReason(reason)) return { defect: true, value: reason.defect }
+    if (failure === undefined && Cause.isFailReason(reason)) failure = { defect: false, value: reason.error }
+  }
+  return failure
+}

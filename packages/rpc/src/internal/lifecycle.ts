@@ -1,0 +1,67 @@
+/**
+ * RPCStart and RPCFinish of one call: exactly one of each.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { BizStatusError } from "../BizStatusError.ts"
+import type { RpcError } from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import type { EndReason, RpcTracer } from "../RpcTracer.ts"
+import type { Timers } from "./timers.ts"
+import * as tracing from "./tracing.ts"
+
+/** Where a lifecycle reads what RPCFinish reports. */
+export interface Counts {
+  readonly sendCount: number
+  readonly recvCount: number
+  readonly sendBytes: number
+  readonly recvBytes: number
+}
+
+const none: Counts = { sendCount: 0, recvCount: 0, sendBytes: 0, recvBytes: 0 }
+
+export class Lifecycle {
+  finished = false
+  counts: Counts = none
+  info: RpcInfo
+  readonly #tracers: ReadonlyArray<RpcTracer>
+  readonly #timers: Timers
+  readonly #startedAt: number
+
+  constructor(tracers: ReadonlyArray<RpcTracer>, timers: Timers, info: RpcInfo) {
+    this.#tracers = tracers
+    this.#timers = timers
+    this.info = info
+    this.#startedAt = tracers.length === 0 ? 0 : timers.now()
+  }
+
+  start(): Effect.Effect<void> {
+    return this.#tracers.length === 0 ? Effect.void : tracing.start(this.#tracers, this.info)
+  }
+
+  finish(
+    reason: EndReason,
+    exit: Exit.Exit<void, RpcError>,
+    bizError: BizStatusError | undefined
+  ): Effect.Effect<void> {
+    if (this.finished) return Effect.void
+    this.finished = true
+    if (this.#tracers.length === 0) return Effect.void
+    const { sendCount, recvCount, sendBytes, recvBytes } = this.counts
+    return Effect.uninterruptible(
+      tracing.finish(this.#tracers, {
+        info: this.info,
+        reason,
+        exit,
+        bizError,
+        durationMillis: this.#timers.now() - this.#startedAt,
+        sendCount,
+        recvCount,
+        sendBytes,
+        recvBytes
+      })
+    )
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What both ends need of a method at run time: its path, its codecs, the wrapper structs of unary and PingPong.
+ *
+ * @internal
+ */
+import * as Codec from "@millrace/codec/Codec"
+import type { Decode, Encode } from "@millrace/transport/RawStream"
+import type * as Method from "../Method.ts"
+import type * as Service from "../Service.ts"
+
+/** The value of a result struct: `success`, or one declared exception under its name. */
+export type Result = { readonly [member: string]: unknown }
+
+export interface MethodPlan {
+  readonly service: Service.Any
+  readonly method: Method.Any
+  readonly path: string
+  /** A message of a streaming mode or of unary; the arguments by name for the others. */
+  readonly encodeRequest: Encode<unknown>
+  readonly decodeRequest: Decode<unknown>
+  /** A message of a streaming mode; a {@link Result} for the others. */
+  readonly encodeResponse: Encode<unknown>
+  readonly decodeResponse: Decode<unknown>
+  /** The name of the declared exception that `error` is an instance of. */
+  readonly exceptionOf: (error: unknown) => string | undefined
+  readonly exceptions: ReadonlyArray<string>
+}
+
+export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
+  const path = `/${service.package === "" ? "" : `${service.package}.`}${service.name_}/${method.name}`
+  if (method.mode === "bidirectional" || method.mode === "client" || method.mode === "server") {
+    const request = Codec.make(method.request!)
+    const response = Codec.make(method.response!)
+    return {
+      service,
+      method,
+      path,
+      encodeRequest: request.encodeInto,
+      decodeRequest: request.decodeFrom,
+      encodeResponse: response.encodeInto,
+      decodeResponse: response.decodeFrom,
+      exceptionOf: () => undefined,
+      exceptions: []
+    }
+  }
+  const args = Codec.args(`${service.name_}.${method.name}`, method.args)
+  const result = Codec.result(`${service.name_}.${method.name}`, method.response, method.exceptions)
+  const classes = Object.entries(method.exceptions)
+  const unary = method.mode === "unary"
+  return {
+    service,
+    method,
+    path,
+    encodeRequest: unary ? (message, out) => args.encodeInto({ req: message }, out) : args.encodeInto,
+    decodeRequest: unary ? (bytes, start, end) => args.decodeFrom(bytes, start, end).req : args.decodeFrom,
+    encodeResponse: result.encodeInto,
+    decodeResponse: result.decodeFrom,
+    exceptionOf: (error) => {
+      for (const [name, field] of classes) {
+        const schema: unknown = field.schema
+        if (typeof schema === "function" && error instanceof schema) return name
+      }
+      return undefined
+    },
+    exceptions: classes.map(([name]) => name)
+  }
+}
