@@ -29,17 +29,13 @@ export type HandlerError<M extends Method.Any> = CallError | Method.ErrorOf<M["e
  */
 export type Handler<M extends Method.Any, R> =
   M extends Method.Streaming<string, "bidirectional", infer Q, infer S>
-    ?
-        | ((
-            requests: Stream.Stream<Q["Type"], RpcError>,
+    ? | ((requests: Stream.Stream<Q["Type"], RpcError>, call: ServerCall) => Stream.Stream<S["Type"], CallError, R>)
+      | {
+          readonly duplex: (
+            stream: ServerStream.Bidirectional<Q["Type"], S["Type"]>,
             call: ServerCall
-          ) => Stream.Stream<S["Type"], CallError, R>)
-        | {
-            readonly duplex: (
-              stream: ServerStream.Bidirectional<Q["Type"], S["Type"]>,
-              call: ServerCall
-            ) => Effect.Effect<void, CallError | Cause.Done, R>
-          }
+          ) => Effect.Effect<void, CallError | Cause.Done, R>
+        }
     : M extends Method.Streaming<string, "client", infer Q, infer S>
       ? (requests: Stream.Stream<Q["Type"], RpcError>, call: ServerCall) => Effect.Effect<S["Type"], CallError, R>
       : M extends Method.Streaming<string, "server", infer Q, infer S>

@@ -88,8 +88,12 @@ export interface Unary<N extends string, Req extends Schema.Top, Res extends Sch
  * @since 0.1.0
  * @category models
  */
-export interface PingPong<N extends string, A extends Fields, Res extends Schema.Top | undefined, X extends Fields>
-  extends Any {
+export interface PingPong<
+  N extends string,
+  A extends Fields,
+  Res extends Schema.Top | undefined,
+  X extends Fields
+> extends Any {
   readonly name: N
   readonly mode: "pingPong"
   readonly request: undefined

@@ -105,8 +105,10 @@ export class Unavailable extends Schema.Error<Unavailable>(id("Unavailable"))({
 export class CodecFailure extends Schema.Error<CodecFailure>(id("CodecError"))({
   _tag: Schema.tag("CodecError"),
   kind: Schema.String,
+  /** The member, `Request.items[3].name`; empty when no member is to blame. */
   path: Schema.String,
-  offset: Schema.Number
+  /** Where in the message, in bytes; absent when encoding. */
+  offset: Schema.optionalKey(Schema.Number)
 }) {}
 
 /**

@@ -118,7 +118,10 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   override onReadable(): void {
     const waiting = this.#waiting
-    if (waiting !== undefined && (this.raw.header !== undefined || this.raw.end !== undefined || this.failure !== undefined)) {
+    if (
+      waiting !== undefined &&
+      (this.raw.header !== undefined || this.raw.end !== undefined || this.failure !== undefined)
+    ) {
       this.#waiting = undefined
       for (const wake of waiting) wake()
     }
@@ -149,6 +152,19 @@ export class ClientCall extends Duplex<unknown, unknown> {
     this.#onTrailer(this.raw.trailer ?? emptyMetadata)
   }
 
+  readonly cancel: Effect.Effect<void> = Effect.suspend(() => {
+    const error = errors.cancelled(this.info)
+    return this.end("explicit", error, Exit.fail(error))
+  })
+
+  readonly finishWith = (error?: RpcError): Effect.Effect<void> =>
+    this.end("explicit", error ?? errors.cancelled(this.info), error === undefined ? Exit.void : Exit.fail(error))
+
+  /** True when nothing more can come of this call. */
+  get over(): boolean {
+    return this.failure !== undefined || this.raw.end !== undefined
+  }
+
   // --- ending --------------------------------------------------------------------------------------------------------------
 
   onAbort(): void {}
@@ -173,9 +189,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
     this.failure = error
     this.release()
     return Effect.andThen(
-      error instanceof BizStatusError
-        ? this.finish("error", Exit.void, error)
-        : this.finish("error", Exit.fail(error)),
+      error instanceof BizStatusError ? this.finish("error", Exit.void, error) : this.finish("error", Exit.fail(error)),
       Effect.fail(error)
     )
   }
@@ -208,11 +222,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   }
 
   /** RPCFinish, once. */
-  finish(
-    reason: EndReason,
-    exit: Exit.Exit<void, RpcError>,
-    bizError?: BizStatusError
-  ): Effect.Effect<void> {
+  finish(reason: EndReason, exit: Exit.Exit<void, RpcError>, bizError?: BizStatusError): Effect.Effect<void> {
     return this.#lifecycle.finish(reason, exit, bizError)
   }
 

@@ -13,7 +13,6 @@ import type { NonEmptyArray } from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { CallError } from "../ClientStream.ts"
-import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
 import * as errors from "./errors.ts"
@@ -190,7 +189,11 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   /**
    * Writes without waiting. Gives the index of the first message that found no room, or the failure.
    */
-  protected writeNow(messages: ReadonlyArray<Send>, from: number, endStream: boolean): number | Effect.Effect<void, CallError> {
+  protected writeNow(
+    messages: ReadonlyArray<Send>,
+    from: number,
+    endStream: boolean
+  ): number | Effect.Effect<void, CallError> {
     if (this.failure !== undefined) return Effect.fail(this.failure)
     if (this.raw.writeEnded !== undefined) return this.sendRefused()
     try {
@@ -309,7 +312,8 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   }
 
   #checkStall(now: number, stallWarning: number): number {
-    const recvDue = this.#recvResume === undefined || this.raw.writeEnded !== undefined ? Infinity : this.#recvSince + stallWarning
+    const recvDue =
+      this.#recvResume === undefined || this.raw.writeEnded !== undefined ? Infinity : this.#recvSince + stallWarning
     const sendDue = this.#sendResume === undefined ? Infinity : this.#sendSince + stallWarning
     const due = Math.min(recvDue, sendDue)
     if (due > now) return due

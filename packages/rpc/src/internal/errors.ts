@@ -109,7 +109,7 @@ const transportReason = (failure: TransportError): Reason => {
     case "ProtocolViolation":
       return new RpcError.ProtocolViolation()
     case "CompressionFailed":
-      return new RpcError.CodecFailure({ kind: "Compression", path: "", offset: 0 })
+      return new RpcError.CodecFailure({ kind: "Compression", path: "" })
     case "Cancelled":
       return new RpcError.Cancelled({ by: "local" })
   }
@@ -124,7 +124,11 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
       info,
       7,
       thrown.message,
-      new RpcError.CodecFailure({ kind: thrown.kind, path: thrown.path, offset: thrown.offset })
+      new RpcError.CodecFailure({
+        kind: thrown.kind,
+        path: thrown.path,
+        ...(thrown.offset === undefined ? undefined : { offset: thrown.offset })
+      })
     )
   }
   if (isTransportError(thrown)) return fromTransport(info, thrown)
@@ -138,7 +142,7 @@ const isTransportError = (u: unknown): u is TransportError =>
  * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;
  * those of middleware and admission do not (8.1, 8.2).
  */
-export const toStatus = (info: RpcInfo, failure: unknown, fromHandler: boolean): RawStatus => {
+export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
   const suffix = fromHandler ? " [biz error]" : ""
   if (failure instanceof BizStatusError) {
     return fromHandler
@@ -171,7 +175,9 @@ export const goDuration = (millis: number): string => {
 }
 
 /** The first typed failure of a cause, unless a defect is in it too: a defect wins. */
-export const causeFailure = (cause: Cause.Cause<unknown>): { readonly defect: boolean; readonly value: unknown } | undefined => {
+export const causeFailure = (
+  cause: Cause.Cause<unknown>
+): { readonly defect: boolean; readonly value: unknown } | undefined => {
   let failure: { readonly defect: boolean; readonly value: unknown } | undefined
   for (const reason of cause.reasons) {
     if (Cause.isDieReason(reason)) return { defect: true, value: reason.defect }

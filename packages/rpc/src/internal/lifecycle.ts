@@ -46,21 +46,27 @@ export class Lifecycle {
     exit: Exit.Exit<void, RpcError>,
     bizError: BizStatusError | undefined
   ): Effect.Effect<void> {
-    if (this.finished) return Effect.void
-    this.finished = true
-    if (this.#tracers.length === 0) return Effect.void
-    const { sendCount, recvCount, sendBytes, recvBytes } = this.counts
+    if (this.#tracers.length === 0 || this.finished) {
+      this.finished = true
+      return Effect.void
+    }
+    // Marked by the step that runs the tracers: a fiber interrupted before it leaves the report to the scope.
     return Effect.uninterruptible(
-      tracing.finish(this.#tracers, {
-        info: this.info,
-        reason,
-        exit,
-        bizError,
-        durationMillis: this.#timers.now() - this.#startedAt,
-        sendCount,
-        recvCount,
-        sendBytes,
-        recvBytes
+      Effect.suspend(() => {
+        if (this.finished) return Effect.void
+        this.finished = true
+        const { sendCount, recvCount, sendBytes, recvBytes } = this.counts
+        return tracing.finish(this.#tracers, {
+          info: this.info,
+          reason,
+          exit,
+          bizError,
+          durationMillis: this.#timers.now() - this.#startedAt,
+          sendCount,
+          recvCount,
+          sendBytes,
+          recvBytes
+        })
       })
     )
   }

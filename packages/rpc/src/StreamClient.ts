@@ -1,0 +1,237 @@
+/**
+ * Clients of the streaming modes, unary among them: every method of the service as a function, typed by its mode. The streams
+ * it gives out end with their scope: stop early, fail, be interrupted, and the server's handler is interrupted too.
+ *
+ * @since 0.1.0
+ */
+import type { ClientTransport } from "@millrace/transport/Transport"
+import type * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Pull from "effect/Pull"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type * as ClientStream from "./ClientStream.ts"
+import type { CallError } from "./ClientStream.ts"
+import type { CallOptions, StreamClientOptions } from "./StreamOptions.ts"
+import { type Caller, makeCaller } from "./internal/caller.ts"
+import type * as Method from "./Method.ts"
+import type * as Service_ from "./Service.ts"
+
+type StreamMethods<Ms extends ReadonlyArray<Method.Any>> = Extract<
+  Ms[number],
+  { readonly mode: "bidirectional" | "client" | "server" | "unary" }
+>
+
+/**
+ * The function of one method.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CallFunction<M> =
+  M extends Method.Streaming<string, "bidirectional", infer Q, infer S>
+    ? {
+        <E, R>(
+          requests: Stream.Stream<Q["Type"], E, R>,
+          options?: CallOptions
+        ): Stream.Stream<S["Type"], CallError | E, R>
+        /** The handle, owned by the scope: for receiving and sending in an order of your own. */
+        open(
+          options?: CallOptions
+        ): Effect.Effect<ClientStream.Bidirectional<Q["Type"], S["Type"]>, CallError, Scope.Scope>
+      }
+    : M extends Method.Streaming<string, "client", infer Q, infer S>
+      ? {
+          <E, R>(
+            requests: Stream.Stream<Q["Type"], E, R>,
+            options?: CallOptions
+          ): Effect.Effect<S["Type"], CallError | E, R>
+          /** The handle, owned by the scope. */
+          open(
+            options?: CallOptions
+          ): Effect.Effect<ClientStream.ClientStreaming<Q["Type"], S["Type"]>, CallError, Scope.Scope>
+        }
+      : M extends Method.Streaming<string, "server", infer Q, infer S>
+        ? {
+            (request: Q["Type"], options?: CallOptions): Stream.Stream<S["Type"], CallError>
+            /** The handle, owned by the scope. */
+            open(
+              request: Q["Type"],
+              options?: CallOptions
+            ): Effect.Effect<ClientStream.ServerStreaming<S["Type"]>, CallError, Scope.Scope>
+          }
+        : M extends Method.Unary<string, infer Q, infer S, infer X>
+          ? (request: Q["Type"], options?: CallOptions) => Effect.Effect<S["Type"], CallError | Method.ErrorOf<X>>
+          : never
+
+/**
+ * A client of service `S`: its streaming and unary methods by name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StreamClient<S extends Service_.Any> = {
+  readonly [M in StreamMethods<S["methods"]> as M["name"]]: CallFunction<M>
+}
+
+/**
+ * Makes a client. Connections are made when the first stream needs one; the scope ends what is still running.
+ *
+ * **Example** (Reading two messages and leaving)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Method, Service, StreamClient } from "@millrace/rpc"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+ * class TestService extends Service.make("TestService", {
+ *   package: "echo",
+ *   methods: [Method.serverStreaming("EchoServer", { request: Request, response: Request })]
+ * }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = yield* StreamClient.make(TestService, { hostPorts: ["127.0.0.1:8888"] })
+ *   yield* client.EchoServer(new Request({ message: "hi" })).pipe(
+ *     Stream.take(2),
+ *     Stream.runForEach((response) => Console.log(response.message))
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <S extends Service_.Any>(
+  service: S,
+  options: StreamClientOptions = {}
+): Effect.Effect<StreamClient<S>, never, ClientTransport | Scope.Scope> =>
+  Effect.map(makeCaller(service, options), (caller) => {
+    const client: Record<string, unknown> = Object.create(null)
+    for (const method of service.methods) {
+      if (method.mode === "pingPong" || method.mode === "oneway") continue
+      client[method.name] = callFunction(caller, method)
+    }
+    return client as StreamClient<S>
+  })
+
+const callFunction = (caller: Caller, method: Method.Any): unknown => {
+  const plan = caller.plan(method)
+  switch (method.mode) {
+    case "unary":
+      return (request: unknown, options?: CallOptions) => caller.unary(plan, request, options)
+    case "server": {
+      const open = (request: unknown, options?: CallOptions) =>
+        Effect.tap(caller.open(plan, options), (call) => call.request(request))
+      return Object.assign(
+        (request: unknown, options?: CallOptions) =>
+          Stream.unwrap(Effect.map(open(request, options), (call) => responses(Effect.suspend(() => call.recvAll())))),
+        {
+          open: (request: unknown, options?: CallOptions) =>
+            Effect.map(open(request, options), (call) => ({
+              ...handle(call),
+              recv: Effect.suspend(() => call.recv())
+            }))
+        }
+      )
+    }
+    case "client":
+      return Object.assign(
+        (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
+          Effect.scoped(
+            Effect.flatMap(caller.open(plan, options), (call) =>
+              Effect.flatMap(caller.sendStream(call, requests), (sent) => sent.wrap(call.response))
+            )
+          ),
+        {
+          open: (options?: CallOptions) =>
+            Effect.map(caller.open(plan, options), (call) => ({
+              ...handle(call),
+              send: (message: unknown) => call.send(message),
+              closeAndRecv: Effect.andThen(call.closeSend, call.response)
+            }))
+        }
+      )
+    default:
+      return Object.assign(
+        (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
+          Stream.unwrap(
+            Effect.flatMap(caller.open(plan, options), (call) =>
+              Effect.map(caller.sendStream(call, requests), (sent) =>
+                responses(sent.wrap(Effect.suspend(() => call.recvAll())))
+              )
+            )
+          ),
+        {
+          open: (options?: CallOptions) =>
+            Effect.map(caller.open(plan, options), (call) => ({
+              ...handle(call),
+              send: (message: unknown) => call.send(message),
+              recv: Effect.suspend(() => call.recv()),
+              closeSend: call.closeSend
+            }))
+        }
+      )
+  }
+}
+
+const responses = <E>(
+  pull: Pull.Pull<readonly [unknown, ...Array<unknown>], E>
+): Stream.Stream<unknown, Exclude<E, Cause.Done>> => Stream.fromPull(Effect.succeed(pull)) as never
+
+const handle = (call: {
+  readonly cancel: Effect.Effect<void>
+  readonly finishWith: ClientStream.Base["finish"]
+  readonly header: ClientStream.Base["header"]
+  readonly trailer: ClientStream.Base["trailer"]
+}): ClientStream.Base => ({
+  cancel: call.cancel,
+  finish: call.finishWith,
+  header: call.header,
+  trailer: call.trailer
+})
+
+/**
+ * A client as a service: a class that is its own key, with layers.
+ *
+ * **Example** (A client service)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Method, Service, StreamClient } from "@millrace/rpc"
+ *
+ * class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+ * class TestService extends Service.make("TestService", {
+ *   package: "echo",
+ *   methods: [Method.unary("EchoUnary", { request: Request, response: Request })]
+ * }) {}
+ * class Echo extends StreamClient.Service<Echo>()("app/Echo", TestService) {}
+ *
+ * const EchoLive = Echo.layer({ hostPorts: ["127.0.0.1:8888"], recvTimeout: "5 seconds" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string, S extends Service_.Any>(
+    id: Id,
+    service: S
+  ): Context.ServiceClass<Self, Id, StreamClient<S>> & {
+    layer(options: StreamClientOptions): Layer.Layer<Self, never, ClientTransport>
+    layerConfig(options: Config.Wrap<StreamClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
+  } => {
+    const key = Context.Service<Self, StreamClient<S>>()(id)
+    return Object.assign(key, {
+      layer: (options: StreamClientOptions) => Layer.effect(key, make(service, options)),
+      layerConfig: (options: Config.Wrap<StreamClientOptions>) =>
+        Layer.effect(
+          key,
+          Effect.flatMap(Config.unwrap(options), (unwrapped) => make(service, unwrapped))
+        )
+    }) as never
+  }

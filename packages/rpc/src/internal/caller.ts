@@ -1,0 +1,330 @@
+/**
+ * What all calls of one client share, and how a call comes to be: deadline, instance, stream, scope.
+ *
+ * @internal
+ */
+import type { OpenRequest } from "@millrace/transport/Transport"
+import { ClientTransport } from "@millrace/transport/Transport"
+import type { MetadataEntries } from "@millrace/transport/Metadata"
+import type { RawClientStream } from "@millrace/transport/RawStream"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { BizStatusError } from "../BizStatusError.ts"
+import type { CallError } from "../ClientStream.ts"
+import * as Deadline from "../Deadline.ts"
+import * as Endpoints from "../Endpoints.ts"
+import type * as Method from "../Method.ts"
+import { RpcError } from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import { type RpcTracer, Tracers } from "../RpcTracer.ts"
+import type * as Service from "../Service.ts"
+import type { CallOptions, StreamClientOptions } from "../StreamOptions.ts"
+import { ClientCall } from "./clientCall.ts"
+import type { Budgets, Environment } from "./duplex.ts"
+import * as errors from "./errors.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import * as plans from "./plan.ts"
+import { Timers } from "./timers.ts"
+import { UnaryCall, type UnaryError } from "./unaryCall.ts"
+
+/** The options of a call with their durations in milliseconds; 0 is none. */
+interface Settings extends Omit<Budgets, "deadline"> {
+  readonly timeout: number
+  readonly connectTimeoutMillis: number | undefined
+  readonly compressor: "gzip" | undefined
+}
+
+const millis = (input: Duration.Input | undefined, otherwise = 0): number => {
+  if (input === undefined) return otherwise
+  const value = Duration.toMillis(Duration.fromInputUnsafe(input))
+  return value === Infinity ? 0 : value
+}
+
+const settingsOf = (options: StreamClientOptions | CallOptions): Settings => ({
+  // A timeout of zero has passed: it must not mean "none".
+  timeout: options.timeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.timeout)),
+  firstMessage: millis(options.firstMessageTimeout),
+  recv: millis(options.recvTimeout),
+  send: millis(options.sendTimeout),
+  stallWarning: millis(options.stallWarning, 60_000),
+  connectTimeoutMillis: options.connectTimeout === undefined ? undefined : millis(options.connectTimeout) || undefined,
+  compressor: options.compressor
+})
+
+const noOptions: CallOptions = {}
+
+export class Caller {
+  readonly #service: Service.Any
+  readonly #options: StreamClientOptions
+  readonly #settings: Settings
+  readonly #endpoints: Endpoints.Endpoints
+  readonly #transport: ClientTransport["Service"]
+  readonly #env: Environment
+  readonly #tracers: ReadonlyArray<RpcTracer>
+  readonly #authority: string
+  readonly #infos = new Map<string, RpcInfo>()
+
+  constructor(
+    service: Service.Any,
+    options: StreamClientOptions,
+    transport: ClientTransport["Service"],
+    env: Environment,
+    tracers: ReadonlyArray<RpcTracer>
+  ) {
+    this.#service = service
+    this.#options = options
+    this.#settings = settingsOf(options)
+    this.#endpoints = options.endpoints ?? Endpoints.fromHostPorts(options.hostPorts ?? ["memory"])
+    this.#transport = transport
+    this.#env = env
+    this.#tracers = tracers
+    this.#authority = options.destService ?? service.name_
+  }
+
+  plan(method: Method.Any): plans.MethodPlan {
+    return plans.make(this.#service, method)
+  }
+
+  // One object for a method and an address: calls share it.
+  #info(plan: plans.MethodPlan, address: string): RpcInfo {
+    const key = `${plan.path} ${address}`
+    let info = this.#infos.get(key)
+    if (info === undefined) {
+      // Addresses come from the outside; a table of thousands is a sign of churn, not of reuse.
+      if (this.#infos.size >= 4096) this.#infos.clear()
+      info = {
+        side: "client",
+        service: this.#service.name_,
+        method: plan.method.name,
+        mode: plan.method.mode,
+        path: plan.path,
+        address
+      }
+      this.#infos.set(key, info)
+    }
+    return info
+  }
+
+  /** Opens a stream in the scope of the fiber. */
+  open(plan: plans.MethodPlan, options: CallOptions = noOptions): Effect.Effect<ClientCall, CallError, Scope.Scope> {
+    return Effect.withFiber((fiber) => {
+      const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+      const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, this.#info(plan, ""))
+      let call: ClientCall | undefined
+      const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+        call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
+      const opened = Effect.flatMap(this.#openRaw(fiber, plan, options), ({ address, deadline, raw }) =>
+        Effect.sync(() => {
+          const settings = this.#settingsFor(options)
+          lifecycle.info = this.#info(plan, address)
+          return (call = new ClientCall(
+            this.#env,
+            lifecycle.info,
+            raw,
+            plan,
+            { ...settings, deadline },
+            lifecycle,
+            options.onHeader,
+            options.onTrailer
+          ))
+        })
+      )
+      const begun = Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
+      if (this.#tracers.length === 0) return begun
+      return Effect.andThen(
+        lifecycle.start(),
+        // A call that could not be made is finished where it failed: its scope may live on.
+        Effect.onExit(begun, (exit) => (Exit.isSuccess(exit) ? Effect.void : finishUnopened(lifecycle, exit)))
+      )
+    })
+  }
+
+  /** A unary call. */
+  unary(
+    plan: plans.MethodPlan,
+    request: unknown,
+    options: CallOptions = noOptions
+  ): Effect.Effect<unknown, UnaryError> {
+    return Effect.withFiber((fiber) => {
+      if (this.#tracers.length > 0) return this.#tracedUnary(fiber, plan, request, options)
+      return this.#runUnary(fiber, plan, request, options, undefined)
+    })
+  }
+
+  #runUnary(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    plan: plans.MethodPlan,
+    request: unknown,
+    options: CallOptions,
+    lifecycle: Lifecycle | undefined
+  ): Effect.Effect<unknown, UnaryError> {
+    const start = (raw: RawClientStream, address: string, deadline: number): Effect.Effect<unknown, UnaryError> => {
+      const info = this.#info(plan, address)
+      const call = new UnaryCall(info, raw, plan, this.#env.timers, deadline, options.onHeader, options.onTrailer)
+      if (lifecycle !== undefined) {
+        lifecycle.info = info
+        lifecycle.counts = call
+      }
+      return call.run(request)
+    }
+    const deadline = this.#deadline(fiber, options)
+    const address = options.hostPort ?? this.#endpoints.pick(this.#info(plan, ""))
+    if (typeof address === "string") {
+      const now = deadline > 0 ? this.#env.timers.now() : 0
+      if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(this.#info(plan, address)))
+      const raw = this.#transport.tryOpen(this.#request(plan, options, address, deadline, now))
+      if (raw !== undefined) return start(raw, address, deadline)
+    }
+    return Effect.flatMap(this.#openRaw(fiber, plan, options, address), (opened) =>
+      start(opened.raw, opened.address, opened.deadline)
+    )
+  }
+
+  #tracedUnary(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    plan: plans.MethodPlan,
+    request: unknown,
+    options: CallOptions
+  ): Effect.Effect<unknown, UnaryError> {
+    const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, this.#info(plan, ""))
+    return Effect.andThen(
+      lifecycle.start(),
+      Effect.onExit(
+        Effect.suspend(() => this.#runUnary(fiber, plan, request, options, lifecycle)),
+        (exit) => {
+          if (Exit.isSuccess(exit)) return lifecycle.finish("eof", Exit.void, undefined)
+          if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
+          const failure = errors.causeFailure(exit.cause)
+          if (failure?.value instanceof BizStatusError) return lifecycle.finish("error", Exit.void, failure.value)
+          if (failure?.value instanceof RpcError || failure?.defect === true) {
+            return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
+          }
+          // A declared exception is an answer.
+          return lifecycle.finish("eof", Exit.void, undefined)
+        }
+      )
+    )
+  }
+
+  #settingsFor(options: CallOptions): Settings {
+    return options === noOptions ? this.#settings : settingsOf({ ...this.#options, ...options })
+  }
+
+  /** The absolute deadline of a call, 0 for none. */
+  #deadline(fiber: Fiber.Fiber<unknown, unknown>, options: CallOptions): number {
+    const inherited = fiber.getRef(Deadline.Current)
+    const timeout = "timeout" in options ? settingsOf(options).timeout : this.#settings.timeout
+    if (timeout === Infinity) return inherited ?? 0
+    const own = this.#env.timers.now() + timeout
+    return inherited === undefined ? own : Math.min(own, inherited)
+  }
+
+  #openRaw(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    plan: plans.MethodPlan,
+    options: CallOptions,
+    picked?: string | Effect.Effect<string, RpcError>
+  ): Effect.Effect<{ readonly raw: RawClientStream; readonly address: string; readonly deadline: number }, RpcError> {
+    return Effect.suspend(() => {
+      const deadline = this.#deadline(fiber, options)
+      const address = picked ?? options.hostPort ?? this.#endpoints.pick(this.#info(plan, ""))
+      return Effect.flatMap(typeof address === "string" ? Effect.succeed(address) : address, (address) => {
+        const info = this.#info(plan, address)
+        const now = this.#env.timers.now()
+        // A call whose time is over must not touch the network.
+        if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(info))
+        const request = this.#request(plan, options, address, deadline, now)
+        const raw = this.#transport.tryOpen(request)
+        if (raw !== undefined) return Effect.succeed({ raw, address, deadline })
+        const opening = Effect.map(
+          Effect.mapError(this.#transport.open(request), (error) => errors.fromTransport(info, error)),
+          (raw) => ({ raw, address, deadline })
+        )
+        return deadline === 0
+          ? opening
+          : Effect.timeoutOrElse(opening, {
+              duration: deadline - now,
+              orElse: () => Effect.fail(errors.deadlineExceeded(info))
+            })
+      })
+    })
+  }
+
+  #request(plan: plans.MethodPlan, options: CallOptions, address: string, deadline: number, now: number): OpenRequest {
+    const { compressor, connectTimeoutMillis } = this.#settingsFor(options)
+    return {
+      address,
+      path: plan.path,
+      authority: this.#authority,
+      timeoutMillis: deadline > 0 ? deadline - now : undefined,
+      metadata: options.metadata === undefined ? undefined : entries(options.metadata),
+      compressor,
+      connectTimeoutMillis
+    }
+  }
+
+  /**
+   * Sends a stream of requests beside the call, half-closing behind the last. `wrap` makes the failure of the request stream
+   * the failure of whoever reads the responses.
+   */
+  sendStream<R>(
+    call: ClientCall,
+    requests: Stream.Stream<unknown, unknown, R>
+  ): Effect.Effect<
+    { readonly wrap: <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<A, E> },
+    never,
+    R | Scope.Scope
+  > {
+    let failure: Cause.Cause<unknown> | undefined
+    const sending = Stream.runForEachArray(requests, (messages) => call.sendAll(messages)).pipe(
+      Effect.andThen(call.closeSend),
+      Effect.catchCause((cause) =>
+        Effect.suspend(() => {
+          if (call.over || Cause.hasInterruptsOnly(cause)) return Effect.void
+          failure = cause
+          return call.end("explicit", errors.cancelled(call.info), Exit.fail(errors.cancelled(call.info)))
+        })
+      )
+    )
+    return Effect.as(Effect.forkScoped(sending, { startImmediately: true }), {
+      wrap: (self) => Effect.catchCause(self, (cause) => Effect.failCause((failure ?? cause) as typeof cause))
+    })
+  }
+}
+
+const finishUnopened = (lifecycle: Lifecycle, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+  if (Exit.isSuccess(exit)) return lifecycle.finish("earlyEnd", Exit.void, undefined)
+  if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
+  return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
+}
+
+const entries = (metadata: Readonly<Record<string, string>>): MetadataEntries =>
+  Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const)
+
+export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, options: StreamClientOptions) {
+  const transport = yield* ClientTransport
+  const tracers = yield* Tracers
+  const context = yield* Effect.context<never>()
+  const clock = yield* Clock.Clock
+  const runFork = Effect.runForkWith(context)
+  const timers = new Timers(clock, runFork)
+  yield* Effect.addFinalizer(() => Effect.sync(() => timers.close()))
+  return new Caller(
+    service,
+    options,
+    transport,
+    {
+      timers,
+      messageTracers: tracers.filter((tracer) => tracer.streamSend !== undefined || tracer.streamRecv !== undefined),
+      logStall: (message) => void runFork(Effect.logWarning(message))
+    },
+    tracers
+  )
+})

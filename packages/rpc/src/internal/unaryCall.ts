@@ -1,0 +1,147 @@
+/**
+ * A unary call without a stream, a scope or a generator: one listener, resumed once. Its answer is the message and the status
+ * behind it (http2-streaming 5.7).
+ *
+ * @internal
+ */
+import type { Metadata } from "@millrace/transport/Metadata"
+import type { RawClientStream } from "@millrace/transport/RawStream"
+import * as TransportError from "@millrace/transport/TransportError"
+import * as Effect from "effect/Effect"
+import type { CallError } from "../ClientStream.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import * as errors from "./errors.ts"
+import type { Counts } from "./lifecycle.ts"
+import type { MethodPlan, Result } from "./plan.ts"
+import type { Timer, Timers } from "./timers.ts"
+
+const localCancel = new TransportError.TransportError({
+  reason: new TransportError.Cancelled(),
+  code: 1,
+  desc: "context canceled"
+})
+
+export type UnaryError = CallError | object
+
+export class UnaryCall implements Timer, Counts {
+  at = 0
+  index = -1
+  sendCount = 0
+  recvCount = 0
+  sendBytes = 0
+  recvBytes = 0
+  readonly #info: RpcInfo
+  readonly #raw: RawClientStream
+  readonly #plan: MethodPlan
+  readonly #timers: Timers
+  readonly #deadline: number
+  readonly #onHeader: ((header: Metadata) => void) | undefined
+  readonly #onTrailer: ((trailer: Metadata) => void) | undefined
+  #resume: ((effect: Effect.Effect<unknown, UnaryError>) => void) | undefined
+
+  constructor(
+    info: RpcInfo,
+    raw: RawClientStream,
+    plan: MethodPlan,
+    timers: Timers,
+    deadline: number,
+    onHeader: ((header: Metadata) => void) | undefined,
+    onTrailer: ((trailer: Metadata) => void) | undefined
+  ) {
+    this.#info = info
+    this.#raw = raw
+    this.#plan = plan
+    this.#timers = timers
+    this.#deadline = deadline
+    this.#onHeader = onHeader
+    this.#onTrailer = onTrailer
+  }
+
+  run(request: unknown): Effect.Effect<unknown, UnaryError> {
+    return Effect.callback((resume) => {
+      this.#resume = resume
+      const raw = this.#raw
+      raw.listener = this
+      try {
+        raw.write([request], 0, this.#plan.encodeRequest, true)
+      } catch (thrown) {
+        raw.abort("cancel", localCancel)
+        return this.#settle(Effect.fail(errors.fromCodec(this.#info, thrown)))
+      }
+      this.sendCount = 1
+      this.sendBytes = raw.lastWrittenBytes
+      if (this.#deadline > 0) this.#timers.arm(this, this.#deadline)
+      // The stream may have failed between its creation and now.
+      if (raw.end !== undefined) return this.onReadable()
+      return Effect.sync(() => {
+        this.#timers.disarm(this)
+        raw.abort("cancel", localCancel)
+      })
+    })
+  }
+
+  onReadable(): void {
+    if (this.#raw.end !== undefined && this.#resume !== undefined) this.#settle(Effect.suspend(() => this.#outcome()))
+  }
+
+  onWritable(): void {}
+
+  onAbort(): void {}
+
+  fire(): undefined {
+    this.#raw.abort("cancel", localCancel)
+    this.#settle(Effect.fail(errors.deadlineExceeded(this.#info)))
+  }
+
+  #settle(outcome: Effect.Effect<unknown, UnaryError>): void {
+    const resume = this.#resume
+    if (resume === undefined) return
+    this.#resume = undefined
+    this.#timers.disarm(this)
+    resume(outcome)
+  }
+
+  #outcome(): Effect.Effect<unknown, UnaryError> {
+    const raw = this.#raw
+    const end = raw.end
+    const results: Array<unknown> = []
+    if (raw.available > 0) {
+      try {
+        raw.take(this.#plan.decodeResponse, 2, results)
+      } catch (thrown) {
+        return Effect.fail(errors.fromCodec(this.#info, thrown))
+      }
+      this.recvCount = results.length
+      this.recvBytes = raw.lastTakenBytes
+    }
+    if (raw.header !== undefined) this.#onHeader?.(raw.header)
+    if (end === undefined || end._tag === "HalfClosed") return Effect.fail(errors.streamDone(this.#info))
+    if (end._tag === "Failed") {
+      return Effect.fail(
+        end.error.code === 1 && this.#deadline > 0 && this.#timers.now() >= this.#deadline
+          ? errors.deadlineExceeded(this.#info)
+          : errors.fromTransport(this.#info, end.error)
+      )
+    }
+    if (raw.trailer !== undefined) this.#onTrailer?.(raw.trailer)
+    const error = errors.fromStatus(this.#info, end.status)
+    if (error !== undefined) return Effect.fail(error)
+    if (results.length === 0) return Effect.fail(errors.protocolViolation(this.#info, "EOF"))
+    if (results.length > 1) {
+      return Effect.fail(
+        errors.protocolViolation(this.#info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
+      )
+    }
+    return resultOf(this.#plan, results[0] as Result)
+  }
+}
+
+/** A result struct as success or declared exception. */
+const resultOf = (plan: MethodPlan, result: Result): Effect.Effect<unknown, object> => {
+  const exceptions = plan.exceptions
+  for (let i = 0; i < exceptions.length; i++) {
+    const exception = result[exceptions[i]!]
+    if (exception !== undefined) return Effect.fail(exception as object)
+  }
+  return Effect.succeed(result["success"])
+}
