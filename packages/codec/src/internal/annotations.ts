@@ -1,0 +1,48 @@
+import type { Compiled } from "../Runtime.ts"
+
+/** @internal */
+export const FieldKey = "~thrift/field"
+
+/** @internal */
+export const TypeKey = "~thrift/type"
+
+/** @internal */
+export const NameKey = "~thrift/name"
+
+/** @internal */
+export const CodecKey = "~thrift/codec"
+
+/** @internal */
+export type Requiredness = "default" | "optional" | "required"
+
+/** @internal */
+export interface FieldAnnotation {
+  readonly id: number
+  readonly requiredness: Requiredness
+  readonly default?: (() => unknown) | undefined
+}
+
+/** @internal */
+export type ScalarKind = "bool" | "i8" | "i16" | "i32" | "enum" | "i64" | "i64number" | "double" | "string" | "binary"
+
+/** @internal */
+export interface SchemaLike {
+  readonly ast: unknown
+}
+
+/** @internal */
+export type TypeAnnotation =
+  | { readonly kind: ScalarKind }
+  | { readonly kind: "list" | "set"; readonly element: SchemaLike; readonly collection: "array" | "set" }
+  | {
+      readonly kind: "map"
+      readonly key: SchemaLike
+      readonly value: SchemaLike
+      readonly collection: "map" | "entries"
+    }
+  | {
+      readonly kind: "union"
+      readonly name: string
+      readonly cases: Readonly<Record<string, { readonly id: number; readonly schema: SchemaLike }>>
+      readonly codec: Compiled<any> | undefined
+    }

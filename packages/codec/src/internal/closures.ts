@@ -1,0 +1,3 @@
+export const compile: any = () => {
+  throw new Error("not yet")
+}

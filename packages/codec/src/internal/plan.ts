@@ -1,0 +1,441 @@
+/**
+ * Schema → wire plan: what the three kinds of codecs are made from.
+ */
+import * as Schema from "effect/Schema"
+import type * as AST from "effect/SchemaAST"
+import * as CodecError from "../CodecError.ts"
+import type { Compiled } from "../Runtime.ts"
+import {
+  CodecKey,
+  type FieldAnnotation,
+  FieldKey,
+  NameKey,
+  type Requiredness,
+  type ScalarKind,
+  type SchemaLike,
+  type TypeAnnotation,
+  TypeKey
+} from "./annotations.ts"
+
+/** @internal */
+export interface ScalarPlan {
+  readonly kind: ScalarKind
+}
+
+/** @internal */
+export interface ListPlan {
+  readonly kind: "list" | "set"
+  readonly element: Plan
+  readonly collection: "array" | "set"
+}
+
+/** @internal */
+export interface MapPlan {
+  readonly kind: "map"
+  readonly key: Plan
+  readonly value: Plan
+  readonly collection: "map" | "entries"
+}
+
+/** @internal */
+export interface Member {
+  readonly id: number
+  readonly name: string
+  readonly plan: Plan
+  readonly requiredness: Requiredness
+  readonly default: (() => unknown) | undefined
+}
+
+/** @internal */
+export interface StructPlan {
+  readonly kind: "struct"
+  /** The root of error paths. */
+  readonly label: string
+  members: ReadonlyArray<Member>
+  /** Members that are the same in every message and not on the wire, such as `_tag`. */
+  constants: ReadonlyArray<readonly [name: string, value: unknown]>
+  /** Makes an instance through the constructor; decoded structs only share its prototype, exceptions are made by it. */
+  readonly make: ((fields: object) => object) | undefined
+  isException: boolean
+  /** A result tolerates the void `success` of Kitex's generic servers: type 1, id 0, one STOP. */
+  readonly isResult: boolean
+  readonly compiled: Compiled<any> | undefined
+}
+
+/** @internal */
+export interface UnionPlan {
+  readonly kind: "union"
+  readonly label: string
+  cases: ReadonlyArray<{ readonly id: number; readonly tag: string; readonly plan: Plan }>
+  readonly compiled: Compiled<any> | undefined
+}
+
+/** @internal */
+export type NamedPlan = StructPlan | UnionPlan
+
+/** @internal */
+export type Plan = ScalarPlan | ListPlan | MapPlan | NamedPlan
+
+/** @internal */
+export const lastSegment = (name: string): string => name.slice(name.lastIndexOf(".") + 1)
+
+// checks carry the annotations that were given after them, the last check first
+const annotation = <A>(ast: AST.AST, key: string): A | undefined => {
+  const checks = ast.checks
+  if (checks !== undefined) {
+    for (let i = checks.length - 1; i >= 0; i--) {
+      const found = checks[i]!.annotations?.[key]
+      if (found !== undefined) return found as A
+    }
+  }
+  return ast.annotations?.[key] as A | undefined
+}
+
+const fieldAnnotation = (ast: AST.AST): FieldAnnotation | undefined => {
+  const own = ast.context?.annotations?.[FieldKey] as FieldAnnotation | undefined
+  if (own !== undefined) return own
+  if (ast._tag === "Union") {
+    for (const type of ast.types) {
+      const found = fieldAnnotation(type)
+      if (found !== undefined) return found
+    }
+  }
+  return undefined
+}
+
+const invalid = (path: string, detail: string): CodecError.CodecError => CodecError.make("BadType", path, detail)
+
+const byClass = new WeakMap<object, StructPlan>()
+const byAst = new WeakMap<object, Plan>()
+
+/** @internal */
+export const planOf = (schema: SchemaLike): Plan => planOfAst(schema.ast as AST.AST, "", 0)
+
+/** A struct or union, the only plans that are messages.
+ *
+ * @internal
+ */
+export const messagePlanOf = (schema: SchemaLike): NamedPlan => {
+  const plan = planOf(schema)
+  if (plan.kind !== "struct" && plan.kind !== "union") throw invalid("", `a message is a struct, not ${plan.kind}`)
+  return plan
+}
+
+// Thrift types cannot nest without end except through structs, which are found in the caches when met again
+const maxTypeNesting = 64
+
+const planOfAst = (ast: AST.AST, path: string, nesting: number): Plan => {
+  const known = byAst.get(ast)
+  if (known !== undefined) return known
+  if (nesting > maxTypeNesting) throw invalid(path, "a container holds itself")
+  const plan = derive(ast, path, nesting + 1)
+  byAst.set(ast, plan)
+  return plan
+}
+
+const derive = (ast: AST.AST, path: string, nesting: number): Plan => {
+  const type = annotation<TypeAnnotation>(ast, TypeKey)
+  if (type !== undefined) return annotated(ast, type, path, nesting)
+  switch (ast._tag) {
+    case "String":
+      return { kind: "string" }
+    case "Boolean":
+      return { kind: "bool" }
+    case "BigInt":
+      return { kind: "i64" }
+    case "Number":
+      throw invalid(path, "a number has no wire type: use Thrift.I32, Thrift.I64Number or Thrift.Double")
+    case "Suspend":
+      return planOfAst(ast.thunk(), path, nesting)
+    case "Arrays": {
+      if (ast.elements.length !== 0 || ast.rest.length !== 1) throw invalid(path, "a tuple has no wire type")
+      return { kind: "list", element: planOfAst(ast.rest[0]!, `${path}[]`, nesting), collection: "array" }
+    }
+    case "Union": {
+      const present = ast.types.filter((type) => type._tag !== "Undefined")
+      if (present.length === 1 && present.length < ast.types.length) return planOfAst(present[0]!, path, nesting)
+      throw invalid(path, "a union has no wire type: use Thrift.Union")
+    }
+    case "Objects":
+      return struct(ast, ast, undefined, path, nesting)
+    case "Declaration":
+      return declaration(ast, path, nesting)
+    default:
+      throw invalid(path, `${ast._tag} has no wire type`)
+  }
+}
+
+const annotated = (ast: AST.AST, type: TypeAnnotation, path: string, nesting: number): Plan => {
+  switch (type.kind) {
+    case "list":
+    case "set": {
+      const element = planOfAst(type.element.ast as AST.AST, `${path}[]`, nesting)
+      return { kind: type.kind, element, collection: type.collection }
+    }
+    case "map": {
+      const key = planOfAst(type.key.ast as AST.AST, `${path}{key}`, nesting)
+      const value = planOfAst(type.value.ast as AST.AST, `${path}{value}`, nesting)
+      return { kind: "map", key, value, collection: type.collection }
+    }
+    case "union": {
+      const label = lastSegment(type.name)
+      const plan: UnionPlan = { kind: "union", label, cases: [], compiled: type.codec }
+      byAst.set(ast, plan)
+      const ids = new Map<number, string>()
+      plan.cases = Object.entries(type.cases).map(([tag, { id, schema }]) => {
+        checkMember(ids, id, tag, path || label)
+        return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, nesting) }
+      })
+      if (plan.cases.length === 0) throw invalid(path || label, "a union needs a member")
+      return plan
+    }
+    default:
+      return { kind: type.kind }
+  }
+}
+
+const declaration = (ast: AST.Declaration, path: string, nesting: number): Plan => {
+  const representation = ast.annotations?.["representation"] as { readonly id?: string } | undefined
+  const [first, second] = ast.typeParameters
+  switch (representation?.id) {
+    case "effect/schema/Uint8Array":
+      return { kind: "binary" }
+    case "effect/schema/ReadonlySet":
+      return { kind: "set", element: planOfAst(first!, `${path}[]`, nesting), collection: "set" }
+    case "effect/schema/ReadonlyMap":
+      return {
+        kind: "map",
+        key: planOfAst(first!, `${path}{key}`, nesting),
+        value: planOfAst(second!, `${path}{value}`, nesting),
+        collection: "map"
+      }
+  }
+  const link = ast.encoding?.length === 1 ? ast.encoding[0] : undefined
+  const decode: any = link?.transformation._tag === "Transformation" ? link.transformation.decode : undefined
+  if (link?.to._tag === "Objects" && decode?._tag === "Transform") {
+    return byClass.get(link.transformation) ?? struct(ast, link.to, link, path, nesting)
+  }
+  throw invalid(path, "a declaration without a wire type")
+}
+
+const struct = (
+  ast: AST.AST,
+  objects: AST.Objects,
+  link: AST.Link | undefined,
+  path: string,
+  nesting: number
+): StructPlan => {
+  const name = annotation<string>(ast, NameKey) ?? annotation<string>(ast, "identifier") ?? "Struct"
+  const label = path || lastSegment(name)
+  const make = link === undefined ? undefined : (link.transformation as any).decode.transform
+  const plan: StructPlan = {
+    kind: "struct",
+    label: lastSegment(name) || "Struct",
+    members: [],
+    constants: [],
+    make,
+    isException: make !== undefined && prototypeOf(make) instanceof Error,
+    isResult: false,
+    compiled: annotation(ast, CodecKey)
+  }
+  // before the members, so that a struct that holds itself finds this plan
+  byAst.set(ast, plan)
+  if (link !== undefined) byClass.set(link.transformation, plan)
+  if (objects.indexSignatures.length !== 0) throw invalid(label, "a struct has no index signatures")
+  const members: Array<Member> = []
+  const constants: Array<readonly [string, unknown]> = []
+  const ids = new Map<number, string>()
+  try {
+    for (const { name: key, type } of objects.propertySignatures) {
+      if (typeof key === "symbol") throw invalid(label, "a member needs a name")
+      const field = fieldAnnotation(type)
+      if (field === undefined && type._tag === "Literal") {
+        constants.push([key.toString(), type.literal])
+        continue
+      }
+      const memberPath = `${label}.${key.toString()}`
+      if (field === undefined) throw invalid(memberPath, "a member needs an id")
+      checkMember(ids, field.id, key.toString(), label)
+      members.push({
+        id: field.id,
+        name: key.toString(),
+        plan: planOfAst(type, memberPath, nesting),
+        requiredness: field.requiredness,
+        default: field.default
+      })
+    }
+  } catch (error) {
+    byAst.delete(ast)
+    if (link !== undefined) byClass.delete(link.transformation)
+    throw error
+  }
+  plan.members = members
+  plan.constants = constants
+  return plan
+}
+
+const checkMember = (ids: Map<number, string>, id: number, name: string, path: string): void => {
+  if (name === "__proto__") throw invalid(`${path}.${name}`, "a member may not have this name")
+  if (!Number.isInteger(id) || id < -0x8000 || id > 0x7fff) {
+    throw invalid(`${path}.${name}`, `the id ${id} is not an i16`)
+  }
+  const other = ids.get(id)
+  if (other !== undefined) throw invalid(`${path}.${name}`, `the id ${id} is that of ${other} too`)
+  ids.set(id, name)
+}
+
+/** The prototype of the instances of a class, known only once the class is complete.
+ *
+ * @internal
+ */
+export const prototypeOf = (make: ((fields: object) => object) | undefined): object =>
+  make === undefined ? Object.prototype : Object.getPrototypeOf(make({}))
+
+/** The plan of a struct that no class stands for: the arguments or the result of a method.
+ *
+ * @internal
+ */
+export const wrapper = (
+  label: string,
+  isResult: boolean,
+  fields: ReadonlyArray<{ readonly id: number; readonly name: string; readonly schema: SchemaLike }>
+): StructPlan => {
+  const ids = new Map<number, string>()
+  const members = fields.map(({ id, name, schema }): Member => {
+    checkMember(ids, id, name, label)
+    const plan = planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0)
+    return { id, name, plan, requiredness: isResult ? "optional" : "default", default: undefined }
+  })
+  return {
+    kind: "struct",
+    label,
+    members,
+    constants: [],
+    make: undefined,
+    isException: false,
+    isResult,
+    compiled: undefined
+  }
+}
+
+/** All structs and unions that a message can hold, itself first.
+ *
+ * @internal
+ */
+export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
+  const seen = new Set<NamedPlan>()
+  const visit = (plan: Plan): void => {
+    switch (plan.kind) {
+      case "list":
+      case "set":
+        return visit(plan.element)
+      case "map":
+        visit(plan.key)
+        return visit(plan.value)
+      case "struct":
+      case "union":
+        if (seen.has(plan)) return
+        seen.add(plan)
+        for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan)
+    }
+  }
+  visit(root)
+  return [...seen]
+}
+
+/** @internal */
+export const wireType = (plan: Plan): number => {
+  switch (plan.kind) {
+    case "bool":
+      return 2
+    case "i8":
+      return 3
+    case "double":
+      return 4
+    case "i16":
+      return 6
+    case "i32":
+    case "enum":
+      return 8
+    case "i64":
+    case "i64number":
+      return 10
+    case "string":
+    case "binary":
+      return 11
+    case "struct":
+    case "union":
+      return 12
+    case "map":
+      return 13
+    case "set":
+      return 14
+    case "list":
+      return 15
+  }
+}
+
+/** Kitex writes members of fixed size first; enums, though of four bytes, are not among them.
+ *
+ * @internal
+ */
+export const inOrder = (members: ReadonlyArray<Member>, order: "declaration" | "kitex"): ReadonlyArray<Member> => {
+  if (order === "declaration") return members
+  const isFixed = ({ plan }: Member) => plan.kind !== "enum" && wireType(plan) <= 10
+  return [...members.filter(isFixed), ...members.filter((member) => !isFixed(member))]
+}
+
+/** Whether values are compared by what they are, so that they can be keys and elements of a Map and a Set.
+ *
+ * @internal
+ */
+export const isScalar = (schema: SchemaLike): boolean => {
+  const ast = schema.ast as AST.AST
+  const kind = annotation<TypeAnnotation>(ast, TypeKey)?.kind ?? ast._tag
+  return (
+    ["bool", "i8", "i16", "i32", "enum", "i64", "i64number", "double", "string"].includes(kind) ||
+    kind === "String" ||
+    kind === "Boolean" ||
+    kind === "BigInt"
+  )
+}
+
+/** How the zero of a type is made; a struct has none.
+ *
+ * @internal
+ */
+export const zero = (schema: Schema.Top): (() => unknown) | undefined => {
+  const ast = schema.ast as AST.AST
+  if (annotation<TypeAnnotation>(ast, TypeKey)?.kind === "union" || ast._tag === "Suspend") return undefined
+  const kind = zeroKind(ast)
+  return kind === undefined ? undefined : () => zeroOf(kind)
+}
+
+const zeroKind = (ast: AST.AST): ScalarPlan | { readonly kind: string; readonly collection: string } | undefined => {
+  const type = annotation<TypeAnnotation>(ast, TypeKey)
+  if (type !== undefined) return type.kind === "union" ? undefined : type
+  if (ast._tag === "Objects" || (ast._tag === "Declaration" && ast.encoding !== undefined)) return undefined
+  const plan = planOfAst(ast, "", 0)
+  return plan.kind === "struct" || plan.kind === "union" ? undefined : plan
+}
+
+/** @internal */
+export const zeroOf = (plan: { readonly kind: string; readonly collection?: string }): unknown => {
+  switch (plan.kind) {
+    case "bool":
+      return false
+    case "i64":
+      return 0n
+    case "string":
+      return ""
+    case "binary":
+      return new Uint8Array(0)
+    case "list":
+    case "set":
+      return plan.collection === "set" ? new Set() : []
+    case "map":
+      return plan.collection === "map" ? new Map() : []
+    default:
+      return 0
+  }
+}
