@@ -220,10 +220,10 @@ export class SearchableTable extends DynamicTable {
     return known === undefined ? 0 : this.added - known.name
   }
 
+  /** The field must fit and must not be in the table. */
   override add(name: string, value: string): void {
     const number = this.added
     super.add(name, value)
-    if (this.added === number) return
     const known = this.numbers.get(name)
     if (known === undefined) this.numbers.set(name, { name: number, values: new Map([[value, number]]) })
     else {
