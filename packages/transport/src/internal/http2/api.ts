@@ -73,15 +73,22 @@ export interface Connection {
   readonly openable: number
   readonly activeStreams: number
   readonly closed: boolean
+  /** False for a list above the peer's MAX_HEADER_LIST_SIZE: it cannot be sent. */
+  fits(headers: HeaderList): boolean
+  /** Ask `openable` and `fits` first: otherwise the stream that comes back has id 0, is `closed`, and nothing was sent. */
   openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream
-  sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
+  /**
+   * False when nothing was sent: the local side is closed, or the list does not fit the peer's MAX_HEADER_LIST_SIZE, for which the stream
+   * is reset with INTERNAL_ERROR (http2-streaming 2.3). The same for `sendTrailers`.
+   */
+  sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): boolean
   /**
    * Queues payload. `owned`: the engine may keep a reference (the caller never writes to these bytes again); otherwise it copies.
    * Consecutive calls of one stream in one tick extend one DATA frame where they can. Ignored when the stream's local side is closed.
    */
   sendData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, owned: boolean, endStream: boolean): void
   /** Trailers: queued behind the stream's data. `thenReset`: follow them by RST_STREAM(NO_ERROR) if the peer has not half-closed by then. */
-  sendTrailers(stream: Http2Stream, headers: HeaderList, thenReset: boolean): void
+  sendTrailers(stream: Http2Stream, headers: HeaderList, thenReset: boolean): boolean
   /** RST_STREAM, dropping what is queued. No `onAbort`. Nothing is sent for a closed stream. */
   reset(stream: Http2Stream, code: number): void
   /** The application took `bytes` of a stream's payload (with prefix): give window back, growing it with the measured need. */
@@ -95,6 +102,8 @@ export interface Connection {
   readonly lastPeerStreamId: number
   /** Milliseconds of the last received byte, for keepalive. */
   readonly lastReceived: number
+  /** The peer stopped inside the preface, a frame or a header block: for a frame-progress timer. */
+  readonly midFrame: boolean
 
   /** Moves queued DATA into the outbox, round-robin over ready streams, up to the outbox high-water mark. The driver calls it before `take`. */
   pump(): void

@@ -1,0 +1,526 @@
+/**
+ * The HTTP/2 engine, both roles: bytes in, calls out (RFC 9113). This file is the connection: its frames, its errors and
+ * what the layer above may ask of it. Bytes become frames in `reader`, frames of streams are judged in `inbound`, what is
+ * sent goes through `sender` into `outbox`; `states`, `flow`, `limits`, `settings` and `fields` hold the rules.
+ *
+ * @internal
+ */
+import type { Connection, ConnectionEnd, ConnectionOwner, HeaderList, Http2Stream, StreamOwner } from "./api.ts"
+import { listSize } from "./fields.ts"
+import { defaultFlow, type FlowOptions, Inflow } from "./flow.ts"
+import {
+  debugData,
+  debugText,
+  ErrorCode,
+  Flag,
+  FrameType,
+  maxInt31,
+  preface,
+  readUint31,
+  readUint32,
+  writeUint32
+} from "./frames.ts"
+import { type Host, Inbound } from "./inbound.ts"
+import { Bucket, Counters, defaultLimits, type Limits } from "./limits.ts"
+import { Outbox } from "./outbox.ts"
+import { FrameReader, type FrameSink, Payload } from "./reader.ts"
+import { Sender } from "./sender.ts"
+import { defaultWindow, encodeSettings, PeerSettings, SettingId, settingSize } from "./settings.ts"
+import { Event, next, State } from "./states.ts"
+import { Stream, Streams } from "./streams.ts"
+
+/** @internal */
+export interface Http2Options {
+  readonly limits?: Partial<Limits> | undefined
+  readonly flow?: Partial<FlowOptions> | undefined
+  /** SETTINGS_MAX_FRAME_SIZE of ours, in bytes. */
+  readonly maxFrameSize?: number | undefined
+  /** Bytes that wait in one stream from which on `onWritable` tells when there is room again (Kitex: 64 KiB). */
+  readonly sendBufferLimit?: number | undefined
+  /** Names of header fields that no table may hold. */
+  readonly secrets?: Iterable<string> | undefined
+  /** Milliseconds of the driver's clock. */
+  readonly now?: number | undefined
+}
+
+const defaultMaxFrameSize = 64 * 1024
+const defaultSendBufferLimit = 64 * 1024
+
+const noBytes = new Uint8Array(0)
+
+/** @internal */
+export class Http2Connection implements Connection, Host, FrameSink {
+  readonly role: "client" | "server"
+  readonly owner: ConnectionOwner
+  readonly limits: Limits
+  readonly counters = new Counters()
+  readonly outbox = new Outbox()
+  readonly peer = new PeerSettings()
+  readonly inflow: Inflow
+  readonly streams: Streams
+  readonly sender: Sender
+  closed = false
+  lastPeerStreamId = 0
+  lastReceived: number
+  private readonly maxFrameSize: number
+  private readonly reader: FrameReader
+  private readonly inbound: Inbound
+  private readonly settingsBucket: Bucket
+  private readonly pingBucket: Bucket
+  private readonly resetBucket: Bucket
+  /** When our SETTINGS went out, until their ACK: the first measured round trip. */
+  private settingsSent: number | undefined
+  /** A frame of a stream went either way since the last PING of the peer. */
+  private trafficSincePing = false
+  private nextStreamId = 1
+  /** The last id of our GOAWAY. */
+  private goawaySent = maxInt31
+  private goawayReceived: { readonly last: number; readonly code: number; readonly debug: string } | undefined
+
+  constructor(role: "client" | "server", options: Http2Options, owner: ConnectionOwner) {
+    this.role = role
+    this.owner = owner
+    this.limits = { ...defaultLimits, ...options.limits }
+    const flow = { ...defaultFlow, ...options.flow }
+    this.inflow = new Inflow(flow)
+    this.streams = new Streams(this.inflow)
+    this.sender = new Sender(
+      this.outbox,
+      this.peer,
+      this.streams,
+      options.sendBufferLimit ?? defaultSendBufferLimit,
+      options.secrets ?? []
+    )
+    this.maxFrameSize = options.maxFrameSize ?? defaultMaxFrameSize
+    this.reader = new FrameReader(this, role === "server")
+    this.inbound = new Inbound(this)
+    this.settingsBucket = new Bucket(this.limits.settingsBudget)
+    this.pingBucket = new Bucket(this.limits.pingBudget)
+    this.resetBucket = new Bucket(this.limits.resetBudget)
+    this.lastReceived = options.now ?? 0
+    this.settingsSent = options.now
+    this.goawayReceived = undefined
+    this.start(flow)
+  }
+
+  /** The preface of either side (http2-streaming 2.1). */
+  private start(flow: FlowOptions): void {
+    const { limits, outbox, role } = this
+    if (role === "client") outbox.bytes(preface, 0, preface.length)
+    const settings = encodeSettings([
+      ...(role === "client" ? [SettingId.EnablePush, 0] : []),
+      SettingId.MaxFrameSize,
+      this.maxFrameSize,
+      ...(role === "server" ? [SettingId.MaxConcurrentStreams, limits.maxConcurrentStreams] : []),
+      SettingId.InitialWindowSize,
+      flow.initialStreamWindow,
+      SettingId.MaxHeaderListSize,
+      limits.maxHeaderListSize
+    ])
+    outbox.frame(FrameType.Settings, 0, 0, settings, 0, settings.length)
+    const increment = flow.connectionWindow - defaultWindow
+    if (increment <= 0) return
+    this.inflow.window += increment
+    outbox.frame32(FrameType.WindowUpdate, 0, increment)
+  }
+
+  get now(): number {
+    return this.lastReceived
+  }
+
+  get activeStreams(): number {
+    return this.streams.live.size
+  }
+
+  get openable(): number {
+    if (this.role === "server" || this.closed || this.goawayReceived !== undefined || this.goawaySent < maxInt31)
+      return 0
+    if (this.nextStreamId > maxInt31) return 0
+    return Math.max(0, this.peer.maxConcurrentStreams - this.streams.live.size)
+  }
+
+  get midFrame(): boolean {
+    return this.reader.midFrame || this.inbound.blockStream !== 0
+  }
+
+  receive(chunk: Uint8Array, now: number): void {
+    if (this.closed) return
+    this.lastReceived = now
+    this.settingsSent ??= now
+    this.reader.read(chunk)
+  }
+
+  end(cause: ConnectionEnd): void {
+    const goaway = this.goawayReceived
+    const told = goaway !== undefined && goaway.code !== ErrorCode.NoError && cause._tag === "PeerClosed"
+    this.close(told ? { _tag: "PeerGoaway", code: goaway.code, debug: goaway.debug } : cause)
+  }
+
+  fits(headers: HeaderList): boolean {
+    return this.peer.maxHeaderListSize === Number.POSITIVE_INFINITY || listSize(headers) <= this.peer.maxHeaderListSize
+  }
+
+  openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream {
+    const refused = this.openable === 0 || !this.fits(headers)
+    const stream = new Stream(refused ? 0 : this.nextStreamId, this.peer.initialWindowSize, this.inflow.open(this.now))
+    stream.owner = owner
+    stream.released = true
+    this.streams.add(stream)
+    if (refused) {
+      this.streams.move(stream, State.ResetByUs)
+      return stream
+    }
+    this.nextStreamId += 2
+    this.trafficSincePing = true
+    this.sender.headers(stream, headers, endStream)
+    return stream
+  }
+
+  sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): boolean {
+    const sending = this.sending(stream, headers)
+    if (sending !== undefined) this.sender.headers(sending, headers, endStream)
+    return sending !== undefined
+  }
+
+  sendTrailers(stream: Http2Stream, headers: HeaderList, thenReset: boolean): boolean {
+    const sending = this.sending(stream, headers)
+    if (sending !== undefined) this.sender.trailers(sending, headers, thenReset)
+    return sending !== undefined
+  }
+
+  /** The stream, when it may send this list; one whose list the peer does not take is reset (http2-streaming 2.3). */
+  private sending(stream: Http2Stream, headers: HeaderList): Stream | undefined {
+    if (stream.localClosed) return undefined
+    this.trafficSincePing = true
+    if (this.fits(headers)) return stream as Stream
+    this.reset(stream, ErrorCode.InternalError)
+    return undefined
+  }
+
+  sendData(
+    stream: Http2Stream,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    owned: boolean,
+    endStream: boolean
+  ): void {
+    this.trafficSincePing = true
+    this.sender.data(stream as Stream, bytes, start, end, owned, endStream)
+  }
+
+  reset(stream: Http2Stream, code: number): void {
+    if (stream.closed) return
+    this.outbox.frame32(FrameType.RstStream, stream.id, code)
+    this.streams.move(stream as Stream, State.ResetByUs)
+  }
+
+  consume(stream: Http2Stream, bytes: number, now: number): void {
+    const increment = this.inflow.consume((stream as Stream).inflow, bytes, now)
+    this.announce(stream, increment)
+    this.announceConnection()
+  }
+
+  expect(stream: Http2Stream, bytes: number): void {
+    if (!stream.remoteClosed) this.announce(stream, this.inflow.expect((stream as Stream).inflow, bytes))
+  }
+
+  private announce(stream: Http2Stream, increment: number): void {
+    if (increment > 0 && !stream.remoteClosed) this.outbox.frame32(FrameType.WindowUpdate, stream.id, increment)
+  }
+
+  private announceConnection(): void {
+    const increment = this.inflow.connectionIncrement()
+    if (increment > 0 && !this.closed) this.outbox.frame32(FrameType.WindowUpdate, 0, increment)
+  }
+
+  release(stream: Http2Stream): void {
+    this.streams.release(stream as Stream)
+  }
+
+  ping(payload: Uint8Array): void {
+    if (!this.closed) this.outbox.frame(FrameType.Ping, 0, 0, payload, 0, 8)
+  }
+
+  goaway(lastStreamId: number, code: number, debug: string): void {
+    if (this.closed) return
+    this.goawaySent = Math.min(this.goawaySent, lastStreamId)
+    this.writeGoaway(lastStreamId, code, debug)
+  }
+
+  pump(): void {
+    this.sender.pump()
+  }
+
+  /** What follows is the engine's side: `Host` for the frames of streams, `FrameSink` for the reader. */
+
+  isIdle(id: number): boolean {
+    if (this.role === "client") return (id & 1) === 0 || id >= this.nextStreamId
+    return (id & 1) === 0 || (id > this.lastPeerStreamId && !this.isBeyondGoaway(id))
+  }
+
+  isBeyondGoaway(id: number): boolean {
+    return this.role === "server" && id > this.goawaySent && id > this.lastPeerStreamId
+  }
+
+  fail(code: number, detail: string, limit?: string): void {
+    if (this.closed) return
+    this.writeGoaway(this.lastPeerStreamId, code, detail)
+    this.close(limit === undefined ? { _tag: "Error", code, detail } : { _tag: "Error", code, detail, limit })
+  }
+
+  failStream(id: number, code: number, detail: string): void {
+    this.counters.streamErrors++
+    const stream = this.streams.live.get(id)
+    if (stream === undefined) this.streams.forgo(id)
+    else this.streams.move(stream, State.ResetByUs)
+    this.answerReset(id, code)
+    stream?.owner?.onAbort({ _tag: "StreamError", code, detail })
+    if (this.role === "server" && !this.resetBucket.take(this.now)) this.resetFlood()
+  }
+
+  answerReset(id: number, code: number): void {
+    this.outbox.frame32(FrameType.RstStream, id, code)
+    this.answered()
+  }
+
+  allowReset(stream: Stream): boolean {
+    if (this.role === "client") return true
+    if (stream.answered) {
+      this.counters.honestResets++
+      return true
+    }
+    this.counters.unreadResets++
+    if (this.resetBucket.take(this.now)) return true
+    this.counters.resetFloods++
+    return false
+  }
+
+  private resetFlood(): void {
+    this.counters.resetFloods++
+    this.fail(ErrorCode.EnhanceYourCalm, "too many broken streams", "resetBudget")
+  }
+
+  /** An answer of ours is in the outbox. */
+  private answered(): void {
+    if (++this.outbox.controlFrames <= this.limits.maxControlFrames) return
+    this.counters.controlFloods++
+    this.fail(ErrorCode.EnhanceYourCalm, "answers are not read", "maxControlFrames")
+  }
+
+  private writeGoaway(last: number, code: number, debug: string): void {
+    const text = debugData(debug)
+    const payload = new Uint8Array(8 + text.length)
+    writeUint32(payload, 0, last)
+    writeUint32(payload, 4, code)
+    payload.set(text, 8)
+    this.outbox.frame(FrameType.Goaway, 0, 0, payload, 0, payload.length)
+  }
+
+  private close(end: ConnectionEnd): void {
+    if (this.closed) return
+    this.closed = true
+    for (const stream of this.streams.live.values()) {
+      this.streams.move(stream, State.ResetByUs)
+      stream.owner?.onAbort({ _tag: "ConnectionClosed", end })
+    }
+    this.owner.onClose(end)
+  }
+
+  onBadPreface(): void {
+    this.fail(ErrorCode.ProtocolError, "bad client preface")
+  }
+
+  onBadPadding(): void {
+    this.fail(ErrorCode.ProtocolError, "DATA has more padding than payload")
+  }
+
+  onFrameHeader(type: number, flags: number, streamId: number, length: number): number {
+    if (!this.peer.received && (type !== FrameType.Settings || (flags & Flag.Ack) !== 0)) {
+      this.fail(ErrorCode.ProtocolError, "first frame received is not a setting frame")
+    } else if (length > this.maxFrameSize) {
+      this.fail(ErrorCode.FrameSizeError, `a frame of ${length} bytes`)
+    } else if (
+      this.inbound.blockStream !== 0 &&
+      (type !== FrameType.Continuation || streamId !== this.inbound.blockStream)
+    ) {
+      this.fail(ErrorCode.ProtocolError, "a header block is interrupted")
+    } else {
+      return this.checkFrame(type, flags, streamId, length)
+    }
+    return Payload.Skip
+  }
+
+  /** The rules that a frame's header can break, type by type (RFC 9113 6). */
+  private checkFrame(type: number, flags: number, streamId: number, length: number): number {
+    switch (type) {
+      case FrameType.Data:
+        if (streamId === 0) return this.misplaced(type, streamId)
+        if (length === 0 && (flags & Flag.Padded) !== 0) return this.missized(type, length)
+        this.trafficSincePing = true
+        return Payload.Data
+      case FrameType.Headers:
+        if (streamId === 0) return this.misplaced(type, streamId)
+        this.trafficSincePing = true
+        return Payload.Gather
+      case FrameType.Priority:
+        if (streamId === 0) return this.misplaced(type, streamId)
+        if (length === 5) return Payload.Gather
+        this.inbound.failPriority(streamId, ErrorCode.FrameSizeError, `PRIORITY of ${length} bytes`)
+        return Payload.Skip
+      case FrameType.RstStream:
+        if (streamId === 0) return this.misplaced(type, streamId)
+        return length === 4 ? Payload.Gather : this.missized(type, length)
+      case FrameType.Settings:
+        if (streamId !== 0) return this.misplaced(type, streamId)
+        if ((flags & Flag.Ack) !== 0 ? length !== 0 : length % settingSize !== 0) return this.missized(type, length)
+        return length <= this.limits.maxSettingsEntries * settingSize
+          ? Payload.Gather
+          : this.settingsFlood("too many SETTINGS entries", "maxSettingsEntries")
+      case FrameType.Ping:
+        if (streamId !== 0) return this.misplaced(type, streamId)
+        return length === 8 ? Payload.Gather : this.missized(type, length)
+      case FrameType.Goaway:
+        if (streamId !== 0) return this.misplaced(type, streamId)
+        return length >= 8 ? Payload.Gather : this.missized(type, length)
+      case FrameType.WindowUpdate:
+        return length === 4 ? Payload.Gather : this.missized(type, length)
+      case FrameType.PushPromise:
+        return this.misplaced(type, streamId)
+      case FrameType.Continuation:
+        return this.inbound.blockStream === 0 ? this.misplaced(type, streamId) : Payload.Gather
+      default:
+        this.counters.ignoredFrames++
+        return Payload.Skip
+    }
+  }
+
+  private misplaced(type: number, streamId: number): number {
+    this.fail(ErrorCode.ProtocolError, `a frame of type ${type} on stream ${streamId}`)
+    return Payload.Skip
+  }
+
+  private missized(type: number, length: number): number {
+    this.fail(ErrorCode.FrameSizeError, `a frame of type ${type} of ${length} bytes`)
+    return Payload.Skip
+  }
+
+  private settingsFlood(detail: string, limit: string): number {
+    this.counters.settingsFloods++
+    this.fail(ErrorCode.EnhanceYourCalm, detail, limit)
+    return Payload.Skip
+  }
+
+  onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
+    switch (type) {
+      case FrameType.Headers:
+        this.inbound.onHeadersFrame(flags, streamId, bytes, start, end)
+        break
+      case FrameType.Priority:
+        this.inbound.onPriority(streamId, bytes, start)
+        break
+      case FrameType.RstStream:
+        this.inbound.onReset(streamId, bytes, start)
+        break
+      case FrameType.Settings:
+        this.onSettings(flags, bytes, start, end)
+        break
+      case FrameType.Ping:
+        this.onPing(flags, bytes, start, end)
+        break
+      case FrameType.Goaway:
+        this.onGoaway(readUint31(bytes, start), readUint32(bytes, start + 4), debugText(bytes, start + 8, end))
+        break
+      case FrameType.WindowUpdate:
+        if (streamId === 0) this.onWindowUpdate(readUint31(bytes, start))
+        else this.inbound.onWindowUpdate(streamId, readUint31(bytes, start))
+        break
+      default:
+        this.inbound.onContinuation(flags, bytes, start, end)
+    }
+  }
+
+  onDataStart(streamId: number, size: number, padding: number, endStream: boolean): void {
+    this.inbound.onDataStart(streamId, size, padding, endStream)
+  }
+
+  onData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.inbound.onData(bytes, start, end, last)
+  }
+
+  private onSettings(flags: number, bytes: Uint8Array, start: number, end: number): void {
+    if ((flags & Flag.Ack) !== 0) {
+      if (this.settingsSent !== undefined) this.inflow.measured(this.now - this.settingsSent)
+      return
+    }
+    if (!this.settingsBucket.take(this.now)) {
+      this.settingsFlood("too many SETTINGS", "settingsBudget")
+      return
+    }
+    const { headerTableSize, initialWindowSize } = this.peer
+    const error = this.peer.apply(bytes, start, end, this.role === "client")
+    if (error !== undefined) {
+      this.fail(error.code, error.detail)
+      return
+    }
+    if (this.peer.headerTableSize !== headerTableSize) this.sender.encoder.setPeerTableSize(this.peer.headerTableSize)
+    const widened = this.peer.initialWindowSize - initialWindowSize
+    if (widened !== 0) {
+      for (const stream of this.streams.live.values()) {
+        if (this.sender.widen(stream, widened)) continue
+        this.fail(ErrorCode.FlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE overflows a stream's window")
+        return
+      }
+    }
+    this.outbox.frame(FrameType.Settings, Flag.Ack, 0, noBytes, 0, 0)
+    this.answered()
+    if (!this.closed) this.owner.onSettings()
+  }
+
+  private onPing(flags: number, bytes: Uint8Array, start: number, end: number): void {
+    if ((flags & Flag.Ack) !== 0) {
+      this.owner.onPong(bytes.slice(start, end))
+      return
+    }
+    const free = this.trafficSincePing
+    this.trafficSincePing = false
+    this.outbox.frame(FrameType.Ping, Flag.Ack, 0, bytes, start, end)
+    this.answered()
+    if (free || this.pingBucket.take(this.now)) return
+    this.counters.pingFloods++
+    // The debug data that gRPC peers know (http2-streaming 2.6).
+    this.fail(ErrorCode.EnhanceYourCalm, "too_many_pings", "pingBudget")
+  }
+
+  private onGoaway(last: number, code: number, debug: string): void {
+    if (this.role === "server") {
+      this.goawayReceived = { last, code, debug }
+      this.owner.onGoaway(last, code, debug)
+      return
+    }
+    const previous = this.goawayReceived
+    if (last > 0 && (last & 1) === 0 && last !== maxInt31) {
+      this.fail(ErrorCode.ProtocolError, `received goaway with non-zero even-numbered numbered stream id: ${last}`)
+      return
+    }
+    if (previous !== undefined && last > previous.last) {
+      const detail = `received goaway with stream id: ${last}, which exceeds stream id of previous goaway: ${previous.last}`
+      this.fail(ErrorCode.ProtocolError, detail)
+      return
+    }
+    this.goawayReceived = { last, code, debug }
+    for (const stream of this.streams.live.values()) {
+      if (stream.id <= last || stream.closed) continue
+      this.streams.move(stream, next(stream.state, Event.ReceiveReset))
+      stream.owner?.onAbort({ _tag: "Refused" })
+    }
+    this.owner.onGoaway(last, code, debug)
+  }
+
+  private onWindowUpdate(increment: number): void {
+    if (increment === 0) this.fail(ErrorCode.ProtocolError, "WINDOW_UPDATE of 0")
+    else if (!this.sender.widenConnection(increment)) {
+      this.fail(ErrorCode.FlowControlError, "the connection's window overflows")
+    }
+  }
+}
