@@ -13,6 +13,19 @@ import type { RawClientStream, RawServerStream } from "./RawStream.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
+ * A message compressor. The platform's driver brings it (`NodeTransport` has gzip); functions are synchronous, as
+ * messages are read and written in loops.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Compression {
+  readonly gzip: (bytes: Uint8Array) => Uint8Array
+  /** Undefined when the result would be larger than `maxSize` bytes: it stops there. Throws on malformed input. */
+  readonly gunzip: (bytes: Uint8Array, maxSize: number) => Uint8Array | undefined
+}
+
+/**
  * What a client says when it opens a stream.
  *
  * @since 0.1.0

@@ -1,0 +1,124 @@
+/**
+ * A transport without a network: client and server in one program, joined byte for byte through the real engines and
+ * the real driver. For tests: it runs under `TestClock`, and can split, delay, stall and cut each direction.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { connectFailed } from "./internal/grpc/errors.ts"
+import { memoryPipe } from "./internal/net/memory.ts"
+import type { Platform } from "./internal/net/options.ts"
+import { makePool } from "./internal/net/pool.ts"
+import { makeListen } from "./internal/net/server.ts"
+import type { Socket } from "./internal/net/socket.ts"
+import { ClientTransport, ServerTransport } from "./Transport.ts"
+import type { ClientOptions, ServerOptions } from "./TransportOptions.ts"
+
+/**
+ * What goes wrong in one direction of a connection. Positions are bytes from the beginning of the connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Faults {
+  /** Sizes of the pieces that arrive, used in turn and again from the first. Default: as written. */
+  readonly split?: ReadonlyArray<number> | undefined
+  /** Time before each piece. */
+  readonly delay?: Duration.Input | undefined
+  /** Nothing behind this byte arrives; the connection stays open. */
+  readonly stallAt?: number | undefined
+  /** Behind this byte the connection breaks, for both ends. */
+  readonly cutAt?: number | undefined
+}
+
+/**
+ * Options of {@link make}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly client?: ClientOptions | undefined
+  readonly server?: ServerOptions | undefined
+  /** From the client to the server. */
+  readonly toServer?: Faults | undefined
+  /** From the server to the client. */
+  readonly toClient?: Faults | undefined
+}
+
+/**
+ * Both ends of a transport in memory. A dial, whatever its address, reaches the one server that listens; there is none
+ * before that. Lives as long as the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<Context.Context<ClientTransport | ServerTransport>, never, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const platform: Platform = {
+    clock,
+    defer: queueMicrotask,
+    compression: undefined,
+    onDefect: (cause) => fork(Effect.logError("a stream's listener threw", cause))
+  }
+  let accept: ((socket: Socket) => void) | undefined
+
+  const listen = makeListen(
+    (onSocket) =>
+      Effect.suspend(() => {
+        if (accept !== undefined) return Effect.fail(connectFailed("memory", "something listens here already"))
+        accept = onSocket
+        const stop = Effect.sync(() => {
+          accept = undefined
+        })
+        return Effect.as(
+          Effect.addFinalizer(() => stop),
+          { address: { hostname: "memory", port: 0 }, stop }
+        )
+      }),
+    options.server ?? {},
+    platform
+  )
+
+  const pool = yield* makePool(
+    (address) =>
+      Effect.suspend(() => {
+        if (accept === undefined) return Effect.fail(connectFailed(address, "no server listens in memory"))
+        const [near, far] = memoryPipe(options.toServer ?? {}, options.toClient ?? {}, fork)
+        accept(far)
+        return Effect.succeed({ secure: Effect.succeed(near), destroy: () => near.destroy() })
+      }),
+    options.client ?? {},
+    platform
+  )
+
+  return Context.make(ClientTransport, ClientTransport.of(pool)).pipe(
+    Context.add(ServerTransport, ServerTransport.of({ listen }))
+  )
+})
+
+/**
+ * {@link make} with its options, as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<ClientTransport | ServerTransport> =>
+  Layer.effectContext(make(options))
+
+/**
+ * Both ends of a transport in memory, without faults.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<ClientTransport | ServerTransport> = layerWith({})

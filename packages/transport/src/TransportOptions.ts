@@ -1,0 +1,116 @@
+/**
+ * Options that every transport shares, whatever carries its bytes: limits, budgets of time, buffers. All have defaults
+ * that are safe against a hostile peer.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type { Compression } from "./Transport.ts"
+
+/**
+ * A token bucket: `burst` at once, refilled by `perSecond`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Budget {
+  readonly burst: number
+  readonly perSecond: number
+}
+
+/**
+ * What a peer may do before its stream or its connection is ended. Exceeding one of them is a `LimitExceeded` that
+ * names it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** Server: streams whose handler runs; more are refused (RST_STREAM REFUSED_STREAM). Default 256. */
+  readonly maxConcurrentStreams?: number | undefined
+  /** Bytes of a header list, 32 added for each field. Default 64 KiB. */
+  readonly maxHeaderListSize?: number | undefined
+  /** Fields of a header list. Default 256. */
+  readonly maxHeaderFields?: number | undefined
+  /** Bytes of a header block before decompression. Default 256 KiB. */
+  readonly maxHeaderBlockSize?: number | undefined
+  /** CONTINUATION frames of one header block. Default 16. */
+  readonly maxContinuationFrames?: number | undefined
+  /** Our answers that wait because the peer does not read. Default 4096. */
+  readonly maxControlFrames?: number | undefined
+  /** Entries of one SETTINGS frame. Default 32. */
+  readonly maxSettingsEntries?: number | undefined
+  /** SETTINGS frames. Default 100, 10 a second. */
+  readonly settingsBudget?: Budget | undefined
+  /** PINGs between frames of streams. Default 100, 5 a second. */
+  readonly pingBudget?: Budget | undefined
+  /** Empty DATA frames in a row. Default 100. */
+  readonly maxEmptyDataFrames?: number | undefined
+  /** Server: streams reset before anything was answered, or reset by us because a rule was broken. Default 200, 100 a second. */
+  readonly resetBudget?: Budget | undefined
+}
+
+/**
+ * Pings a silent peer, so that a dead one is noticed (http2-streaming 2.6).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Keepalive {
+  /** Silence after which a PING is sent. */
+  readonly time: Duration.Input
+  /** Silence after the PING that ends the connection. Default 20 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** Ping without streams too. Default false. */
+  readonly permitWithoutStream?: boolean | undefined
+}
+
+/**
+ * Options of both sides.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionOptions {
+  readonly limits?: Limits | undefined
+  /** Bytes of one received message, compressed or not; a larger one is refused on its prefix with status 8. Default 4 MiB + 64 KiB. */
+  readonly maxReceiveMessageSize?: number | undefined
+  /** Bytes of one stream that wait for flow control before `write` stops (http2-streaming 13). Default 64 KiB. */
+  readonly sendBufferLimit?: number | undefined
+  /** Off by default on clients, two hours on servers. */
+  readonly keepalive?: Keepalive | undefined
+  /** A socket that takes nothing for this long is dead. Default 30 seconds. */
+  readonly stalledWriteTimeout?: Duration.Input | undefined
+  /** A connection without streams is closed after this time. Off by default. */
+  readonly idleTimeout?: Duration.Input | undefined
+  /** gzip, where the platform does not bring it. */
+  readonly compression?: Compression | undefined
+}
+
+/**
+ * Options of servers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerOptions extends ConnectionOptions {
+  /** Time for the TLS handshake, and again for preface and SETTINGS. Default 10 seconds. */
+  readonly handshakeTimeout?: Duration.Input | undefined
+}
+
+/**
+ * Options of clients.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientOptions extends ConnectionOptions {
+  /** Connections kept for each address. Default 1. */
+  readonly connectionsPerAddress?: number | undefined
+  /** Time for the dial; `connectTimeoutMillis` of a call wins. Default 1 second. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** Time for the TLS handshake. Default 5 seconds. */
+  readonly tlsTimeout?: Duration.Input | undefined
+  /** Time until the server's SETTINGS are here. Default 5 seconds. */
+  readonly settingsTimeout?: Duration.Input | undefined
+}

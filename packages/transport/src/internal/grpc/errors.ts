@@ -1,0 +1,165 @@
+/**
+ * The transport's errors with the codes and texts that Kitex's peers know (http2-streaming 2.12, 4.4 and 7.7). Built
+ * only when a stream really fails.
+ *
+ * @internal
+ */
+import {
+  Cancelled,
+  CompressionFailed,
+  ConnectFailed,
+  ConnectionLost,
+  ConnectTimeout,
+  Draining,
+  LimitExceeded,
+  ProtocolViolation,
+  StreamReset,
+  TransportError
+} from "../../TransportError.ts"
+import type { AbortCause, ConnectionEnd } from "../http2/api.ts"
+import { Code, codeOfReset, resetName, ResetCode, textOfReset } from "./status.ts"
+
+/** @internal */
+export const compressionFailed = (desc: string): TransportError =>
+  new TransportError({ reason: new CompressionFailed(), code: Code.Internal, desc })
+
+/** @internal */
+export const messageTooLarge = (max: number): TransportError =>
+  new TransportError({
+    reason: new LimitExceeded({ limit: "maxReceiveMessageSize", max }),
+    code: Code.ResourceExhausted,
+    desc: `received message larger than maxReceiveMessageSize (${max} bytes)`
+  })
+
+/** @internal */
+export const violation = (code: number, desc: string): TransportError =>
+  new TransportError({ reason: new ProtocolViolation(), code, desc })
+
+/** @internal */
+export const draining = (): TransportError =>
+  new TransportError({ reason: new Draining(), code: Code.Unavailable, desc: "the connection is draining" })
+
+/** @internal */
+export const closed = (desc: string): TransportError =>
+  new TransportError({ reason: new Cancelled(), code: Code.Canceled, desc })
+
+/** @internal */
+export const connectFailed = (address: string, why: string): TransportError =>
+  new TransportError({
+    reason: new ConnectFailed({ address }),
+    code: Code.Unavailable,
+    desc: `cannot connect to ${address}: ${why}`
+  })
+
+const advice = {
+  dial: "the host did not answer; is the address right, or connectTimeout too short?",
+  tls: "the TLS handshake did not finish; does the server speak TLS?",
+  settings: "the server sent no HTTP/2 SETTINGS; does it speak HTTP/2 (h2c with prior knowledge, or ALPN h2)?"
+} as const
+
+/** @internal */
+export const connectTimeout = (address: string, step: "dial" | "tls" | "settings", millis: number): TransportError =>
+  new TransportError({
+    reason: new ConnectTimeout({ address, step, millis }),
+    code: Code.Unavailable,
+    desc: `cannot connect to ${address} within ${millis}ms: ${advice[step]}`
+  })
+
+const lost = (address: string, code: number, desc: string): TransportError =>
+  new TransportError({ reason: new ConnectionLost({ address }), code, desc })
+
+const connectionError = (address: string, text: string): TransportError =>
+  lost(address, Code.Unavailable, `connection error: desc = ${JSON.stringify(text)}`)
+
+/** What a client's streams say when their connection ends. @internal */
+export const clientConnectionLost = (address: string, end: ConnectionEnd): TransportError => {
+  const reading = (error: string) =>
+    connectionError(address, `error reading from server, remoteAddress=${address}, error=${error}`)
+  switch (end._tag) {
+    case "PeerClosed":
+      return reading("EOF peer close")
+    case "Lost":
+      return end.detail === keepaliveFailed ? connectionError(address, end.detail) : reading(end.detail)
+    case "Error":
+      return end.limit === undefined
+        ? new TransportError({
+            reason: new ProtocolViolation(),
+            code: Code.Unavailable,
+            desc: `connection error: desc = ${JSON.stringify(end.detail)}`
+          })
+        : connectionError(address, end.detail)
+    case "PeerGoaway":
+      return connectionError(address, `the server sent GOAWAY ${resetName(end.code)} ${end.debug}`.trimEnd())
+    case "Local":
+      return closed(end.detail)
+  }
+}
+
+/** @internal */
+export const keepaliveFailed = "keepalive ping failed to receive ACK within timeout"
+
+/** Why a client's stream was aborted. `deadlinePassed`: a CANCEL is then the deadline's. @internal */
+export const clientAborted = (cause: AbortCause, address: string, deadlinePassed: boolean): TransportError => {
+  switch (cause._tag) {
+    case "PeerReset":
+      return new TransportError({
+        reason: new StreamReset({ resetCode: cause.code, byPeer: true }),
+        code: deadlinePassed && cause.code === ResetCode.Cancel ? Code.DeadlineExceeded : codeOfReset(cause.code),
+        desc: textOfReset(cause.code)
+      })
+    case "StreamError":
+      return violation(Code.Internal, cause.detail)
+    case "Refused":
+      return draining()
+    case "ConnectionClosed":
+      return clientConnectionLost(address, cause.end)
+  }
+}
+
+const shutdown = (): TransportError =>
+  new TransportError({
+    reason: new StreamReset({ resetCode: ResetCode.Shutdown, byPeer: true }),
+    code: Code.Unavailable,
+    desc: "graceful shutdown"
+  })
+
+/** Why a server's stream was aborted. @internal */
+export const serverAborted = (cause: AbortCause, address: string, sourceService: string): TransportError => {
+  const by = `[triggered by ${sourceService}]`
+  switch (cause._tag) {
+    case "PeerReset":
+      return cause.code === ResetCode.Shutdown
+        ? shutdown()
+        : new TransportError({
+            reason: new StreamReset({ resetCode: cause.code, byPeer: true }),
+            code: Code.Canceled,
+            desc: `transport: RSTStream Frame received with error code: ${resetName(cause.code)} ${by}`
+          })
+    case "StreamError":
+      return violation(
+        Code.Canceled,
+        cause.code === ResetCode.FlowControlError
+          ? `transport: inflow control err: ${cause.detail} ${by}`
+          : `transport: ReadFrame encountered http2.StreamError: ${cause.detail} ${by}`
+      )
+    case "Refused":
+      return draining()
+    case "ConnectionClosed":
+      return serverConnectionLost(address, cause.end)
+  }
+}
+
+const serverConnectionLost = (address: string, end: ConnectionEnd): TransportError => {
+  const by = "[triggered by remote service]"
+  switch (end._tag) {
+    case "PeerClosed":
+      return lost(address, Code.Canceled, `transport: connection EOF ${by}`)
+    case "Lost":
+    case "Error":
+      return lost(address, Code.Canceled, `transport: ReadFrame encountered err: ${end.detail} ${by}`)
+    case "PeerGoaway":
+      return lost(address, Code.Canceled, `transport: the client sent GOAWAY ${resetName(end.code)} ${by}`)
+    case "Local":
+      return lost(address, Code.Unavailable, "graceful shutdown")
+  }
+}

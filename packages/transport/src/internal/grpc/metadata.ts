@@ -1,0 +1,160 @@
+/**
+ * Between header lists and metadata: reserved names, `-bin` values, UTF-8 (http2-streaming 3.2 and 3.5).
+ *
+ * @internal
+ */
+import type { Metadata, MetadataEntries } from "../../Metadata.ts"
+import type { HeaderList } from "../http2/api.ts"
+
+/** Names that a user cannot send: those of the protocol, and the two of business errors. @internal */
+export const reserved: ReadonlySet<string> = new Set([
+  "content-type",
+  "user-agent",
+  "grpc-message-type",
+  "grpc-encoding",
+  "grpc-accept-encoding",
+  "grpc-message",
+  "grpc-status",
+  "grpc-timeout",
+  "grpc-status-details-bin",
+  "te",
+  "biz-status",
+  "biz-extra"
+])
+
+// What a handler sees of its request: the reserved names that say who calls are visible, those of the protocol are not.
+const hiddenInRequest: ReadonlySet<string> = new Set([
+  "grpc-message-type",
+  "te",
+  "biz-status",
+  "biz-extra",
+  "grpc-status",
+  "grpc-message",
+  "grpc-status-details-bin",
+  "grpc-encoding",
+  "grpc-accept-encoding",
+  "grpc-timeout"
+])
+
+const hiddenInResponse: ReadonlySet<string> = new Set([...hiddenInRequest, "user-agent"])
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** A string as a header value: its UTF-8 bytes, one char a byte. @internal */
+export const toLatin1 = (text: string): string => {
+  if (/^[\x00-\x7f]*$/.test(text)) return text
+  return binary(encoder.encode(text))
+}
+
+/** The string whose UTF-8 bytes a header value holds. @internal */
+export const fromLatin1 = (value: string): string => {
+  if (/^[\x00-\x7f]*$/.test(value)) return value
+  return decoder.decode(bytesOf(value))
+}
+
+const binary = (bytes: Uint8Array): string => {
+  let out = ""
+  for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.subarray(i, i + 8192))
+  return out
+}
+
+const bytesOf = (value: string): Uint8Array => {
+  const bytes = new Uint8Array(value.length)
+  for (let i = 0; i < value.length; i++) bytes[i] = value.charCodeAt(i)
+  return bytes
+}
+
+/** Base64 of the standard alphabet without padding. @internal */
+export const encodeBin = (bytes: Uint8Array): string => btoa(binary(bytes)).replace(/=+$/, "")
+
+/** Padded when its length says so, else unpadded; undefined when it does not decode. @internal */
+export const decodeBin = (value: string): Uint8Array | undefined => {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return undefined
+  const padded = value.length % 4 === 0
+  if (!padded && (value.endsWith("=") || value.length % 4 === 1)) return undefined
+  return bytesOf(atob(value))
+}
+
+const validKey = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const badValue = /[\x00-\x08\x0a-\x1f\x7f]/
+
+/** Why an entry cannot go into a header block; undefined when it can. @internal */
+export const invalidEntry = (key: string, value: string | Uint8Array): string | undefined => {
+  if (!validKey.test(key)) return `invalid header field name ${JSON.stringify(key)}`
+  if (typeof value === "string" && !key.endsWith("-bin") && badValue.test(value)) {
+    return `invalid header field value for ${JSON.stringify(key)}`
+  }
+  return undefined
+}
+
+/** Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry. @internal */
+export const appendEntries = (list: Array<string>, entries: MetadataEntries): string | undefined => {
+  for (const [key, value] of entries) {
+    if (reserved.has(key) || key.charCodeAt(0) === 0x3a) continue
+    const invalid = invalidEntry(key, value)
+    if (invalid !== undefined) return invalid
+    if (key.endsWith("-bin")) list.push(key, encodeBin(typeof value === "string" ? encoder.encode(value) : value))
+    else list.push(key, typeof value === "string" ? toLatin1(value).trim() : binary(value))
+  }
+  return undefined
+}
+
+class HeaderMetadata implements Metadata {
+  private readonly list: HeaderList
+  private readonly hidden: ReadonlySet<string>
+  private map: Map<string, Array<string | Uint8Array>> | undefined
+
+  constructor(list: HeaderList, hidden: ReadonlySet<string>) {
+    this.list = list
+    this.hidden = hidden
+  }
+
+  private values(): Map<string, Array<string | Uint8Array>> {
+    if (this.map !== undefined) return this.map
+    const map = new Map<string, Array<string | Uint8Array>>()
+    for (let i = 0; i + 1 < this.list.length; i += 2) {
+      const key = this.list[i]!
+      if (this.hidden.has(key) || (key.charCodeAt(0) === 0x3a && key !== ":authority")) continue
+      const raw = this.list[i + 1]!
+      const value = key.endsWith("-bin") ? decodeBin(raw) : fromLatin1(raw)
+      if (value === undefined) continue
+      const before = map.get(key)
+      if (before === undefined) map.set(key, [value])
+      else before.push(value)
+    }
+    return (this.map = map)
+  }
+
+  get(key: string): string | undefined {
+    const value = this.values().get(key.toLowerCase())?.[0]
+    return value === undefined || typeof value === "string" ? value : decoder.decode(value)
+  }
+
+  getAll(key: string): ReadonlyArray<string | Uint8Array> {
+    return this.values().get(key.toLowerCase()) ?? []
+  }
+
+  keys(): Iterable<string> {
+    return this.values().keys()
+  }
+}
+
+/** No metadata at all. @internal */
+export const emptyMetadata: Metadata = new HeaderMetadata([], hiddenInRequest)
+
+// The HPACK decoder gives the same array for a block it has seen, so one object serves all calls of a method.
+const requests = new WeakMap<HeaderList, Metadata>()
+const responses = new WeakMap<HeaderList, Metadata>()
+
+const cached = (cache: WeakMap<HeaderList, Metadata>, list: HeaderList, hidden: ReadonlySet<string>): Metadata => {
+  let metadata = cache.get(list)
+  if (metadata === undefined) cache.set(list, (metadata = new HeaderMetadata(list, hidden)))
+  return metadata
+}
+
+/** What a handler sees of its request headers. @internal */
+export const requestMetadata = (list: HeaderList): Metadata => cached(requests, list, hiddenInRequest)
+
+/** What a client sees of response headers or trailers. @internal */
+export const responseMetadata = (list: HeaderList): Metadata => cached(responses, list, hiddenInResponse)

@@ -1,0 +1,161 @@
+/**
+ * Trailers: the status of a stream on the wire, both ways (http2-streaming 4.2 and 4.4).
+ *
+ * @internal
+ */
+import type { MetadataEntries } from "../../Metadata.ts"
+import type { RawStatus } from "../../RawStream.ts"
+import type { HeaderList } from "../http2/api.ts"
+import { decodeMessage, encodeMessage } from "./message.ts"
+import { appendEntries, decodeBin, encodeBin, fromLatin1, toLatin1 } from "./metadata.ts"
+import { Code } from "./status.ts"
+
+const ok: HeaderList = ["grpc-status", "0", "grpc-message", ""]
+
+/** The trailer block behind `head` (the response headers when nothing was sent before), or the text of a bad entry. @internal */
+export const encodeTrailers = (
+  head: HeaderList | undefined,
+  status: RawStatus,
+  metadata: MetadataEntries
+): HeaderList | string => {
+  const simple = status.code === 0 && status.message === "" && status.biz === undefined && status.details === undefined
+  if (simple && head === undefined && metadata.length === 0) return ok
+  const list = head === undefined ? [] : [...head]
+  list.push("grpc-status", `${status.code}`, "grpc-message", encodeMessage(status.message))
+  if (status.biz !== undefined) {
+    list.push("biz-status", `${status.biz.code}`)
+    if (Object.keys(status.biz.extra).length > 0) list.push("biz-extra", encodeExtra(status.biz.extra))
+  }
+  if (status.details !== undefined) list.push("grpc-status-details-bin", encodeBin(status.details))
+  return appendEntries(list, metadata) ?? list
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+  "\u007f": "\\u007f"
+}
+
+// As Go's encoding/json writes it: the characters that matter in HTML are escaped, other text stays UTF-8.
+const encodeExtra = (extra: Readonly<Record<string, string>>): string =>
+  toLatin1(JSON.stringify(extra).replace(/[<>&\u2028\u2029\u007f]/g, (char) => escapes[char]!))
+
+/** A decimal int32 as Go's Atoi takes it. @internal */
+export const parseInt32 = (text: string): number | undefined => {
+  if (!/^[+-]?[0-9]+$/.test(text)) return undefined
+  const value = Number(text)
+  return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined
+}
+
+/** A JSON object of strings. @internal */
+export const parseExtra = (value: string): Readonly<Record<string, string>> | undefined => {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(fromLatin1(value))
+  } catch {
+    return undefined
+  }
+  if (parsed === null) return {}
+  if (typeof parsed !== "object" || Array.isArray(parsed)) return undefined
+  const extra: Record<string, string> = Object.create(null)
+  for (const [key, text] of Object.entries(parsed)) {
+    if (typeof text !== "string") return undefined
+    extra[key] = text
+  }
+  return extra
+}
+
+const statusOk: RawStatus = { code: 0, message: "" }
+
+const malformed = (name: string, value: string): string => {
+  const why = /^[+-]?[0-9]+$/.test(value) ? "value out of range" : "invalid syntax"
+  return `transport: malformed ${name}: strconv.Atoi: parsing ${JSON.stringify(value)}: ${why}`
+}
+
+/** The status, or the text of what is malformed: such a stream ends with code 13 and RST_STREAM(PROTOCOL_ERROR). @internal */
+export const parseTrailers = (list: HeaderList): RawStatus | string => {
+  let code: number | undefined
+  let message = ""
+  let biz: number | undefined
+  let extra: Readonly<Record<string, string>> | undefined
+  let details: Uint8Array | undefined
+  for (let i = 0; i + 1 < list.length; i += 2) {
+    const value = list[i + 1]!
+    switch (list[i]!) {
+      case "grpc-status":
+        code = parseInt32(value)
+        if (code === undefined) return malformed("grpc-status", value)
+        break
+      case "grpc-message":
+        message = decodeMessage(value)
+        break
+      case "biz-status":
+        biz = parseInt32(value)
+        if (biz === undefined) return malformed("biz-status", value)
+        break
+      case "biz-extra":
+        extra = parseExtra(value)
+        if (extra === undefined) return `transport: malformed biz-extra: ${JSON.stringify(fromLatin1(value))}`
+        break
+      case "grpc-status-details-bin":
+        details = decodeBin(value)
+        if (details === undefined) {
+          return `transport: malformed grpc-status-details-bin: illegal base64 data in ${JSON.stringify(value)}`
+        }
+        break
+    }
+  }
+  if (details !== undefined) {
+    const inner = readStatus(details)
+    if (inner === undefined) return "transport: malformed grpc-status-details-bin: not a google.rpc.Status"
+    code = inner.code
+    message = inner.message
+  }
+  code ??= Code.Unknown
+  if (code === 0) return statusOk
+  return {
+    code,
+    message,
+    ...(biz === undefined ? {} : { biz: { code: biz, extra: extra ?? {} } }),
+    ...(details === undefined ? {} : { details })
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** `code` (1) and `message` (2) of a protobuf google.rpc.Status; the rest is skipped. */
+const readStatus = (bytes: Uint8Array): { readonly code: number; readonly message: string } | undefined => {
+  let at = 0
+  let broken = false
+  const varint = (): number => {
+    let value = 0
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = bytes[at++]
+      if (byte === undefined) break
+      if (shift < 35) value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    broken = true
+    return 0
+  }
+  let code = 0
+  let message = ""
+  while (at < bytes.length && !broken) {
+    const tag = varint()
+    const wire = tag & 7
+    if (wire === 0) {
+      const value = varint()
+      if (tag >> 3 === 1) code = value | 0
+    } else if (wire === 2) {
+      const length = varint()
+      if (at + length > bytes.length) return undefined
+      if (tag >> 3 === 2) message = decoder.decode(bytes.subarray(at, at + length))
+      at += length
+    } else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4
+    else return undefined
+  }
+  return broken || at > bytes.length ? undefined : { code, message }
+}

@@ -1,0 +1,169 @@
+/**
+ * Two sockets joined in memory. A fiber for each direction carries the bytes, so that no write runs the peer's code,
+ * and delays are those of the `Clock`.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Faults } from "../../MemoryTransport.ts"
+import type { Socket, SocketEvents } from "./socket.ts"
+
+type Fork = (effect: Effect.Effect<void>) => unknown
+
+/** Bytes in one direction that were written and not read before a writer has to wait, as in a kernel's buffers. */
+const capacity = 256 * 1024
+
+class Direction {
+  readonly queue: Array<Uint8Array> = []
+  size = 0
+  /** FIN behind the queue. */
+  ended = false
+  wake: (() => void) | undefined = undefined
+}
+
+class MemorySocket implements Socket {
+  readonly peer = { address: "memory" }
+  readonly secure = false
+  events: SocketEvents | undefined = undefined
+  other!: MemorySocket
+  paused = false
+  closed = false
+  /** What this end writes. */
+  readonly out = new Direction()
+  private blocked = false
+
+  start(events: SocketEvents): void {
+    this.events = events
+    this.other.out.wake?.()
+  }
+
+  write(chunks: Array<Uint8Array>): boolean {
+    if (this.closed || this.out.ended) return true
+    for (const chunk of chunks) {
+      // A kernel copies too: the writer may use its buffer again.
+      this.out.queue.push(chunk.slice())
+      this.out.size += chunk.length
+    }
+    this.out.wake?.()
+    this.blocked = this.out.size > capacity
+    return !this.blocked
+  }
+
+  /** Some of what was written has arrived. */
+  drained(): void {
+    if (!this.blocked || this.out.size > 0 || this.closed) return
+    this.blocked = false
+    this.events?.onDrain()
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+    this.other.out.wake?.()
+  }
+
+  end(): void {
+    this.out.ended = true
+    this.out.wake?.()
+  }
+
+  destroy(): void {
+    if (this.closed) return
+    this.end()
+    this.closed = true
+    queueMicrotask(() => this.events?.onClosed())
+    this.other.out.wake?.()
+  }
+
+  break(): void {
+    if (this.closed) return
+    this.events?.onError("the connection was cut")
+    this.destroy()
+  }
+}
+
+const carry = (from: MemorySocket, to: MemorySocket, faults: Faults): Effect.Effect<void> => {
+  const { out } = from
+  const stallAt = faults.stallAt ?? Infinity
+  const cutAt = faults.cutAt ?? Infinity
+  const delay = faults.delay === undefined ? Effect.yieldNow : Effect.sleep(Duration.toMillis(faults.delay))
+  let position = 0
+  let turn = 0
+  let done = false
+
+  const ready = () =>
+    to.closed || (to.events !== undefined && !to.paused && (out.queue.length > 0 || out.ended) && position < stallAt)
+  const parked = Effect.callback<void>((resume) => {
+    if (ready()) return resume(Effect.void)
+    out.wake = () => {
+      if (!ready()) return
+      out.wake = undefined
+      resume(Effect.void)
+    }
+  })
+
+  const piece = (): Uint8Array => {
+    const sizes = faults.split
+    const size = sizes === undefined || sizes.length === 0 ? Infinity : Math.max(1, sizes[turn++ % sizes.length]!)
+    const head = out.queue[0]!
+    const length = Math.min(head.length, size, stallAt - position, cutAt - position)
+    if (length === head.length) out.queue.shift()
+    else out.queue[0] = head.subarray(length)
+    out.size -= length
+    position += length
+    return length === head.length ? head : head.slice(0, length)
+  }
+
+  const step = Effect.sync(() => {
+    if (to.closed) {
+      done = true
+      return
+    }
+    if (to.paused) return
+    if (position >= cutAt) {
+      done = true
+      from.break()
+      to.break()
+      return
+    }
+    if (out.queue.length > 0) {
+      const bytes = piece()
+      if (bytes.length > 0) to.events!.onData(bytes)
+      if (position >= cutAt) {
+        done = true
+        from.break()
+        to.break()
+      } else from.drained()
+    } else if (out.ended) {
+      done = true
+      to.events!.onEnd()
+      if (from.closed) to.destroy()
+      // Both directions ended: the sockets close.
+      else if (to.out.ended && to.out.queue.length === 0) {
+        from.destroy()
+        to.destroy()
+      }
+    }
+  })
+
+  return Effect.whileLoop({
+    while: () => !done,
+    body: () => Effect.andThen(Effect.andThen(parked, delay), step),
+    step: () => {}
+  })
+}
+
+/** The client's and the server's end. @internal */
+export const memoryPipe = (toServer: Faults, toClient: Faults, fork: Fork): readonly [Socket, Socket] => {
+  const near = new MemorySocket()
+  const far = new MemorySocket()
+  near.other = far
+  far.other = near
+  fork(carry(near, far, toServer))
+  fork(carry(far, near, toClient))
+  return [near, far]
+}

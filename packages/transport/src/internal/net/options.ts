@@ -1,0 +1,54 @@
+/**
+ * Options with their defaults filled in.
+ *
+ * @internal
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import type { Compression } from "../../Transport.ts"
+import type { ConnectionOptions } from "../../TransportOptions.ts"
+import { defaultLimits, type Limits } from "../http2/limits.ts"
+import type { DriverOptions } from "./driver.ts"
+
+/** @internal */
+export const millis = (input: Duration.Input | undefined, fallback: number): number =>
+  input === undefined ? fallback : Duration.toMillis(input)
+
+/** What a transport adds to the options of its user. @internal */
+export interface Platform {
+  readonly clock: Clock.Clock
+  /** Runs a function at the end of this tick. */
+  readonly defer: (run: () => void) => void
+  readonly compression: Compression | undefined
+  readonly onDefect: (cause: unknown) => void
+}
+
+/** @internal */
+export const driverOptions = (
+  options: ConnectionOptions,
+  platform: Platform,
+  keepaliveTime: number
+): DriverOptions => ({
+  stream: {
+    maxReceiveMessageSize: options.maxReceiveMessageSize ?? 4 * 1024 * 1024 + 64 * 1024,
+    sendBufferLimit: options.sendBufferLimit ?? 64 * 1024,
+    compression: options.compression ?? platform.compression
+  },
+  limits: limitsOf(options),
+  keepalive: {
+    time: millis(options.keepalive?.time, keepaliveTime),
+    timeout: millis(options.keepalive?.timeout, 20_000),
+    permitWithoutStream: options.keepalive?.permitWithoutStream ?? false
+  },
+  stalledWriteTimeout: millis(options.stalledWriteTimeout, 30_000),
+  idleTimeout: millis(options.idleTimeout, Infinity),
+  now: () => platform.clock.currentTimeMillisUnsafe(),
+  defer: platform.defer,
+  onDefect: platform.onDefect
+})
+
+const limitsOf = (options: ConnectionOptions): Limits => {
+  const limits: Record<string, unknown> = { ...defaultLimits }
+  for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
+  return limits as unknown as Limits
+}

@@ -1,0 +1,139 @@
+/**
+ * A client's connections: one or a few for each address, dialled when they are needed, once for all who wait.
+ *
+ * @internal
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type { RawClientStream } from "../../RawStream.ts"
+import type { OpenRequest } from "../../Transport.ts"
+import { LimitExceeded, TransportError } from "../../TransportError.ts"
+import type { ClientOptions } from "../../TransportOptions.ts"
+import { Code } from "../grpc/status.ts"
+import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
+import { driverOptions, millis, type Platform } from "./options.ts"
+import { run } from "./run.ts"
+import type { Dial } from "./socket.ts"
+
+interface Entry {
+  readonly drivers: Array<ClientDriver>
+  next: number
+  dialling: Deferred.Deferred<ClientDriver, TransportError> | undefined
+}
+
+/** `tryOpen` and `open` of the client transport. @internal */
+export const makePool = Effect.fnUntraced(function* (
+  dial: Dial,
+  options: ClientOptions,
+  platform: Platform
+): Effect.fn.Return<
+  {
+    readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
+    readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
+  },
+  never,
+  Scope.Scope
+> {
+  const scope = yield* Effect.scope
+  const entries = new Map<string, Entry>()
+  const wanted = options.connectionsPerAddress ?? 1
+  const settings = driverOptions(options, platform, Infinity)
+  const timeouts: DialTimeouts = {
+    dial: millis(options.connectTimeout, 1000),
+    tls: millis(options.tlsTimeout, 5000),
+    settings: millis(options.settingsTimeout, 5000)
+  }
+
+  const entryOf = (address: string): Entry => {
+    let entry = entries.get(address)
+    if (entry === undefined) entries.set(address, (entry = { drivers: [], next: 0, dialling: undefined }))
+    return entry
+  }
+
+  const remove = (driver: ClientDriver): void => {
+    const entry = entries.get(driver.address)
+    const index = entry === undefined ? -1 : entry.drivers.indexOf(driver)
+    if (entry === undefined || index < 0) return
+    entry.drivers.splice(index, 1)
+    if (entry.drivers.length === 0 && entry.dialling === undefined) entries.delete(driver.address)
+  }
+
+  /** A connection with a free stream, in turn. */
+  const free = (entry: Entry): ClientDriver | undefined => {
+    const count = entry.drivers.length
+    for (let i = 0; i < count; i++) {
+      const driver = entry.drivers[(entry.next + i) % count]!
+      if (driver.connection.openable > 0) {
+        entry.next = (entry.next + i + 1) % count
+        return driver
+      }
+    }
+    return undefined
+  }
+
+  const tryOpen = (request: OpenRequest): RawClientStream | undefined => {
+    const entry = entries.get(request.address)
+    if (entry === undefined || entry.drivers.length < wanted) return undefined
+    const stream = free(entry)?.open(request)
+    return stream instanceof TransportError ? undefined : stream
+  }
+
+  // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait.
+  const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<ClientDriver, TransportError> => {
+    if (entry.dialling !== undefined) return Deferred.await(entry.dialling)
+    const deferred = Deferred.makeUnsafe<ClientDriver, TransportError>()
+    entry.dialling = deferred
+    const address = request.address
+    return connect(
+      dial,
+      address,
+      { ...timeouts, dial: request.connectTimeoutMillis ?? timeouts.dial },
+      (socket) => new ClientDriver(address, socket, settings, remove),
+      (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
+    ).pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          entry.dialling = undefined
+          if (exit._tag === "Success" && exit.value.usable) {
+            entry.drivers.push(exit.value)
+            entries.set(address, entry)
+          } else if (entry.drivers.length === 0) entries.delete(address)
+          Deferred.doneUnsafe(deferred, exit)
+        })
+      ),
+      Effect.forkIn(scope, { startImmediately: true }),
+      Effect.andThen(Deferred.await(deferred))
+    )
+  }
+
+  const exhausted = (address: string) =>
+    new TransportError({
+      reason: new LimitExceeded({ limit: "MAX_CONCURRENT_STREAMS", max: 0 }),
+      code: Code.Unavailable,
+      desc: `${address} allows no streams on a new connection`
+    })
+
+  const open = (request: OpenRequest): Effect.Effect<RawClientStream, TransportError> =>
+    Effect.suspend(() => {
+      const opened = tryOpen(request)
+      if (opened !== undefined) return Effect.succeed(opened)
+      const entry = entryOf(request.address)
+      const ready = entry.drivers.length < wanted ? undefined : free(entry)
+      // A connection is there, so it was the request that could not be sent.
+      if (ready !== undefined) return streamOf(ready, request)
+      const joins = entry.dialling !== undefined
+      return Effect.flatMap(dialled(request, entry), (driver) => {
+        if (driver.connection.openable > 0) return streamOf(driver, request)
+        // Others were first, or the server went away at once: another connection. A fresh one without streams never gets any.
+        return joins || !driver.usable ? open(request) : Effect.fail(exhausted(request.address))
+      })
+    })
+
+  const streamOf = (driver: ClientDriver, request: OpenRequest) => {
+    const stream = driver.open(request)
+    return stream instanceof TransportError ? Effect.fail(stream) : Effect.succeed<RawClientStream>(stream)
+  }
+
+  return { tryOpen, open }
+})

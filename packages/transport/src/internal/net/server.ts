@@ -1,0 +1,146 @@
+/**
+ * A server's connections: accepted, supervised, drained (http2-streaming 2.8 and 2.9).
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
+import type { RawServerStream } from "../../RawStream.ts"
+import type { Listening } from "../../Transport.ts"
+import type { TransportError } from "../../TransportError.ts"
+import type { ServerOptions } from "../../TransportOptions.ts"
+import { requestHead } from "../grpc/requestHeaders.ts"
+import { ServerStream } from "../grpc/serverStream.ts"
+import { ResetCode } from "../grpc/status.ts"
+import type { Connection, HeaderList, Http2Stream } from "../http2/api.ts"
+import { Http2Connection } from "../http2/connection.ts"
+import { Driver, type DriverOptions } from "./driver.ts"
+import { driverOptions, millis, type Platform } from "./options.ts"
+import { run } from "./run.ts"
+import type { Bind, Socket } from "./socket.ts"
+import type { Timer } from "./watchdog.ts"
+
+const drainPing = Uint8Array.of(1, 6, 1, 8, 0, 3, 3, 9)
+const everyStream = 2 ** 31 - 1
+/** How long the ACK of the drain's PING may take: streams that were on their way are lost after it. */
+const drainPingMillis = 1000
+
+/** @internal */
+export class ServerDriver extends Driver {
+  readonly connection: Connection
+  private readonly accept: (stream: RawServerStream) => void
+  private readonly handshakeTimeout: number
+  private handshakeSince: number | undefined
+  private drainSince: number | undefined = undefined
+  private drainDebug: string | undefined = undefined
+
+  constructor(
+    socket: Socket,
+    options: DriverOptions,
+    handshakeTimeout: number,
+    accept: (stream: RawServerStream) => void
+  ) {
+    super(socket, options)
+    this.accept = accept
+    this.handshakeTimeout = handshakeTimeout
+    this.handshakeSince = options.now()
+    this.connection = new Http2Connection(
+      "server",
+      { limits: options.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
+      this
+    )
+  }
+
+  onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void {
+    const head = requestHead(headers)
+    if (typeof head === "string") {
+      this.connection.reset(stream, ResetCode.InternalError)
+      this.connection.release(stream)
+      return
+    }
+    const raw = new ServerStream(this, stream, headers, head, endStream)
+    stream.owner = raw
+    // The request's messages may be in the same read: it is told about when that is parsed.
+    this.mark({ notify: () => this.accept(raw) })
+  }
+
+  onSettings(): void {
+    this.handshakeSince = undefined
+  }
+
+  onGoaway(): void {}
+
+  override onPong(payload: Uint8Array): void {
+    super.onPong(payload)
+    if (payload.every((byte, i) => byte === drainPing[i])) this.finishDrain()
+  }
+
+  /** GOAWAY for every stream and PING; what was sent before its ACK is still served. */
+  drain(debug: string): void {
+    if (this.drainDebug !== undefined || this.connection.closed) return
+    this.drainDebug = debug
+    this.drainSince = this.now()
+    this.connection.goaway(everyStream, 0, debug)
+    this.connection.ping(drainPing)
+    this.wake()
+  }
+
+  private finishDrain(): void {
+    if (this.drainSince === undefined) return
+    this.drainSince = undefined
+    this.closeWhenIdle = true
+    this.connection.goaway(this.connection.lastPeerStreamId, 0, this.drainDebug!)
+    this.wake()
+  }
+
+  protected override onIdle(): void {
+    this.drain("idleTimeout")
+  }
+
+  override timers(): Array<Timer> {
+    return [
+      ...super.timers(),
+      {
+        timeout: this.handshakeTimeout,
+        since: () => this.handshakeSince,
+        expire: () => {
+          this.handshakeSince = undefined
+          this.destroy("no HTTP/2 preface in time")
+        }
+      },
+      { timeout: drainPingMillis, since: () => this.drainSince, expire: () => this.finishDrain() }
+    ]
+  }
+}
+
+/** `listen` of the server transport. @internal */
+export const makeListen =
+  (bind: Bind, options: ServerOptions, platform: Platform) =>
+  (onStream: (stream: RawServerStream) => void): Effect.Effect<Listening, TransportError, Scope.Scope> =>
+    Effect.gen(function* () {
+      const settings = driverOptions(options, platform, 2 * 3600 * 1000)
+      const handshakeTimeout = millis(options.handshakeTimeout, 10_000)
+      const drivers = new Set<ServerDriver>()
+      const fibers = yield* FiberSet.make<void>()
+      const fork = yield* FiberSet.runtime(fibers)()
+      let draining = false
+      const bound = yield* bind((socket) => {
+        const driver = new ServerDriver(socket, settings, handshakeTimeout, onStream)
+        drivers.add(driver)
+        fork(
+          Effect.ensuring(
+            run(driver),
+            Effect.sync(() => drivers.delete(driver))
+          )
+        )
+        driver.start()
+        if (draining) driver.drain("graceful shutdown")
+      })
+      const drain = Effect.suspend(() => {
+        draining = true
+        for (const driver of drivers) driver.drain("graceful shutdown")
+        return Effect.andThen(bound.stop, FiberSet.awaitEmpty(fibers))
+      })
+      return { address: bound.address, drain }
+    })

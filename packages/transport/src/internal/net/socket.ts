@@ -1,0 +1,58 @@
+/**
+ * A byte pipe with a peer at its other end: the little that the driver needs of TCP, TLS, Unix sockets and memory.
+ *
+ * @internal
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { RawPeer } from "../../RawStream.ts"
+import type { TransportError } from "../../TransportError.ts"
+
+/** @internal */
+export interface SocketEvents {
+  /** The chunk is never written to again. */
+  onData(chunk: Uint8Array): void
+  /** Everything of the writes so far was taken. Comes only after a `write` that gave false. */
+  onDrain(): void
+  /** The peer sent its FIN. */
+  onEnd(): void
+  onError(detail: string): void
+  /** The last event, always. */
+  onClosed(): void
+}
+
+/** @internal */
+export interface Socket {
+  readonly peer: RawPeer
+  readonly secure: boolean
+  /** Begins reading. */
+  start(events: SocketEvents): void
+  /** True: taken, the chunks may be overwritten. False: they are referenced until `onDrain`. */
+  write(chunks: Array<Uint8Array>): boolean
+  pause(): void
+  resume(): void
+  /** FIN behind what was written; reading goes on. */
+  end(): void
+  /** Closes both directions now. */
+  destroy(): void
+}
+
+/** A connection that is made but not secured. @internal */
+export interface Dialled {
+  /** TLS, where it is wanted. */
+  readonly secure: Effect.Effect<Socket, TransportError>
+  readonly destroy: () => void
+}
+
+/** @internal */
+export type Dial = (address: string) => Effect.Effect<Dialled, TransportError>
+
+/** @internal */
+export interface Bound {
+  readonly address: { readonly hostname: string; readonly port: number }
+  /** No new connections. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** Accepts until the scope closes. `onSocket` never throws. @internal */
+export type Bind = (onSocket: (socket: Socket) => void) => Effect.Effect<Bound, TransportError, Scope.Scope>

@@ -1,0 +1,98 @@
+/**
+ * Transports over Node's sockets: TCP, Unix sockets and TLS with ALPN.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls"
+import { millis, type Platform } from "../internal/net/options.ts"
+import { makePool } from "../internal/net/pool.ts"
+import { makeListen } from "../internal/net/server.ts"
+import { ClientTransport, ServerTransport } from "../Transport.ts"
+import type { ClientOptions as CommonClientOptions, ServerOptions as CommonServerOptions } from "../TransportOptions.ts"
+import { gzip } from "./gzip.ts"
+import { bind, dial } from "./sockets.ts"
+
+/**
+ * Where a server listens: a port (0 for any free one) of `host` (all addresses by default), or a Unix socket.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerOptions extends CommonServerOptions {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  /** Path of a Unix socket; `port` and `host` do not count then. */
+  readonly path?: string | undefined
+  /** Key, certificate and whatever else Node's `tls` takes; ALPN is h2. */
+  readonly tls?: TlsOptions | undefined
+}
+
+/**
+ * How a client connects.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ClientOptions extends CommonClientOptions {
+  /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2. */
+  readonly tls?: TlsConnectionOptions | undefined
+}
+
+const platform: Effect.Effect<Platform, never, Scope.Scope> = Effect.gen(function* () {
+  const clock = yield* Clock.Clock
+  const fork = yield* FiberSet.makeRuntime<never>()
+  return {
+    clock,
+    defer: process.nextTick,
+    compression: gzip,
+    onDefect: (cause) => fork(Effect.logError("a stream's listener threw", cause))
+  }
+})
+
+/**
+ * A server over TCP, TLS or a Unix socket. It listens when something asks it to (`Server.layer` does), and fails then
+ * with `ConnectFailed` when the address cannot be had.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerServer = (options: ServerOptions): Layer.Layer<ServerTransport> =>
+  Layer.effect(
+    ServerTransport,
+    Effect.map(platform, (platform) =>
+      ServerTransport.of({
+        listen: makeListen(
+          bind({ ...options, handshakeTimeout: millis(options.handshakeTimeout, 10_000) }),
+          options,
+          platform
+        )
+      })
+    )
+  )
+
+/**
+ * A client over TCP, TLS or Unix sockets, with options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClientWith = (options: ClientOptions): Layer.Layer<ClientTransport> =>
+  Layer.effect(
+    ClientTransport,
+    Effect.gen(function* () {
+      return ClientTransport.of(yield* makePool(dial(options.tls), options, yield* platform))
+    })
+  )
+
+/**
+ * A client over TCP and Unix sockets. Addresses are `HOST:PORT`, `[IPV6]:PORT` and `unix:PATH`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient: Layer.Layer<ClientTransport> = layerClientWith({})

@@ -1,0 +1,243 @@
+/**
+ * Node's sockets as the driver sees them.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import * as net from "node:net"
+import * as tls from "node:tls"
+import { connectFailed } from "../internal/grpc/errors.ts"
+import type { Bound, Dial, Socket, SocketEvents } from "../internal/net/socket.ts"
+import type { RawPeer } from "../RawStream.ts"
+import type { TransportError } from "../TransportError.ts"
+
+class NodeSocket implements Socket {
+  readonly peer: RawPeer
+  readonly secure: boolean
+  private readonly socket: net.Socket
+  private events: SocketEvents | undefined = undefined
+  private blocked = false
+
+  constructor(socket: net.Socket, peer: RawPeer) {
+    this.socket = socket
+    this.peer = peer
+    this.secure = socket instanceof tls.TLSSocket
+  }
+
+  start(events: SocketEvents): void {
+    this.events = events
+    const socket = this.socket
+    if (socket.destroyed) return queueMicrotask(() => events.onClosed())
+    socket.on("data", (chunk: Buffer) => events.onData(chunk))
+    socket.on("end", () => events.onEnd())
+    socket.on("error", (error: NodeJS.ErrnoException) => events.onError(error.code ?? error.message))
+    socket.on("close", () => events.onClosed())
+  }
+
+  // Node tells of the end of a write only to its callback; 'drain' comes only above the high-water mark.
+  private readonly written = (): void => {
+    if (!this.blocked || this.socket.writableLength > 0 || this.socket.destroyed) return
+    this.blocked = false
+    this.events?.onDrain()
+  }
+
+  write(chunks: Array<Uint8Array>): boolean {
+    const socket = this.socket
+    if (socket.destroyed || socket.writableEnded) return true
+    if (chunks.length === 1) socket.write(chunks[0]!, this.written)
+    else {
+      socket.cork()
+      for (let i = 0; i < chunks.length; i++) {
+        if (i === chunks.length - 1) socket.write(chunks[i]!, this.written)
+        else socket.write(chunks[i]!)
+      }
+      socket.uncork()
+    }
+    this.blocked = socket.writableLength > 0
+    return !this.blocked
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  end(): void {
+    this.socket.end()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+}
+
+const peerOf = (socket: net.Socket, fallback: string): RawPeer => {
+  const host = socket.remoteAddress
+  const port = socket.remotePort
+  const address =
+    host === undefined || port === undefined
+      ? fallback
+      : host.includes(":") && !host.startsWith("::ffff:")
+        ? `[${host}]:${port}`
+        : `${host.replace(/^::ffff:/, "")}:${port}`
+  const subject = socket instanceof tls.TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined
+  const name = Array.isArray(subject) ? subject[0] : subject
+  return name === undefined ? { address } : { address, subject: name }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused (ECONNREFUSED); does a server listen there?",
+  ENOTFOUND: "the host name does not resolve (ENOTFOUND); is it spelled right?",
+  EAI_AGAIN: "the host name could not be resolved now (EAI_AGAIN); does DNS work?",
+  ENOENT: "the socket file does not exist (ENOENT); does a server listen there?",
+  EACCES: "permission denied (EACCES)",
+  EADDRINUSE: "the address is in use (EADDRINUSE); stop the other program, or take port 0 for a free one",
+  EADDRNOTAVAIL: "this host does not have that address (EADDRNOTAVAIL)",
+  EHOSTUNREACH: "no route to the host (EHOSTUNREACH)",
+  ENETUNREACH: "no route to the network (ENETUNREACH)"
+}
+
+const why = (error: NodeJS.ErrnoException): string => reasons[error.code ?? ""] ?? error.message
+
+type Target = { readonly path: string } | { readonly host: string; readonly port: number }
+
+/** `HOST:PORT`, `[V6]:PORT` or `unix:PATH`. @internal */
+export const parseAddress = (address: string): Target | undefined => {
+  if (address.startsWith("unix:")) return { path: address.slice(5).replace(/^\/\/(?=\/)/, "") }
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(address)
+  if (match === null) return undefined
+  const port = Number(match[3])
+  return port > 65535 ? undefined : { host: match[1] ?? (match[2] || "127.0.0.1"), port }
+}
+
+/** Done at `event`, failed at an error; destroyed when interrupted. */
+const waitFor = <S extends net.Socket>(socket: S, event: string, address: string): Effect.Effect<S, TransportError> =>
+  Effect.callback<S, TransportError>((resume) => {
+    const clear = () => {
+      socket.off(event, done)
+      socket.off("error", failed)
+      socket.off("close", gone)
+    }
+    const done = () => {
+      clear()
+      resume(Effect.succeed(socket))
+    }
+    const failed = (error: NodeJS.ErrnoException) => {
+      clear()
+      socket.on("error", ignore)
+      socket.destroy()
+      resume(Effect.fail(connectFailed(address, why(error))))
+    }
+    const gone = () => {
+      clear()
+      resume(Effect.fail(connectFailed(address, "the server closed the connection during the handshake")))
+    }
+    socket.on(event, done)
+    socket.on("error", failed)
+    socket.on("close", gone)
+    return Effect.sync(() => {
+      clear()
+      socket.on("error", ignore)
+      socket.destroy()
+    })
+  })
+
+const ignore = (): void => {}
+
+/** Dials TCP and Unix sockets, with TLS where `secure` is given. @internal */
+export const dial =
+  (secure: tls.ConnectionOptions | undefined): Dial =>
+  (address) =>
+    Effect.suspend(() => {
+      const target = parseAddress(address)
+      if (target === undefined) {
+        return Effect.fail(connectFailed(address, "an address is HOST:PORT, [IPV6]:PORT or unix:PATH"))
+      }
+      const plain = net.connect({ ...target, noDelay: true })
+      return Effect.map(waitFor(plain, "connect", address), () => {
+        plain.on("error", ignore)
+        const wrap = (socket: net.Socket) => new NodeSocket(socket, peerOf(socket, address))
+        return {
+          secure:
+            secure === undefined
+              ? Effect.sync(() => wrap(plain))
+              : Effect.suspend(() => handshake(plain, secure, target, address)).pipe(Effect.map(wrap)),
+          destroy: () => plain.destroy()
+        }
+      })
+    })
+
+const handshake = (plain: net.Socket, options: tls.ConnectionOptions, target: Target, address: string) => {
+  const named = "host" in target && net.isIP(target.host) === 0 ? { servername: target.host } : {}
+  const socket = tls.connect({ minVersion: "TLSv1.2", ...named, ...options, socket: plain, ALPNProtocols: ["h2"] })
+  return Effect.flatMap(waitFor(socket, "secureConnect", address), () => {
+    if (socket.alpnProtocol === "h2") return Effect.succeed(socket)
+    socket.destroy()
+    return Effect.fail(connectFailed(address, "the server did not agree on HTTP/2 (ALPN h2)"))
+  })
+}
+
+/** @internal */
+export interface BindOptions {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  readonly path?: string | undefined
+  readonly tls?: tls.TlsOptions | undefined
+  readonly handshakeTimeout: number
+}
+
+/** Listens until the scope closes. @internal */
+export const bind =
+  (options: BindOptions) =>
+  (onSocket: (socket: Socket) => void): Effect.Effect<Bound, TransportError, Scope> => {
+    const host = options.host ?? "0.0.0.0"
+    const name = options.path === undefined ? `${host}:${options.port ?? 0}` : `unix:${options.path}`
+    return Effect.acquireRelease(
+      Effect.callback<net.Server, TransportError>((resume) => {
+        const accept = (socket: net.Socket) => onSocket(new NodeSocket(socket, peerOf(socket, name)))
+        const server =
+          options.tls === undefined
+            ? net.createServer({ noDelay: true }, accept)
+            : tls.createServer(
+                {
+                  minVersion: "TLSv1.2",
+                  ...options.tls,
+                  ALPNProtocols: ["h2"],
+                  noDelay: true,
+                  handshakeTimeout: options.handshakeTimeout
+                } as tls.TlsOptions,
+                (socket) => (socket.alpnProtocol === "h2" ? accept(socket) : socket.destroy())
+              )
+        server.on("tlsClientError", ignore)
+        server.once("error", (error: NodeJS.ErrnoException) => {
+          resume(Effect.fail(connectFailed(name, `cannot listen: ${why(error)}`)))
+        })
+        const listening = () => {
+          server.removeAllListeners("error")
+          // Accept errors (no descriptors left, for instance) concern one connection, not the server.
+          server.on("error", ignore)
+          resume(Effect.succeed(server))
+        }
+        if (options.path === undefined) server.listen({ port: options.port ?? 0, host }, listening)
+        else server.listen({ path: options.path }, listening)
+        return Effect.sync(() => server.close())
+      }),
+      // Not waited for: Node's callback waits for connections, which close on their own.
+      (server) => Effect.sync(() => server.close())
+    ).pipe(
+      Effect.map((server) => {
+        const address = server.address()
+        return {
+          address:
+            address === null || typeof address === "string"
+              ? { hostname: name, port: 0 }
+              : { hostname: address.address, port: address.port },
+          stop: Effect.sync(() => server.close())
+        }
+      })
+    )
+  }
