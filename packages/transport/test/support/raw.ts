@@ -1,4 +1,4 @@
-import { Output } from "@millrace/codec/Output"
+import type { Output } from "@millrace/codec/Output"
 import { Effect } from "effect"
 import type { RawListener, RawServerStream, RawStream } from "../../src/RawStream.ts"
 import { ClientTransport, type OpenRequest, ServerTransport } from "../../src/Transport.ts"

@@ -5,7 +5,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { RawClientStream } from "../../RawStream.ts"
 import type { OpenRequest } from "../../Transport.ts"
 import { LimitExceeded, TransportError } from "../../TransportError.ts"
