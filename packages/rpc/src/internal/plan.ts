@@ -51,9 +51,11 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
     service,
     method,
     path,
-    encodeRequest: unary ? (message, out) => args.encodeInto({ req: message }, out) : args.encodeInto,
+    encodeRequest: unary
+      ? (message, out) => args.encodeInto({ req: message }, out)
+      : (args.encodeInto as Encode<unknown>),
     decodeRequest: unary ? (bytes, start, end) => args.decodeFrom(bytes, start, end).req : args.decodeFrom,
-    encodeResponse: result.encodeInto,
+    encodeResponse: result.encodeInto as Encode<unknown>,
     decodeResponse: result.decodeFrom,
     exceptionOf: (error) => {
       for (const [name, field] of classes) {
