@@ -24,14 +24,14 @@ describe("Http2Connection", () => {
     const bytes = client.bytes()
     assert.deepStrictEqual(bytes.slice(0, preface.length), preface)
     assert.deepStrictEqual(describeFrames(parse(bytes)), ["Settings(0)", `WindowUpdate(0) ${4 * 1024 * 1024 - 65_535}`])
-    assert.deepStrictEqual(parse(bytes)[0]!.payload, settings([2, 0], [5, 65_536], [4, 262_144], [6, 65_536]).slice(9))
+    assert.deepStrictEqual(parse(bytes)[0]!.payload, settings([2, 0], [5, 16_384], [4, 262_144], [6, 65_536]).slice(9))
   })
 
   it("a server sends SETTINGS without waiting for the preface", () => {
     const server = new Recorder("server")
     assert.deepStrictEqual(
       parse(server.bytes())[0]!.payload,
-      settings([5, 65_536], [3, 256], [4, 262_144], [6, 65_536]).slice(9)
+      settings([5, 16_384], [3, 256], [4, 262_144], [6, 65_536]).slice(9)
     )
   })
 

@@ -15,6 +15,7 @@ import {
   Flag,
   FrameType,
   maxInt31,
+  minFrameSize,
   preface,
   readUint31,
   readUint32,
@@ -31,19 +32,27 @@ import { Stream, Streams } from "./streams.ts"
 
 /** @internal */
 export interface Http2Options {
-  readonly limits?: Partial<Limits> | undefined
-  readonly flow?: Partial<FlowOptions> | undefined
-  /** SETTINGS_MAX_FRAME_SIZE of ours, in bytes. */
+  readonly limits?: Given<Limits> | undefined
+  readonly flow?: Given<FlowOptions> | undefined
+  /** SETTINGS_MAX_FRAME_SIZE of ours, in bytes; payload is handed on as it comes, so a larger one gains nothing. */
   readonly maxFrameSize?: number | undefined
   /** Bytes that wait in one stream from which on `onWritable` tells when there is room again (Kitex: 64 KiB). */
   readonly sendBufferLimit?: number | undefined
   /** Names of header fields that no table may hold. */
   readonly secrets?: Iterable<string> | undefined
-  /** Milliseconds of the driver's clock. */
+  /** Milliseconds of the driver's clock: a round trip is measured only with it. */
   readonly now?: number | undefined
 }
 
-const defaultMaxFrameSize = 64 * 1024
+/** Options of which some may be missing, or undefined. */
+type Given<A> = { readonly [K in keyof A]?: A[K] | undefined }
+
+const withDefaults = <A extends object>(defaults: A, given: Given<A> = {}): A => {
+  const options = { ...defaults }
+  for (const key in defaults) options[key] = given[key] ?? defaults[key]
+  return options
+}
+
 const defaultSendBufferLimit = 64 * 1024
 
 const noBytes = new Uint8Array(0)
@@ -80,8 +89,8 @@ export class Http2Connection implements Connection, Host, FrameSink {
   constructor(role: "client" | "server", options: Http2Options, owner: ConnectionOwner) {
     this.role = role
     this.owner = owner
-    this.limits = { ...defaultLimits, ...options.limits }
-    const flow = { ...defaultFlow, ...options.flow }
+    this.limits = withDefaults(defaultLimits, options.limits)
+    const flow = withDefaults(defaultFlow, options.flow)
     this.inflow = new Inflow(flow)
     this.streams = new Streams(this.inflow)
     this.sender = new Sender(
@@ -91,7 +100,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
       options.sendBufferLimit ?? defaultSendBufferLimit,
       options.secrets ?? []
     )
-    this.maxFrameSize = options.maxFrameSize ?? defaultMaxFrameSize
+    this.maxFrameSize = options.maxFrameSize ?? minFrameSize
     this.reader = new FrameReader(this, role === "server")
     this.inbound = new Inbound(this)
     this.settingsBucket = new Bucket(this.limits.settingsBudget)
@@ -146,8 +155,10 @@ export class Http2Connection implements Connection, Host, FrameSink {
   receive(chunk: Uint8Array, now: number): void {
     if (this.closed) return
     this.lastReceived = now
-    this.settingsSent ??= now
     this.reader.read(chunk)
+    if (this.outbox.length <= this.limits.maxOutboxBytes || this.closed) return
+    this.counters.outboxFloods++
+    this.fail(ErrorCode.EnhanceYourCalm, "nothing is read", "maxOutboxBytes")
   }
 
   end(cause: ConnectionEnd): void {
@@ -451,6 +462,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
   private onSettings(flags: number, bytes: Uint8Array, start: number, end: number): void {
     if ((flags & Flag.Ack) !== 0) {
       if (this.settingsSent !== undefined) this.inflow.measured(this.now - this.settingsSent)
+      this.settingsSent = undefined
       return
     }
     if (!this.settingsBucket.take(this.now)) {

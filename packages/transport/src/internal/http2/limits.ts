@@ -23,6 +23,11 @@ export interface Limits {
   readonly maxContinuationFrames: number
   /** Answers of ours (SETTINGS ACK, PING ACK, RST_STREAM) that wait because the peer does not read (CVE-2019-9512). Counter: `controlFloods`. */
   readonly maxControlFrames: number
+  /**
+   * Bytes of ours that wait because the peer does not read (CVE-2019-9517). Payload stops far below this; header blocks
+   * and answers do not. Counter: `outboxFloods`.
+   */
+  readonly maxOutboxBytes: number
   /** Entries of one SETTINGS frame. Counter: `settingsFloods`. */
   readonly maxSettingsEntries: number
   /** SETTINGS frames: burst, and how many more a second (CVE-2019-9515). A peer that tunes windows sends few. Counter: `settingsFloods`. */
@@ -53,6 +58,7 @@ export const defaultLimits: Limits = {
   maxHeaderBlockSize: 256 * 1024,
   maxContinuationFrames: 16,
   maxControlFrames: 4096,
+  maxOutboxBytes: 8 * 1024 * 1024,
   maxSettingsEntries: 32,
   settingsBudget: { burst: 100, perSecond: 10 },
   pingBudget: { burst: 100, perSecond: 5 },
@@ -67,6 +73,7 @@ export class Counters {
   headerBlocksTooLarge = 0
   continuationFloods = 0
   controlFloods = 0
+  outboxFloods = 0
   settingsFloods = 0
   pingFloods = 0
   emptyDataFloods = 0

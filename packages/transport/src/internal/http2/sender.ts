@@ -10,7 +10,7 @@ import { HpackEncoder } from "./hpack.ts"
 import { copyBytes, type Outbox } from "./outbox.ts"
 import { defaultWindow, type PeerSettings } from "./settings.ts"
 import { Event, isClosed, next } from "./states.ts"
-import { Ending, Piece, type Stream, type Streams } from "./streams.ts"
+import { Ending, Line, Piece, type Stream, type Streams } from "./streams.ts"
 
 /** Payload from this size on goes by reference when nobody writes to it any more: copying it would cost more than a chunk. */
 const referenceSize = 8 * 1024
@@ -25,29 +25,6 @@ const smallPiece = 4 * 1024
 const largePiece = 64 * 1024
 
 const noBytes = new Uint8Array(0)
-
-/** Streams in a line. */
-class Line {
-  private first: Stream | undefined = undefined
-  private last: Stream | undefined = undefined
-
-  push(stream: Stream): void {
-    stream.ready = true
-    if (this.last === undefined) this.first = stream
-    else this.last.nextReady = stream
-    this.last = stream
-  }
-
-  shift(): Stream | undefined {
-    const stream = this.first
-    if (stream === undefined) return undefined
-    this.first = stream.nextReady
-    if (this.first === undefined) this.last = undefined
-    stream.nextReady = undefined
-    stream.ready = false
-    return stream
-  }
-}
 
 /** @internal */
 export class Sender {
@@ -120,7 +97,7 @@ export class Sender {
     while (this.outbox.length < highWater) {
       const stream = this.ready.shift()
       if (stream === undefined) return
-      if (!isClosed(stream.state)) this.turn(stream)
+      this.turn(stream)
     }
   }
 
@@ -193,7 +170,7 @@ export class Sender {
 
   /** Puts a stream with something to send in line, unless its window is shut. */
   private wake(stream: Stream): void {
-    if (stream.ready || isClosed(stream.state)) return
+    if (stream.line !== undefined || isClosed(stream.state)) return
     if (stream.first === undefined ? stream.ending !== Ending.None && !this.isEnded(stream) : stream.sendWindow > 0) {
       this.ready.push(stream)
     }

@@ -42,9 +42,10 @@ export class Stream implements Http2Stream {
   thenReset = false
   /** `buffered` reached the send buffer limit: `onWritable` is owed. */
   full = false
-  /** In the sender's ready list. */
-  ready = false
-  nextReady: Stream | undefined = undefined
+  /** Where it waits for its turn, and its neighbours there. */
+  line: Line | undefined = undefined
+  ahead: Stream | undefined = undefined
+  behind: Stream | undefined = undefined
   /** Something was sent on it: a client that resets it now may have read that. */
   answered = false
 
@@ -74,6 +75,37 @@ export class Stream implements Http2Stream {
 
   get closed(): boolean {
     return isClosed(this.state)
+  }
+}
+
+/** Streams that wait for their turn to send. @internal */
+export class Line {
+  private first: Stream | undefined = undefined
+  private last: Stream | undefined = undefined
+
+  push(stream: Stream): void {
+    stream.line = this
+    stream.ahead = this.last
+    if (this.last === undefined) this.first = stream
+    else this.last.behind = stream
+    this.last = stream
+  }
+
+  shift(): Stream | undefined {
+    const stream = this.first
+    if (stream !== undefined) this.remove(stream)
+    return stream
+  }
+
+  /** One that is over leaves at once: a line nobody can move must not grow by streams that were reset. */
+  remove(stream: Stream): void {
+    if (stream.ahead === undefined) this.first = stream.behind
+    else stream.ahead.behind = stream.behind
+    if (stream.behind === undefined) this.last = stream.ahead
+    else stream.behind.ahead = stream.ahead
+    stream.line = undefined
+    stream.ahead = undefined
+    stream.behind = undefined
   }
 }
 
@@ -115,6 +147,7 @@ export class Streams {
     this.live.delete(stream.id)
     this.past.remember(stream.id, state)
     this.inflow.close(stream.inflow)
+    stream.line?.remove(stream)
     stream.first = undefined
     stream.last = undefined
     stream.trailers = undefined
