@@ -21,14 +21,9 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { CodecError } from "./CodecError.ts"
-import * as Closures from "./internal/closures.ts"
-import { explainDecode } from "./internal/explainDecode.ts"
-import { explainEncode } from "./internal/explainEncode.ts"
-import { defaults, type Settings } from "./internal/options.ts"
+import { fromPlan } from "./internal/fromPlan.ts"
 import * as Plan from "./internal/plan.ts"
-import * as Source from "./internal/source.ts"
-import { Output } from "./Output.ts"
-import type { Compiled, Link } from "./Runtime.ts"
+import type { Output } from "./Output.ts"
 import type { Field } from "./Thrift.ts"
 
 /**
@@ -68,90 +63,6 @@ export interface Options {
    * `"empty"` any absent value that is a nil in Go is written as empty, so that the bytes are those of Kitex.
    */
   readonly absentStruct?: "omit" | "empty" | undefined
-}
-
-const link = (plan: Plan.NamedPlan, settings: Settings): Link => {
-  const make = plan.kind === "struct" ? plan.make : undefined
-  const isException = plan.kind === "struct" && plan.isException
-  return {
-    // an exception is made by its constructor, from a plain object
-    prototype: isException ? Object.prototype : Plan.prototypeOf(make),
-    make: make ?? ((fields) => fields),
-    encodeFailure: (value, cause) => explainEncode(plan, settings, value, cause),
-    decodeFailure: (bytes, start, end, cause) => explainDecode(plan, settings, bytes, start, end, cause)
-  }
-}
-
-const isDefault = (settings: Settings): boolean =>
-  (Object.keys(defaults) as Array<keyof Settings>).every((key) => settings[key] === defaults[key])
-
-const compile = (root: Plan.NamedPlan, settings: Settings, mode: "auto" | "source" | "closure"): Compiled<any> => {
-  const plans = Plan.namedPlans(root)
-  const ahead = plans.map((plan) => plan.compiled)
-  const compiled: ReadonlyArray<Compiled<any>> =
-    mode === "auto" && isDefault(settings) && ahead.every((found) => found !== undefined)
-      ? (ahead as ReadonlyArray<Compiled<any>>)
-      : mode === "source" || (mode === "auto" && Source.isAllowed())
-        ? Source.compile(plans, settings)
-        : Closures.compile(plans, settings)
-  plans.forEach((plan, i) => compiled[i]!.bind(link(plan, settings)))
-  return compiled[0]!
-}
-
-const bytesOf = (out: Output): Uint8Array => {
-  let length = out.position
-  for (const segment of out.segments) length += segment.bytes.length
-  const bytes = new Uint8Array(length)
-  let from = 0
-  let to = 0
-  for (const segment of out.segments) {
-    bytes.set(out.buffer.subarray(from, segment.at), to)
-    to += segment.at - from
-    from = segment.at
-    bytes.set(segment.bytes, to)
-    to += segment.bytes.length
-  }
-  bytes.set(out.buffer.subarray(from, out.position), to)
-  return bytes
-}
-
-// `encode` runs no user code but getters; one that encodes in turn finds no spare output and makes its own
-let spare: Output | undefined
-
-const fromPlan = <A>(plan: () => Plan.NamedPlan, options: Options | undefined): Codec<A> => {
-  const settings: Settings = {
-    fieldOrder: options?.fieldOrder ?? defaults.fieldOrder,
-    absentStruct: options?.absentStruct ?? defaults.absentStruct,
-    maxDepth: options?.maxDepth ?? defaults.maxDepth,
-    maxContainerSize: options?.maxContainerSize ?? defaults.maxContainerSize
-  }
-  let compiled: Compiled<A> | undefined
-  const ready = (): Compiled<A> => {
-    if (compiled === undefined) {
-      compiled = compile(plan(), settings, options?.mode ?? "auto")
-      codec.encodeInto = compiled.encodeInto
-      codec.decodeFrom = compiled.decodeFrom
-    }
-    return compiled
-  }
-  // the two hot functions are replaced by the compiled ones on first use
-  const codec = {
-    encodeInto: (value: A, out: Output): void => ready().encodeInto(value, out),
-    decodeFrom: (bytes: Uint8Array, start: number, end: number): A => ready().decodeFrom(bytes, start, end),
-    encode: (value: A): Uint8Array => {
-      const out = spare ?? new Output()
-      spare = undefined
-      try {
-        codec.encodeInto(value, out)
-        return bytesOf(out)
-      } finally {
-        out.clear()
-        spare = out
-      }
-    },
-    decode: (bytes: Uint8Array): A => codec.decodeFrom(bytes, 0, bytes.length)
-  }
-  return codec
 }
 
 const cache = new WeakMap<object, Map<string, Codec<any>>>()

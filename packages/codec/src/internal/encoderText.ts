@@ -187,6 +187,13 @@ const element = (s: Scope, plan: Plan, v: string, each: number, rest: number): v
   value(s, plan, v, each === 0 && !isStructLike(plan) && plan.kind !== "string" ? rest : 0)
 }
 
+// what else must hold for an optional member to be written
+const differs = (member: Member, v: string, types: Names): string => {
+  if (!omitsDefault(member)) return ""
+  const value = literal(member.plan, absentValue(member), types)
+  return member.plan.kind === "binary" ? ` && !sameBytes(${v}, ${value})` : ` && ${v} !== ${value}`
+}
+
 const structBody = (s: Scope, plan: StructPlan): void => {
   const members = inOrder(plan.members, s.settings.fieldOrder)
   let rest = members.reduce((sum, member) => sum + memberBytes(member), 1)
@@ -200,11 +207,10 @@ const structBody = (s: Scope, plan: StructPlan): void => {
     lines.push(`const ${v} = ${access("v", member.name)}`)
     const isEmpty = s.settings.absentStruct === "empty"
     if (member.requiredness === "optional") {
-      const unequal = !omitsDefault(member)
-        ? ""
-        : member.plan.kind === "binary"
-          ? ` && !sameBytes(${v}, ${literal(member.plan, absentValue(member), s.types)})`
-          : ` && ${v} !== ${literal(member.plan, absentValue(member), s.types)}`
+      const unequal = differs(member, v, s.types)
+      // the nil of an optional binary is not its default either, so Kitex writes it
+      const isWritten = isEmpty && omitsDefault(member) && isNilable(member.plan)
+      if (isWritten) lines.push(`if (${v} === undefined) { ${open}; ${empty(member.plan)} } else`)
       lines.push(`if (${v} !== undefined${unequal}) {`, open)
       value(s, member.plan, v, rest)
       lines.push("}")

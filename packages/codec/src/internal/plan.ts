@@ -1,7 +1,7 @@
 /**
  * Schema → wire plan: what the three kinds of codecs are made from.
  */
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 import * as CodecError from "../CodecError.ts"
 import type { Compiled } from "../Runtime.ts"
