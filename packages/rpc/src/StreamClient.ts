@@ -119,13 +119,13 @@ export const make = <S extends Service_.Any>(
   })
 
 const callFunction = (caller: Caller, method: Method.Any): unknown => {
-  const plan = caller.plan(method)
+  const called = caller.method(method)
   switch (method.mode) {
     case "unary":
-      return (request: unknown, options?: CallOptions) => caller.unary(plan, request, options)
+      return (request: unknown, options?: CallOptions) => caller.unary(called, request, options)
     case "server": {
       const open = (request: unknown, options?: CallOptions) =>
-        Effect.tap(caller.open(plan, options), (call) => call.request(request))
+        Effect.tap(caller.open(called, options), (call) => call.request(request))
       return Object.assign(
         (request: unknown, options?: CallOptions) =>
           Stream.unwrap(Effect.map(open(request, options), (call) => responses(Effect.suspend(() => call.recvAll())))),
@@ -142,13 +142,13 @@ const callFunction = (caller: Caller, method: Method.Any): unknown => {
       return Object.assign(
         (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
           Effect.scoped(
-            Effect.flatMap(caller.open(plan, options), (call) =>
+            Effect.flatMap(caller.open(called, options), (call) =>
               Effect.flatMap(caller.sendStream(call, requests), (sent) => sent.wrap(call.response))
             )
           ),
         {
           open: (options?: CallOptions) =>
-            Effect.map(caller.open(plan, options), (call) => ({
+            Effect.map(caller.open(called, options), (call) => ({
               ...handle(call),
               send: (message: unknown) => call.send(message),
               closeAndRecv: Effect.andThen(call.closeSend, call.response)
@@ -159,7 +159,7 @@ const callFunction = (caller: Caller, method: Method.Any): unknown => {
       return Object.assign(
         (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
           Stream.unwrap(
-            Effect.flatMap(caller.open(plan, options), (call) =>
+            Effect.flatMap(caller.open(called, options), (call) =>
               Effect.map(caller.sendStream(call, requests), (sent) =>
                 responses(sent.wrap(Effect.suspend(() => call.recvAll())))
               )
@@ -167,7 +167,7 @@ const callFunction = (caller: Caller, method: Method.Any): unknown => {
           ),
         {
           open: (options?: CallOptions) =>
-            Effect.map(caller.open(plan, options), (call) => ({
+            Effect.map(caller.open(called, options), (call) => ({
               ...handle(call),
               send: (message: unknown) => call.send(message),
               recv: Effect.suspend(() => call.recv()),

@@ -60,6 +60,30 @@ const settingsOf = (options: StreamClientOptions | CallOptions): Settings => ({
 
 const noOptions: CallOptions = {}
 
+/** A method as its client calls it: calls of one address share one `RpcInfo`. */
+export class ClientMethod {
+  readonly plan: plans.MethodPlan
+  /** Before an instance was chosen. */
+  readonly unplaced: RpcInfo
+  readonly #placed = new Map<string, RpcInfo>()
+
+  constructor(plan: plans.MethodPlan, unplaced: RpcInfo) {
+    this.plan = plan
+    this.unplaced = unplaced
+  }
+
+  info(address: string): RpcInfo {
+    let info = this.#placed.get(address)
+    if (info === undefined) {
+      // Addresses come from the outside; thousands of them are a sign of churn, not of reuse.
+      if (this.#placed.size >= 4096) this.#placed.clear()
+      info = { ...this.unplaced, address }
+      this.#placed.set(address, info)
+    }
+    return info
+  }
+}
+
 export class Caller {
   readonly #service: Service.Any
   readonly #options: StreamClientOptions
@@ -69,7 +93,6 @@ export class Caller {
   readonly #env: Environment
   readonly #tracers: ReadonlyArray<RpcTracer>
   readonly #authority: string
-  readonly #infos = new Map<string, RpcInfo>()
 
   constructor(
     service: Service.Any,
@@ -88,47 +111,36 @@ export class Caller {
     this.#authority = options.destService ?? service.name_
   }
 
-  plan(method: Method.Any): plans.MethodPlan {
-    return plans.make(this.#service, method)
-  }
-
-  // One object for a method and an address: calls share it.
-  #info(plan: plans.MethodPlan, address: string): RpcInfo {
-    const key = `${plan.path} ${address}`
-    let info = this.#infos.get(key)
-    if (info === undefined) {
-      // Addresses come from the outside; a table of thousands is a sign of churn, not of reuse.
-      if (this.#infos.size >= 4096) this.#infos.clear()
-      info = {
-        side: "client",
-        service: this.#service.name_,
-        method: plan.method.name,
-        mode: plan.method.mode,
-        path: plan.path,
-        address
-      }
-      this.#infos.set(key, info)
+  method(method: Method.Any): ClientMethod {
+    const plan = plans.make(this.#service, method)
+    const unplaced: RpcInfo = {
+      side: "client",
+      service: this.#service.name_,
+      method: method.name,
+      mode: method.mode,
+      path: plan.path,
+      address: ""
     }
-    return info
+    return new ClientMethod(plan, unplaced)
   }
 
   /** Opens a stream in the scope of the fiber. */
-  open(plan: plans.MethodPlan, options: CallOptions = noOptions): Effect.Effect<ClientCall, CallError, Scope.Scope> {
+  open(method: ClientMethod, options: CallOptions = noOptions): Effect.Effect<ClientCall, CallError, Scope.Scope> {
     return Effect.withFiber((fiber) => {
       const scope = Context.getUnsafe(fiber.context, Scope.Scope)
-      const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, this.#info(plan, ""))
+      const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, method.unplaced)
       let call: ClientCall | undefined
       const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
         call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
-      const opened = Effect.flatMap(this.#openRaw(fiber, plan, options), ({ address, deadline, raw }) =>
+      const opened = Effect.flatMap(this.#openRaw(fiber, method, options), ({ address, deadline, raw }) =>
         Effect.sync(() => {
           const settings = this.#settingsFor(options)
-          lifecycle.info = this.#info(plan, address)
+          lifecycle.info = method.info(address)
           return (call = new ClientCall(
             this.#env,
             lifecycle.info,
             raw,
-            plan,
+            method.plan,
             { ...settings, deadline },
             lifecycle,
             options.onHeader,
@@ -147,27 +159,31 @@ export class Caller {
   }
 
   /** A unary call. */
-  unary(
-    plan: plans.MethodPlan,
-    request: unknown,
-    options: CallOptions = noOptions
-  ): Effect.Effect<unknown, UnaryError> {
+  unary(method: ClientMethod, request: unknown, options: CallOptions = noOptions): Effect.Effect<unknown, UnaryError> {
     return Effect.withFiber((fiber) => {
-      if (this.#tracers.length > 0) return this.#tracedUnary(fiber, plan, request, options)
-      return this.#runUnary(fiber, plan, request, options, undefined)
+      if (this.#tracers.length > 0) return this.#tracedUnary(fiber, method, request, options)
+      return this.#runUnary(fiber, method, request, options, undefined)
     })
   }
 
   #runUnary(
     fiber: Fiber.Fiber<unknown, unknown>,
-    plan: plans.MethodPlan,
+    method: ClientMethod,
     request: unknown,
     options: CallOptions,
     lifecycle: Lifecycle | undefined
   ): Effect.Effect<unknown, UnaryError> {
     const start = (raw: RawClientStream, address: string, deadline: number): Effect.Effect<unknown, UnaryError> => {
-      const info = this.#info(plan, address)
-      const call = new UnaryCall(info, raw, plan, this.#env.timers, deadline, options.onHeader, options.onTrailer)
+      const info = method.info(address)
+      const call = new UnaryCall(
+        info,
+        raw,
+        method.plan,
+        this.#env.timers,
+        deadline,
+        options.onHeader,
+        options.onTrailer
+      )
       if (lifecycle !== undefined) {
         lifecycle.info = info
         lifecycle.counts = call
@@ -175,29 +191,29 @@ export class Caller {
       return call.run(request)
     }
     const deadline = this.#deadline(fiber, options)
-    const address = options.hostPort ?? this.#endpoints.pick(this.#info(plan, ""))
+    const address = options.hostPort ?? this.#endpoints.pick(method.unplaced)
     if (typeof address === "string") {
       const now = deadline > 0 ? this.#env.timers.now() : 0
-      if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(this.#info(plan, address)))
-      const raw = this.#transport.tryOpen(this.#request(plan, options, address, deadline, now))
+      if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(method.info(address)))
+      const raw = this.#transport.tryOpen(this.#request(method, options, address, deadline, now))
       if (raw !== undefined) return start(raw, address, deadline)
     }
-    return Effect.flatMap(this.#openRaw(fiber, plan, options, address), (opened) =>
+    return Effect.flatMap(this.#openRaw(fiber, method, options, address), (opened) =>
       start(opened.raw, opened.address, opened.deadline)
     )
   }
 
   #tracedUnary(
     fiber: Fiber.Fiber<unknown, unknown>,
-    plan: plans.MethodPlan,
+    method: ClientMethod,
     request: unknown,
     options: CallOptions
   ): Effect.Effect<unknown, UnaryError> {
-    const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, this.#info(plan, ""))
+    const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, method.unplaced)
     return Effect.andThen(
       lifecycle.start(),
       Effect.onExit(
-        Effect.suspend(() => this.#runUnary(fiber, plan, request, options, lifecycle)),
+        Effect.suspend(() => this.#runUnary(fiber, method, request, options, lifecycle)),
         (exit) => {
           if (Exit.isSuccess(exit)) return lifecycle.finish("eof", Exit.void, undefined)
           if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
@@ -228,19 +244,19 @@ export class Caller {
 
   #openRaw(
     fiber: Fiber.Fiber<unknown, unknown>,
-    plan: plans.MethodPlan,
+    method: ClientMethod,
     options: CallOptions,
     picked?: string | Effect.Effect<string, RpcError>
   ): Effect.Effect<{ readonly raw: RawClientStream; readonly address: string; readonly deadline: number }, RpcError> {
     return Effect.suspend(() => {
       const deadline = this.#deadline(fiber, options)
-      const address = picked ?? options.hostPort ?? this.#endpoints.pick(this.#info(plan, ""))
+      const address = picked ?? options.hostPort ?? this.#endpoints.pick(method.unplaced)
       return Effect.flatMap(typeof address === "string" ? Effect.succeed(address) : address, (address) => {
-        const info = this.#info(plan, address)
+        const info = method.info(address)
         const now = this.#env.timers.now()
         // A call whose time is over must not touch the network.
         if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(info))
-        const request = this.#request(plan, options, address, deadline, now)
+        const request = this.#request(method, options, address, deadline, now)
         const raw = this.#transport.tryOpen(request)
         if (raw !== undefined) return Effect.succeed({ raw, address, deadline })
         const opening = Effect.map(
@@ -257,11 +273,11 @@ export class Caller {
     })
   }
 
-  #request(plan: plans.MethodPlan, options: CallOptions, address: string, deadline: number, now: number): OpenRequest {
+  #request(method: ClientMethod, options: CallOptions, address: string, deadline: number, now: number): OpenRequest {
     const { compressor, connectTimeoutMillis } = this.#settingsFor(options)
     return {
       address,
-      path: plan.path,
+      path: method.plan.path,
       authority: this.#authority,
       timeoutMillis: deadline > 0 ? deadline - now : undefined,
       metadata: options.metadata === undefined ? undefined : entries(options.metadata),
