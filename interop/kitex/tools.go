@@ -1,0 +1,8 @@
+//go:build tools
+
+package interop
+
+import (
+	_ "github.com/cloudwego/kitex/tool/cmd/kitex"
+	_ "github.com/cloudwego/thriftgo"
+)
