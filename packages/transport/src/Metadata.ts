@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { invalidEntry, reserved } from "./internal/grpc/metadata.ts"
 
 /**
  * A read-only view of received metadata. `get` gives the first value of a key as text (the bytes of a `-bin` key are
@@ -27,3 +28,15 @@ export interface Metadata {
  * @category models
  */
 export type MetadataEntries = ReadonlyArray<readonly [key: string, value: string | Uint8Array]>
+
+/**
+ * Why an entry cannot be sent, as the text that Kitex's peers know; undefined when it can. Upper-case and reserved keys are refused,
+ * and values with control characters.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const refusal = (key: string, value: string | Uint8Array): string | undefined =>
+  reserved.has(key) || key.startsWith(":")
+    ? `invalid header field name ${JSON.stringify(key)}`
+    : invalidEntry(key, value)
