@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Metadata } from "./Metadata.ts"
 import type { Metainfo } from "./Metainfo.ts"
@@ -34,3 +35,39 @@ export interface ServerCall {
   /** Done when the server starts to drain: a long stream can end at a message border. */
   readonly draining: Effect.Effect<void>
 }
+
+/**
+ * Who interrupted a handler: its client went away (reset or connection loss), the deadline passed, a fiber that it forked died
+ * of a defect, or the grace time of a stopping server is over.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type InterruptedBy = "clientAbort" | "deadline" | "defect" | "shutdown"
+
+/**
+ * The annotation on the interruption of a handler, for finalizers and logs that must tell one from another.
+ *
+ * **Example** (Counting clients that left)
+ *
+ * ```ts
+ * import { ServerCall } from "@millrace/rpc"
+ * import { Cause, Context, Effect, Option } from "effect"
+ *
+ * let left = 0
+ * const handler = Effect.never.pipe(
+ *   Effect.onInterrupt((cause) =>
+ *     Effect.sync(() => {
+ *       const by = Context.getOption(Cause.annotations(cause), ServerCall.Interruption)
+ *       if (Option.isSome(by) && by.value === "clientAbort") left++
+ *     })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class Interruption extends Context.Service<Interruption, InterruptedBy>()(
+  "@millrace/rpc/ServerCall/Interruption"
+) {}

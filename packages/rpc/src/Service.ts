@@ -51,11 +51,11 @@ export interface ServiceClass<Name extends string, Ms extends ReadonlyArray<Meth
   readonly name_: Name
   readonly methods: Ms
   /**
-   * The handlers as a Layer; what they require is what the Layer requires. Pass an effect when building them needs services.
+   * The handlers as a Layer; what they require is what the Layer requires, without `Scope`: each call has one of its own. Pass an effect when building them needs services.
    */
   toLayer<const H extends Handlers<Ms, any>, E = never, RX = never>(
     handlers: H | Effect.Effect<H, E, RX>
-  ): Layer.Layer<HandlersOf<Name>, E, Services<H[keyof H]> | Exclude<RX, Scope.Scope>>
+  ): Layer.Layer<HandlersOf<Name>, E, Exclude<Services<H[keyof H]> | RX, Scope.Scope>>
 }
 
 /**

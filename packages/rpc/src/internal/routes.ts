@@ -1,0 +1,209 @@
+/**
+ * From a method and its handler to the effect of one call: what is read first, what the handler gets, where its messages go.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Stream from "effect/Stream"
+import type { CallError } from "../ClientStream.ts"
+import type * as Method from "../Method.ts"
+import type { ServerMiddleware } from "../Middleware.ts"
+import type * as Service from "../Service.ts"
+import * as forkedDefects from "./forkedDefects.ts"
+import * as plans from "./plan.ts"
+import type { ServerCall } from "./serverCall.ts"
+
+export interface Route {
+  readonly plan: plans.MethodPlan
+  readonly context: Context.Context<never>
+  /** Unary, PingPong and oneway: one message each way, and no events of single messages. */
+  readonly single: boolean
+  /** The whole call, middleware included. */
+  readonly main: (call: ServerCall) => Effect.Effect<unknown, unknown>
+}
+
+type StreamHandler = (input: unknown, call: ServerCall) => Stream.Stream<unknown, unknown>
+type EffectHandler = (input: unknown, call: ServerCall) => Effect.Effect<unknown, unknown>
+type DuplexHandler = (
+  stream: {
+    readonly recv: Effect.Effect<unknown, unknown>
+    readonly send: (message: unknown) => Effect.Effect<void, unknown>
+  },
+  call: ServerCall
+) => Effect.Effect<void, unknown>
+
+/** The routes of a service by method name. */
+export const make = (
+  service: Service.Any,
+  implementation: Service.Implementation,
+  serverContext: Context.Context<never>,
+  middleware: ReadonlyArray<ServerMiddleware<any>>
+): ReadonlyMap<string, Route> => {
+  // Flat, so that what a call adds lies on top of one map. What handlers were built with beats what the server has.
+  const merged = Context.merge(serverContext, implementation.context)
+  const watched = Context.add(
+    merged,
+    Metric.FiberRuntimeMetrics,
+    forkedDefects.watch(Context.get(merged, Metric.FiberRuntimeMetrics))
+  )
+  const context = Context.makeUnsafe<never>(new Map(watched.mapUnsafe))
+  const routes = new Map<string, Route>()
+  for (const method of service.methods) {
+    const handler = implementation.handlers[method.name]
+    if (handler === undefined) throw new Error(`Service ${service.name_} has no handler of ${method.name}`)
+    const plan = plans.make(service, method)
+    routes.set(method.name, {
+      plan,
+      context,
+      single: method.mode === "unary" || method.mode === "pingPong" || method.mode === "oneway",
+      main: mainOf(method, handler, plan, middleware)
+    })
+  }
+  return routes
+}
+
+const mainOf = (
+  method: Method.Any,
+  handler: unknown,
+  plan: plans.MethodPlan,
+  middleware: ReadonlyArray<ServerMiddleware<any>>
+): Route["main"] => {
+  switch (method.mode) {
+    case "bidirectional": {
+      const body =
+        typeof handler === "function"
+          ? bidirectional(handler as StreamHandler)
+          : duplex((handler as { readonly duplex: DuplexHandler }).duplex)
+      return streaming(body, middleware)
+    }
+    case "client":
+      return streaming(clientStreaming(handler as EffectHandler), middleware)
+    case "server":
+      return streaming(serverStreaming(handler as StreamHandler), middleware)
+    case "oneway":
+      return single(oneway(handler as EffectHandler), plan, middleware)
+    default:
+      return single(handler as EffectHandler, plan, middleware)
+  }
+}
+
+// --- bodies: handler and stream, without middleware ------------------------------------------------------------------------
+
+type Body = (call: ServerCall) => Effect.Effect<void, unknown>
+
+const requestsOf = (call: ServerCall): Stream.Stream<unknown, CallError> =>
+  Stream.fromPull(Effect.succeed(Effect.suspend(() => call.recvAll())))
+
+const bidirectional =
+  (handler: StreamHandler): Body =>
+  (call) =>
+    Stream.runForEachArray(handler(requestsOf(call), call), (batch) => call.sendAll(batch))
+
+const duplex =
+  (handler: DuplexHandler): Body =>
+  (call) =>
+    Effect.catch(
+      handler({ recv: Effect.suspend(() => call.recv()), send: (message) => call.send(message) }, call),
+      // Receiving past the client's half close ends the call normally.
+      (error) => (Cause.isDone(error) ? Effect.void : Effect.fail(error))
+    )
+
+const clientStreaming =
+  (handler: EffectHandler): Body =>
+  (call) =>
+    Effect.flatMap(handler(requestsOf(call), call), (response) => call.send(response))
+
+const serverStreaming =
+  (handler: StreamHandler): Body =>
+  (call) =>
+    Effect.flatMap(call.request(), (request) =>
+      Stream.runForEachArray(handler(request, call), (batch) => call.sendAll(batch))
+    )
+
+const oneway =
+  (handler: EffectHandler): EffectHandler =>
+  (args, call) => {
+    call.answerEarly()
+    return handler(args, call)
+  }
+
+// --- middleware around them ------------------------------------------------------------------------------------------------
+
+const wrap = (
+  middleware: ReadonlyArray<ServerMiddleware<any>>,
+  inner: Effect.Effect<void, CallError>,
+  call: ServerCall
+): Effect.Effect<void, CallError> => {
+  let next = inner
+  // What middleware requires is in the context: the type of the layer asked for it.
+  for (let i = middleware.length - 1; i >= 0; i--) {
+    next = middleware[i]!.wrap(next, call.info) as Effect.Effect<void, CallError>
+  }
+  return next
+}
+
+const failedInHandler = (call: ServerCall, error: unknown): Effect.Effect<never, CallError> => {
+  call.handlerFailure = error
+  return Effect.fail(error as CallError)
+}
+
+const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<any>>): Route["main"] => {
+  if (middleware.length === 0) {
+    return (call) => {
+      call.inHandler = true
+      return body(call)
+    }
+  }
+  return (call) =>
+    wrap(
+      middleware,
+      Effect.suspend(() => {
+        call.inHandler = true
+        return Effect.catch(body(call), (error) => failedInHandler(call, error))
+      }),
+      call
+    )
+}
+
+// The request of a single call is read before middleware, which sees neither a request that does not decode nor the text
+// of that (http2-streaming 9.2).
+const single = (
+  handler: EffectHandler,
+  plan: plans.MethodPlan,
+  middleware: ReadonlyArray<ServerMiddleware<any>>
+): Route["main"] => {
+  if (middleware.length === 0) {
+    return (call) =>
+      Effect.flatMap(call.request(), (request) => {
+        call.inHandler = true
+        return handler(request, call)
+      })
+  }
+  const hasResult = plan.method.response !== undefined
+  return (call) =>
+    Effect.flatMap(call.request(), (request) =>
+      wrap(
+        middleware,
+        Effect.suspend(() => {
+          call.inHandler = true
+          return Effect.matchEffect(handler(request, call), {
+            onSuccess: (success) => {
+              call.result = hasResult ? { success } : {}
+              return Effect.void
+            },
+            // A declared exception is an answer, not a failure, for whoever stands around the handler.
+            onFailure: (error) => {
+              const exception = plan.exceptionOf(error)
+              if (exception === undefined) return failedInHandler(call, error)
+              call.result = { [exception]: error }
+              return Effect.void
+            }
+          })
+        }),
+        call
+      )
+    )
+}

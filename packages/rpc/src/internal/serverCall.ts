@@ -1,0 +1,358 @@
+/**
+ * One call on the server, of any mode: the stream, what its handler can say about it, and how it ends. The exit of the
+ * handler's fiber is the only place where a status is written.
+ *
+ * @internal
+ */
+import type { MetadataEntries } from "@millrace/transport/Metadata"
+import * as Metadata from "@millrace/transport/Metadata"
+import * as Metainfo from "@millrace/transport/Metainfo"
+import type { RawEnd, RawPeer, RawServerStream, RawStatus } from "@millrace/transport/RawStream"
+import * as TransportError from "@millrace/transport/TransportError"
+import type { NonEmptyArray } from "effect/Array"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { BizStatusError } from "../BizStatusError.ts"
+import type { CallError } from "../ClientStream.ts"
+import { RpcError } from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import type { EndReason } from "../RpcTracer.ts"
+import * as Public from "../ServerCall.ts"
+import { type Budgets, Duplex, type Environment } from "./duplex.ts"
+import * as errors from "./errors.ts"
+import type { Watched } from "./forkedDefects.ts"
+import type { Lifecycle } from "./lifecycle.ts"
+import type { MethodPlan, Result } from "./plan.ts"
+
+/** What the calls of one server share. */
+export interface ServerEnvironment extends Environment {
+  readonly draining: Effect.Effect<void>
+  readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly logDefect: (info: RpcInfo, cause: Cause.Cause<unknown>) => void
+  /** Nothing of the call runs any more. */
+  readonly gone: (call: ServerCall) => void
+}
+
+const interruptions: { readonly [R in Public.InterruptedBy]: Context.Context<never> } = {
+  clientAbort: Public.Interruption.context("clientAbort"),
+  deadline: Public.Interruption.context("deadline"),
+  defect: Public.Interruption.context("defect"),
+  shutdown: Public.Interruption.context("shutdown")
+}
+
+const shutdownReset = new TransportError.TransportError({
+  reason: new TransportError.StreamReset({ resetCode: 1000, byPeer: false }),
+  code: 14,
+  desc: "graceful shutdown"
+})
+
+const ok: RawStatus = { code: 0, message: "" }
+const noEntries: MetadataEntries = []
+
+interface Outcome {
+  readonly reason: EndReason
+  readonly exit: Exit.Exit<void, RpcError>
+  readonly bizError: BizStatusError | undefined
+}
+
+const completed: Outcome = { reason: "eof", exit: Exit.void, bizError: undefined }
+
+export class ServerCall extends Duplex<unknown, unknown> implements Public.ServerCall, Watched {
+  declare readonly env: ServerEnvironment
+  declare readonly raw: RawServerStream
+  readonly scope = Scope.makeUnsafe()
+  readonly #plan: MethodPlan
+  readonly #lifecycle: Lifecycle | undefined
+  readonly #ended: (() => void) | undefined
+
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  nested = false
+  /** What happens from here on is the handler's doing: errors before it are not business errors. */
+  inHandler = false
+  /** The failure that came out of the handler itself, where middleware may have put another in its place. */
+  handlerFailure: unknown
+  /** The result of a method that has one, where middleware stands between it and the exit of the fiber. */
+  result: Result | undefined
+  #trailers: MetadataEntries = noEntries
+  #returned = false
+  /** Nothing may go on the wire any more: the status went out early, or the stream is dead. */
+  #silent = false
+  #panic: Cause.Cause<unknown> | undefined
+  #logged: Array<unknown> | undefined
+
+  constructor(
+    env: ServerEnvironment,
+    info: RpcInfo,
+    raw: RawServerStream,
+    plan: MethodPlan,
+    budgets: Budgets,
+    lifecycle: Lifecycle | undefined,
+    ended: (() => void) | undefined
+  ) {
+    super(env, info, raw, plan.decodeRequest, plan.encodeResponse, budgets)
+    this.#plan = plan
+    this.#lifecycle = lifecycle
+    this.#ended = ended
+    if (lifecycle !== undefined) lifecycle.counts = this
+  }
+
+  // --- what the handler sees -----------------------------------------------------------------------------------------
+
+  get peer(): RawPeer {
+    return this.raw.peer
+  }
+
+  get metadata(): Metadata.Metadata {
+    return this.raw.metadata
+  }
+
+  get metainfo(): Metainfo.Metainfo {
+    return Metainfo.fromMetadata(this.raw.metadata)
+  }
+
+  get draining(): Effect.Effect<void> {
+    return this.env.draining
+  }
+
+  // Getters, so that a handler may take them off the call.
+  get setHeader(): Public.ServerCall["setHeader"] {
+    return (key, value) =>
+      Effect.sync(() => {
+        checkEntry(key, value)
+        if (this.raw.headersSent)
+          throw new Error(`setHeader(${JSON.stringify(key)}): the response headers went out already`)
+        this.raw.pendingHeaders = [...this.raw.pendingHeaders, [key, value]]
+      })
+  }
+
+  get sendHeader(): Effect.Effect<void> {
+    return Effect.sync(() => this.sendHeadersNow())
+  }
+
+  get setTrailer(): Public.ServerCall["setTrailer"] {
+    return (key, value) =>
+      Effect.sync(() => {
+        checkEntry(key, value)
+        this.#trailers = [...this.#trailers, [key, value]]
+      })
+  }
+
+  sendHeadersNow(): void {
+    if (!this.raw.headersSent && !this.#silent) this.raw.sendHeaders(this.raw.pendingHeaders)
+  }
+
+  // --- receiving and sending -------------------------------------------------------------------------------------------
+
+  /** The one request of a method that has one. Kitex reads exactly one; what comes behind it is ignored. */
+  request(): Effect.Effect<unknown, CallError> {
+    return Effect.catch(this.recv(), (error) =>
+      Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, "EOF") : error)
+    )
+  }
+
+  override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
+    return this.#returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recv()
+  }
+
+  override recvAll(): Effect.Effect<NonEmptyArray<unknown>, CallError | Cause.Done> {
+    return this.#returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recvAll()
+  }
+
+  protected ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done> {
+    return end._tag === "Failed" ? Effect.fail(errors.fromTransport(this.info, end.error)) : Cause.done()
+  }
+
+  protected sendRefused(): Effect.Effect<void, CallError> {
+    const end = this.raw.writeEnded
+    return Effect.fail(
+      typeof end === "object" && end._tag === "Failed"
+        ? errors.fromTransport(this.info, end.error)
+        : errors.handlerReturned(this.info)
+    )
+  }
+
+  // --- running ---------------------------------------------------------------------------------------------------------
+
+  run(context: Context.Context<never>, main: Effect.Effect<unknown, unknown>): void {
+    const started = this.#lifecycle === undefined ? main : Effect.andThen(this.#lifecycle.start(), main)
+    const fiber = Effect.runForkWith(context)(
+      Effect.withFiber((self) => {
+        this.fiber = self
+        return started
+      })
+    )
+    fiber.addObserver((exit) => {
+      const closing = Scope.closeUnsafe(this.scope, exit)
+      if (closing === undefined) return this.#settle(exit)
+      Effect.runForkWith(context)(closing).addObserver((closed) =>
+        this.#settle(Exit.isSuccess(exit) && Exit.isFailure(closed) ? closed : exit)
+      )
+    })
+  }
+
+  /** The status of a call that nobody waits for. */
+  answerEarly(): void {
+    if (this.#silent) return
+    this.#silent = true
+    this.raw.finish(ok, this.#trailers)
+  }
+
+  interrupt(by: Public.InterruptedBy): void {
+    this.fiber?.interruptUnsafe(this.fiber.id, interruptions[by])
+  }
+
+  // --- ending: from outside --------------------------------------------------------------------------------------------
+
+  protected failed(error: CallError): void {
+    const reason = error instanceof RpcError ? error.reason._tag : undefined
+    if (reason === "DeadlineExceeded") this.interrupt("deadline")
+    // A status would wait behind the messages that the client does not read.
+    else if (reason === "SendTimeout") {
+      this.#silent = true
+      this.raw.abort("cancel", this.localCancel)
+    }
+  }
+
+  onAbort(error: TransportError.TransportError): void {
+    // Both ends run out of time at one moment; whose word arrives first must not change the answer.
+    this.#dead(
+      error.code === 1 && this.deadlinePassed
+        ? errors.deadlineExceeded(this.info)
+        : errors.fromTransport(this.info, error)
+    )
+    this.interrupt("clientAbort")
+  }
+
+  /** The grace time is over. */
+  shutdown(): void {
+    if (!this.#returned) {
+      this.#dead(errors.fromTransport(this.info, shutdownReset))
+      this.raw.abort("shutdown", shutdownReset)
+    }
+    this.interrupt("shutdown")
+    this.#wakeLeftovers()
+  }
+
+  #dead(failure: RpcError): void {
+    this.#silent = true
+    this.failure ??= failure
+    this.release()
+  }
+
+  forkedFailed(cause: Cause.Cause<unknown>): void {
+    const failure = errors.causeFailure(cause)
+    if (failure === undefined || !failure.defect) return
+    const handler = this.fiber
+    const steps = handler?.currentOpCount
+    const running = handler === undefined || handler.pollUnsafe() !== undefined
+    // Whoever waits for that fiber hears of it in this turn or the next: a handler that has not moved by then waits for
+    // something else.
+    this.env.runFork(
+      Effect.andThen(
+        Effect.andThen(Effect.yieldNow, Effect.yieldNow),
+        Effect.sync(() => {
+          this.#log(cause, failure.value)
+          if (running || this.nested || this.#returned || handler.currentOpCount !== steps) return
+          this.#panic = cause
+          this.interrupt("defect")
+        })
+      )
+    )
+  }
+
+  #log(cause: Cause.Cause<unknown>, defect: unknown): void {
+    if (this.#logged?.includes(defect) === true) return
+    ;(this.#logged ??= []).push(defect)
+    this.env.logDefect(this.info, cause)
+  }
+
+  // --- ending: the handler has returned --------------------------------------------------------------------------------
+
+  #settle(exit: Exit.Exit<unknown, unknown>): void {
+    this.release()
+    let outcome: Outcome
+    try {
+      outcome = this.#conclude(exit)
+    } catch (defect) {
+      outcome = this.#died(Cause.die(defect), defect)
+    }
+    this.#returned = true
+    this.#wakeLeftovers()
+    this.raw.release()
+    this.#ended?.()
+    if (this.#lifecycle === undefined) return this.env.gone(this)
+    this.env
+      .runFork(this.#lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
+      .addObserver(() => this.env.gone(this))
+  }
+
+  /** Fibers that outlive the handler and still wait at the stream. */
+  #wakeLeftovers(): void {
+    this.onReadable()
+    this.onWritable()
+  }
+
+  #conclude(exit: Exit.Exit<unknown, unknown>): Outcome {
+    if (this.#panic !== undefined) return this.#died(this.#panic, errors.causeFailure(this.#panic)!.value)
+    const failure = Exit.isSuccess(exit) ? undefined : errors.causeFailure(exit.cause)
+    if (failure?.defect === true) return this.#died((exit as Exit.Failure<unknown, unknown>).cause, failure.value)
+    const own = this.failure
+    if (own instanceof RpcError && (this.#silent || own.reason._tag === "DeadlineExceeded")) {
+      this.#finish(errors.toStatus(own, false))
+      return { reason: "error", exit: Exit.fail(own), bizError: undefined }
+    }
+    if (failure === undefined) return Exit.isSuccess(exit) ? this.#succeeded(exit.value) : this.#interrupted()
+    return this.#failed(failure.value)
+  }
+
+  #succeeded(value: unknown): Outcome {
+    const method = this.#plan.method
+    if (method.mode === "unary" || method.mode === "pingPong") {
+      return this.#answer(this.result ?? (method.response === undefined ? {} : { success: value }))
+    }
+    this.#finish(ok)
+    return completed
+  }
+
+  #answer(result: Result): Outcome {
+    const wrote = this.writeNow([result], 0, false)
+    if (typeof wrote !== "number") return this.#failed(Cause.squash((wrote as Exit.Failure<never, CallError>).cause))
+    this.#finish(ok)
+    return completed
+  }
+
+  #failed(error: unknown): Outcome {
+    const fromHandler = this.inHandler && (this.handlerFailure === undefined || this.handlerFailure === error)
+    const exception = fromHandler && this.result === undefined ? this.#plan.exceptionOf(error) : undefined
+    if (exception !== undefined) return this.#answer({ [exception]: error })
+    const status = errors.toStatus(error, fromHandler)
+    this.#finish(status)
+    if (error instanceof BizStatusError) return { reason: "error", exit: Exit.void, bizError: error }
+    const known = error instanceof RpcError ? error : (errors.fromStatus(this.info, status) as RpcError)
+    return { reason: "error", exit: Exit.fail(known), bizError: undefined }
+  }
+
+  #interrupted(): Outcome {
+    this.#finish(errors.toStatus(errors.cancelled(this.info), false))
+    return { reason: "interrupted", exit: Exit.interrupt(), bizError: undefined }
+  }
+
+  #died(cause: Cause.Cause<unknown>, defect: unknown): Outcome {
+    this.#log(cause, defect)
+    this.#finish(errors.panicStatus(this.info, defect))
+    return { reason: "error", exit: Exit.die(defect), bizError: undefined }
+  }
+
+  #finish(status: RawStatus): void {
+    if (!this.#silent) this.raw.finish(status, this.#trailers)
+  }
+}
+
+const checkEntry = (key: string, value: string): void => {
+  const refusal = Metadata.refusal(key, value)
+  if (refusal !== undefined) throw new Error(refusal)
+}
