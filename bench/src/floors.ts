@@ -1,0 +1,61 @@
+import {
+  type Case,
+  CLIENT_STREAM,
+  CODEC,
+  ECHO,
+  ECHO_1K,
+  ECHO_1M,
+  ECHO_64K,
+  ECHO_STREAMS,
+  IDLE,
+  MAP_EFFECT,
+  PING_PONG,
+  SERVER_STREAM,
+  UNARY,
+  UNARY_ONE
+} from "./cases.ts"
+
+/**
+ * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB, or
+ * messages a second of the codec alone.
+ */
+export type Metric = "rate" | "cpu" | "p50" | "memory" | "encode" | "decode"
+
+/** One promise about Millrace: a ratio to a peer measured in the same run or, for memory, a figure of its own. */
+export interface Floor {
+  readonly case: Case | typeof IDLE | typeof CODEC
+  readonly metric: Metric
+  /** Whom the ratio is to; absent for memory. */
+  readonly peer?: string
+  readonly floor: number
+  readonly aim: number
+}
+
+/** Rates must reach the floor; everything else must stay below it. */
+export const higherIsBetter = (metric: Metric): boolean =>
+  metric === "rate" || metric === "encode" || metric === "decode"
+
+export const holds = (floor: Floor, value: number): boolean =>
+  higherIsBetter(floor.metric) ? value >= floor.floor : value <= floor.floor
+
+export const FLOORS: ReadonlyArray<Floor> = [
+  { case: ECHO, metric: "rate", peer: "grpc-js", floor: 10, aim: 25 },
+  { case: ECHO, metric: "cpu", peer: "grpc-go", floor: 0.5, aim: 0.2 },
+  { case: ECHO, metric: "cpu", peer: "kitex", floor: 0.5, aim: 0.2 },
+  { case: ECHO, metric: "cpu", peer: "net", floor: 7, aim: 4 },
+  { case: ECHO_STREAMS, metric: "rate", peer: "grpc-js", floor: 6, aim: 12 },
+  { case: ECHO_1K, metric: "rate", peer: "grpc-js", floor: 3, aim: 8 },
+  { case: SERVER_STREAM, metric: "rate", peer: "grpc-js", floor: 12, aim: 40 },
+  { case: CLIENT_STREAM, metric: "rate", peer: "grpc-js", floor: 12, aim: 40 },
+  { case: MAP_EFFECT, metric: "rate", peer: "grpc-js", floor: 5, aim: 12 },
+  { case: PING_PONG, metric: "p50", peer: "net", floor: 1.5, aim: 1.15 },
+  { case: UNARY, metric: "rate", peer: "grpc-js", floor: 8, aim: 18 },
+  { case: UNARY, metric: "cpu", peer: "grpc-go", floor: 0.8, aim: 0.4 },
+  { case: UNARY, metric: "cpu", peer: "kitex", floor: 0.8, aim: 0.4 },
+  { case: UNARY_ONE, metric: "p50", peer: "net", floor: 1.8, aim: 1.25 },
+  { case: ECHO_64K, metric: "rate", peer: "net", floor: 0.4, aim: 0.75 },
+  { case: ECHO_1M, metric: "rate", peer: "net", floor: 0.4, aim: 0.75 },
+  { case: IDLE, metric: "memory", floor: 14, aim: 8 },
+  { case: CODEC, metric: "encode", peer: "protobufjs", floor: 2, aim: 2.7 },
+  { case: CODEC, metric: "decode", peer: "protobufjs", floor: 1.2, aim: 1.5 }
+]

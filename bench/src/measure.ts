@@ -1,0 +1,112 @@
+import { type Case, CODEC, IDLE } from "./cases.ts"
+import { measureCodec } from "./codec/measure.ts"
+import type { Floor, Metric } from "./floors.ts"
+import { launch, type Running, type Sample } from "./processes.ts"
+import { median } from "./statistics.ts"
+
+/** How long and how often; the first warm-up of a process is longer, for its code is cold. */
+export interface Pace {
+  readonly rounds: number
+  readonly firstWarmup: number
+  readonly warmup: number
+  readonly measure: number
+  readonly idleStreams: number
+}
+
+export const FULL: Pace = { rounds: 5, firstWarmup: 2000, warmup: 500, measure: 2000, idleStreams: 5000 }
+export const SHORT: Pace = { rounds: 3, firstWarmup: 1000, warmup: 300, measure: 1000, idleStreams: 5000 }
+
+/** The medians of a peer in one row; what a row does not measure is absent. */
+export interface Result {
+  readonly rate?: number
+  /** Microseconds a message. */
+  readonly cpu?: number
+  readonly clientCpu?: number
+  readonly serverCpu?: number
+  /** Microseconds. */
+  readonly p50?: number
+  readonly p99?: number
+  /** KB a stream. */
+  readonly clientMemory?: number
+  readonly serverMemory?: number
+  /** Messages a second. */
+  readonly encode?: number
+  readonly decode?: number
+}
+
+/** The medians of one row by peer. */
+export type Row = ReadonlyMap<string, Result>
+
+const medianOf = (samples: ReadonlyArray<Sample>): Result => {
+  const of = (value: (sample: Sample) => number) => median(samples.map(value))
+  const oneInFlight = samples.every((sample) => sample.p50 !== null)
+  return {
+    rate: of((s) => s.messages / s.elapsed),
+    cpu: of((s) => s.cpu / s.messages),
+    clientCpu: of((s) => s.clientCpu / s.messages),
+    serverCpu: of((s) => s.serverCpu / s.messages),
+    ...(oneInFlight ? { p50: of((s) => s.p50!), p99: of((s) => s.p99!) } : {})
+  }
+}
+
+const withPeers = async <A>(
+  peers: ReadonlyArray<string>,
+  use: (running: ReadonlyArray<readonly [string, Running]>) => Promise<A>
+): Promise<A> => {
+  const running: Array<readonly [string, Running]> = []
+  try {
+    for (const peer of peers) running.push([peer, await launch(peer)])
+    return await use(running)
+  } finally {
+    for (const [, peer] of running) await peer.close()
+  }
+}
+
+/** Runs a case on all peers in turn, round by round, in fresh processes. */
+const measureCase = (the: Case, peers: ReadonlyArray<string>, pace: Pace): Promise<Row> =>
+  withPeers(peers, async (running) => {
+    const samples = new Map<string, Array<Sample>>(peers.map((peer) => [peer, []]))
+    for (let round = 0; round < pace.rounds; round++) {
+      const warmup = round === 0 ? pace.firstWarmup : pace.warmup
+      for (const [name, peer] of running) {
+        const sample = await peer.run({ op: "run", case: the, warmup, measure: pace.measure })
+        if (sample.messages === 0) throw new Error(`${name} moved no message in "${the.name}"`)
+        samples.get(name)!.push(sample)
+      }
+    }
+    return new Map(peers.map((peer) => [peer, medianOf(samples.get(peer)!)]))
+  })
+
+/** Processes are fresh for each round: memory that a process once had it keeps. */
+const measureIdle = async (peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
+  const samples = new Map<string, Array<{ readonly client: number; readonly server: number }>>()
+  for (const peer of peers) samples.set(peer, [])
+  for (let round = 0; round < Math.min(3, pace.rounds); round++) {
+    for (const peer of peers) {
+      samples.get(peer)!.push(await withPeers([peer], ([only]) => only![1].idle(pace.idleStreams)))
+    }
+  }
+  return new Map(
+    peers.map((peer) => [
+      peer,
+      {
+        clientMemory: median(samples.get(peer)!.map((sample) => sample.client)) / 1024,
+        serverMemory: median(samples.get(peer)!.map((sample) => sample.server)) / 1024
+      }
+    ])
+  )
+}
+
+export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
+  if (the === IDLE) return measureIdle(peers, pace)
+  if (the === CODEC) return measureCodec(peers, pace.rounds, pace.measure)
+  return measureCase(the, peers, pace)
+}
+
+export const nameOf = (the: Floor["case"]): string => (typeof the === "string" ? the : the.name)
+
+/** The figure that a floor is about: of memory the larger side, else the ratio of ours to the peer's. */
+export const figure = (metric: Metric, ours: Result, theirs: Result | undefined): number => {
+  if (metric === "memory") return Math.max(ours.clientMemory!, ours.serverMemory!)
+  return ours[metric]! / theirs![metric]!
+}

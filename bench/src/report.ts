@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { arch, cpus, platform, release } from "node:os"
+import { type Floor, FLOORS, holds } from "./floors.ts"
+import { figure, nameOf, type Result, type Row } from "./measure.ts"
+import { goVersion } from "./processes.ts"
+
+/** Three significant digits, with separators where there are more. */
+const number = (value: number | undefined): string => {
+  if (value === undefined) return ""
+  if (value >= 1000) return Math.round(value).toLocaleString("en-US")
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+/** A Markdown table whose columns line up, so that it can be read on a terminal too. */
+const table = (lines: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
+  const show = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(" | ")} |`
+  const rule = `|${widths.map((width, i) => (i === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`
+  return [show(lines[0]!), rule, ...lines.slice(1).map(show)].join("\n")
+}
+
+interface Column {
+  readonly title: string
+  readonly value: (result: Result, ours: Result) => string
+  readonly shown: (result: Result) => boolean
+}
+
+const plain = (title: string, key: keyof Result): Column => ({
+  title,
+  value: (result) => number(result[key]),
+  shown: (result) => result[key] !== undefined
+})
+
+const ratio = (title: string, key: keyof Result): Column => ({
+  title,
+  value: (result, ours) =>
+    ours === result || ours[key] === undefined || result[key] === undefined ? "" : number(ours[key] / result[key]),
+  shown: (result) => result[key] !== undefined
+})
+
+const COLUMNS: ReadonlyArray<Column> = [
+  plain("messages/s", "rate"),
+  plain("CPU µs/message", "cpu"),
+  plain("of the client", "clientCpu"),
+  plain("of the server", "serverCpu"),
+  plain("p50 µs", "p50"),
+  plain("p99 µs", "p99"),
+  plain("client KB/stream", "clientMemory"),
+  plain("server KB/stream", "serverMemory"),
+  plain("encode/s", "encode"),
+  plain("decode/s", "decode"),
+  ratio("our rate x", "rate"),
+  ratio("our CPU x", "cpu"),
+  ratio("our p50 x", "p50"),
+  ratio("our encode x", "encode"),
+  ratio("our decode x", "decode")
+]
+
+/** The table of one row; the ratios are those of `subject` to each peer. */
+export const rowTable = (the: Floor["case"], row: Row, subject: string): string => {
+  const ours = row.get(subject) ?? {}
+  const results = [...row.values()]
+  const columns = COLUMNS.filter((column) => results.some(column.shown))
+  const lines = [...row].map(([name, result]) => [name].concat(columns.map((column) => column.value(result, ours))))
+  return `### ${nameOf(the)}\n\n${table([["", ...columns.map((column) => column.title)], ...lines])}\n`
+}
+
+const METRICS: Readonly<Record<Floor["metric"], string>> = {
+  rate: "rate",
+  cpu: "CPU a message",
+  p50: "p50",
+  memory: "memory, larger side",
+  encode: "encode",
+  decode: "decode"
+}
+
+const unit = (floor: Floor): string => (floor.metric === "memory" ? " KB" : "x")
+
+/** What a floor is about, in words. */
+export const describe = (floor: Floor): string =>
+  `${nameOf(floor.case)}: ${METRICS[floor.metric]}${floor.peer === undefined ? "" : ` to ${floor.peer}`}`
+
+/** What was seen of a floor, in words. */
+export const verdict = (floor: Floor, value: number): string =>
+  `${number(value)}${unit(floor)} (floor ${floor.floor}, aim ${floor.aim})`
+
+/** The floors with what was measured of them; rows that were not measured are left out. */
+export const floorTable = (rows: ReadonlyMap<Floor["case"], Row>, subject: string): string => {
+  const lines: Array<ReadonlyArray<string>> = []
+  for (const floor of FLOORS) {
+    const row = rows.get(floor.case)
+    const ours = row?.get(subject)
+    const theirs = floor.peer === undefined ? undefined : row?.get(floor.peer)
+    if (ours === undefined || (floor.peer !== undefined && theirs === undefined)) continue
+    const value = figure(floor.metric, ours, theirs)
+    lines.push([
+      describe(floor),
+      `${number(value)}${unit(floor)}`,
+      String(floor.floor),
+      String(floor.aim),
+      holds(floor, value) ? "yes" : "NO"
+    ])
+  }
+  return lines.length === 0 ? "" : `${table([["", "measured", "floor", "aim", "holds"], ...lines])}\n`
+}
+
+const require = createRequire(import.meta.url)
+
+const packageVersion = (name: string): string => {
+  const path = require.resolve.paths(name)!.map((folder) => `${folder}/${name}/package.json`)
+  for (const candidate of path) {
+    try {
+      return JSON.parse(readFileSync(candidate, "utf8")).version
+    } catch {}
+  }
+  return "unknown"
+}
+
+const goModule = (name: string): string => {
+  const text = readFileSync(new URL("../go/go.mod", import.meta.url), "utf8")
+  return new RegExp(`^\\s*${name.replaceAll(".", "\\.")} (v\\S+)`, "m").exec(text)?.[1] ?? "unknown"
+}
+
+/** The machine and the versions: without them the figures mean nothing. */
+export const heading = (date: Date): string => {
+  const cores = cpus()
+  return [
+    `- ${date.toISOString().slice(0, 10)}`,
+    `- ${cores[0]?.model.trim() ?? "unknown CPU"}, ${cores.length} cores, ${platform()} ${release()} ${arch()}`,
+    `- Node ${process.versions.node}, effect ${packageVersion("effect")}, @grpc/grpc-js ${packageVersion("@grpc/grpc-js")}, protobufjs ${packageVersion("protobufjs")}`,
+    `- ${goVersion()}, grpc-go ${goModule("google.golang.org/grpc")}, Kitex ${goModule("github.com/cloudwego/kitex")}`
+  ].join("\n")
+}
+
+/** How the figures came to be. */
+export const METHOD = `Client and server are separate processes on one machine, over loopback. The peers of a case run in turn, round by round; figures are medians
+of the rounds. CPU is user and system time of both processes over the interval, divided by messages (calls, for unary). Compare
+ratios of one run, not figures of two.
+
+- \`millrace\`: client and server by their public entry points. Each message is built as \`new Request({ message })\` and its field is read, on
+  both sides; Thrift is encoded and decoded. "32 B" is the text; the message is 8 bytes longer.
+- \`net\`: messages of the same bytes, prefix included, over a raw socket, one write a read. No streams, no headers, no codec: the limit.
+- \`http2\`: \`node:http2\`, all messages of a tick in one write, no trailers, no codec.
+- \`grpc-js\`, \`grpc-go\`: messages are raw bytes of the same length; no codec.
+- \`kitex\`: gRPC with Thrift, as its generated code does it.
+- \`protobufjs\`: static code, int64 from numbers.
+
+Memory of an idle stream is what 5,000 bidirectional streams, each after one round trip, add to the resident memory of a process after garbage
+collection, the first 1,000 not counted.`

@@ -1,0 +1,40 @@
+import * as Cases from "./cases.ts"
+import { type Floor, FLOORS } from "./floors.ts"
+
+/** A case with those who run it beside us. */
+export interface RowPlan {
+  readonly case: Floor["case"]
+  readonly peers: ReadonlyArray<string>
+}
+
+/** What `--check` measures: the cases that have floors, with the peers that the floors name. */
+export const floorRows = (): ReadonlyArray<RowPlan> => {
+  const peers = new Map<Floor["case"], Set<string>>()
+  for (const floor of FLOORS) {
+    const named = peers.get(floor.case) ?? new Set()
+    if (floor.peer !== undefined) named.add(floor.peer)
+    peers.set(floor.case, named)
+  }
+  return [...peers].map(([the, named]) => ({ case: the, peers: [...named] }))
+}
+
+const GRPC = ["http2", "grpc-js", "grpc-go", "kitex"]
+
+/** Everything that is measured. */
+export const ALL_ROWS: ReadonlyArray<RowPlan> = [
+  { case: Cases.ECHO, peers: ["net", ...GRPC] },
+  { case: Cases.ECHO_STREAMS, peers: GRPC },
+  { case: Cases.ECHO_1K, peers: ["net", ...GRPC] },
+  { case: Cases.SERVER_STREAM, peers: GRPC },
+  { case: Cases.CLIENT_STREAM, peers: GRPC },
+  { case: Cases.MAP_EFFECT, peers: ["grpc-js"] },
+  { case: Cases.PING_PONG, peers: ["net", ...GRPC] },
+  { case: Cases.UNARY, peers: GRPC },
+  { case: Cases.UNARY_ONE, peers: ["net", ...GRPC] },
+  { case: Cases.ECHO_64K, peers: ["net", "http2", "grpc-js"] },
+  { case: Cases.ECHO_1M, peers: ["net", "http2", "grpc-js"] },
+  { case: Cases.BINARY_64K, peers: ["net"] },
+  { case: Cases.BINARY_1M, peers: ["net"] },
+  { case: Cases.IDLE, peers: GRPC },
+  { case: Cases.CODEC, peers: ["protobufjs"] }
+]
