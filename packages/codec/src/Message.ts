@@ -53,14 +53,11 @@ export const write = (envelope: Envelope, out: Output): void => {
   const { method, sequenceId, type } = envelope
   const size = method.length * 3 + 12
   out.ensure(size)
-  const b = out.buffer
-  const p = out.position
-  b[p] = version >>> 8
-  b[p + 1] = version & 0xff
-  b[p + 2] = type >>> 8
-  b[p + 3] = type
-  const next = Bytes.writeString(b, p + 4, method)
-  Bytes.writeI32(b, next, sequenceId)
+  const { buffer, position, view } = out
+  view.setUint16(position, version)
+  view.setUint16(position + 2, type)
+  const next = Bytes.writeString(buffer, view, position + 4, method)
+  view.setInt32(next, sequenceId)
   out.position = next + 4
 }
 

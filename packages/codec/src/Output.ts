@@ -29,15 +29,12 @@ export class Output {
   buffer: Uint8Array
   position = 0
   readonly segments: Array<Segment> = []
-  #view: DataView | undefined
+  /** A view of the whole buffer. */
+  view: DataView
 
   constructor(size = 64 * 1024) {
     this.buffer = allocate(size)
-  }
-
-  /** A view of the whole buffer, made when it is first needed. */
-  get view(): DataView {
-    return (this.#view ??= new DataView(this.buffer.buffer, this.buffer.byteOffset, this.buffer.byteLength))
+    this.view = viewOf(this.buffer)
   }
 
   /** Makes room for `size` more bytes. `buffer` and `view` may be others afterwards. */
@@ -51,7 +48,7 @@ export class Output {
     const next = allocate(length)
     next.set(this.buffer.subarray(0, this.position))
     this.buffer = next
-    this.#view = undefined
+    this.view = viewOf(next)
   }
 
   /** Forgets what was written and keeps the buffer, unless it grew beyond 1 MiB. */
@@ -60,7 +57,7 @@ export class Output {
     this.segments.length = 0
     if (this.buffer.length > 1024 * 1024) {
       this.buffer = allocate(64 * 1024)
-      this.#view = undefined
+      this.view = viewOf(this.buffer)
     }
   }
 
@@ -74,3 +71,5 @@ export class Output {
 // Buffer's native string writers are the fastest there are; where there is no Buffer a plain array serves.
 const allocate = (size: number): Uint8Array =>
   typeof Buffer === "function" ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size)
+
+const viewOf = (buffer: Uint8Array): DataView => new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)

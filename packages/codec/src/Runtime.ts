@@ -106,33 +106,19 @@ export {
    */
   skip,
   /**
+   * A view of bytes.
+   *
+   * @since 0.1.0
+   * @category generated code
+   */
+  viewOf,
+  /**
    * Writes a binary value.
    *
    * @since 0.1.0
    * @category generated code
    */
   writeBinary,
-  /**
-   * Writes a double.
-   *
-   * @since 0.1.0
-   * @category generated code
-   */
-  writeDouble,
-  /**
-   * Writes an i64 given as a bigint.
-   *
-   * @since 0.1.0
-   * @category generated code
-   */
-  writeI64,
-  /**
-   * Writes an i64 given as a number.
-   *
-   * @since 0.1.0
-   * @category generated code
-   */
-  writeI64Number,
   /**
    * Writes a string.
    *

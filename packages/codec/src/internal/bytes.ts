@@ -85,7 +85,7 @@ export function growString(out: Output, position: number, text: string, rest: nu
  *
  * @internal
  */
-export function writeString(b: Uint8Array, p: number, text: string): number {
+export function writeString(b: Uint8Array, w: DataView, p: number, text: string): number {
   const length = text.length
   if (length <= 16) {
     let i = 0
@@ -96,18 +96,12 @@ export function writeString(b: Uint8Array, p: number, text: string): number {
       b[q++] = unit
     }
     if (i === length) {
-      b[p] = 0
-      b[p + 1] = 0
-      b[p + 2] = 0
-      b[p + 3] = length
+      w.setInt32(p, length)
       return q
     }
   }
   const written = utf8Write.call(b, text, p + 4)
-  b[p] = written >>> 24
-  b[p + 1] = written >>> 16
-  b[p + 2] = written >>> 8
-  b[p + 3] = written
+  w.setInt32(p, written)
   return p + 4 + written
 }
 
@@ -139,12 +133,9 @@ export function readString(b: Uint8Array, p: number, length: number): string {
  *
  * @internal
  */
-export function writeBinary(out: Output, b: Uint8Array, p: number, bytes: Uint8Array): number {
+export function writeBinary(out: Output, b: Uint8Array, w: DataView, p: number, bytes: Uint8Array): number {
   const length = bytes.length
-  b[p] = length >>> 24
-  b[p + 1] = length >>> 16
-  b[p + 2] = length >>> 8
-  b[p + 3] = length
+  w.setInt32(p, length)
   p += 4
   if (length >= inlineLimit) {
     out.segments.push({ at: p, bytes })
@@ -175,48 +166,15 @@ export function sameBytes(a: unknown, b: Uint8Array): boolean {
   return true
 }
 
-function writeScratch(b: Uint8Array, p: number): void {
-  const h = scratch32[high]!
-  const l = scratch32[low]!
-  b[p] = h >>> 24
-  b[p + 1] = h >>> 16
-  b[p + 2] = h >>> 8
-  b[p + 3] = h
-  b[p + 4] = l >>> 24
-  b[p + 5] = l >>> 16
-  b[p + 6] = l >>> 8
-  b[p + 7] = l
-}
-
 function readScratch(b: Uint8Array, p: number): void {
   scratch32[high] = (b[p]! << 24) | (b[p + 1]! << 16) | (b[p + 2]! << 8) | b[p + 3]!
   scratch32[low] = (b[p + 4]! << 24) | (b[p + 5]! << 16) | (b[p + 6]! << 8) | b[p + 7]!
 }
 
 /** @internal */
-export function writeI64(b: Uint8Array, p: number, value: bigint): void {
-  scratch64[0] = value
-  writeScratch(b, p)
-}
-
-/** @internal */
 export function readI64(b: Uint8Array, p: number): bigint {
   readScratch(b, p)
   return scratch64[0]!
-}
-
-/** @internal */
-export function writeI64Number(b: Uint8Array, p: number, value: number): void {
-  const h = Math.floor(value / 0x1_0000_0000)
-  const l = value >>> 0
-  b[p] = h >>> 24
-  b[p + 1] = h >>> 16
-  b[p + 2] = h >>> 8
-  b[p + 3] = h
-  b[p + 4] = l >>> 24
-  b[p + 5] = l >>> 16
-  b[p + 6] = l >>> 8
-  b[p + 7] = l
 }
 
 /** The number, or `NaN` if it is not a safe integer.
@@ -231,10 +189,7 @@ export function readI64Number(b: Uint8Array, p: number): number {
 }
 
 /** @internal */
-export function writeDouble(b: Uint8Array, p: number, value: number): void {
-  scratchDouble[0] = value
-  writeScratch(b, p)
-}
+export const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.byteLength)
 
 /** @internal */
 export function readDouble(b: Uint8Array, p: number): number {
@@ -245,14 +200,6 @@ export function readDouble(b: Uint8Array, p: number): number {
 /** @internal */
 export function readI32(b: Uint8Array, p: number): number {
   return (b[p]! << 24) | (b[p + 1]! << 16) | (b[p + 2]! << 8) | b[p + 3]!
-}
-
-/** @internal */
-export function writeI32(b: Uint8Array, p: number, value: number): void {
-  b[p] = value >>> 24
-  b[p + 1] = value >>> 16
-  b[p + 2] = value >>> 8
-  b[p + 3] = value
 }
 
 // the least number of bytes of a value by its wire type; 0 means that there is no such type

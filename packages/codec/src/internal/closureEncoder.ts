@@ -29,46 +29,50 @@ const i8: Write = (v, out, p) => {
 
 const i16: Write = (v, out, p) => {
   if ((v << 16) >> 16 !== v) throw Bytes.bad
-  const b = room(out, p, 2)
-  b[p] = v >>> 8
-  b[p + 1] = v
+  room(out, p, 2)
+  out.view.setInt16(p, v)
   return p + 2
 }
 
 const i32: Write = (v, out, p) => {
   if ((v | 0) !== v) throw Bytes.bad
-  Bytes.writeI32(room(out, p, 4), p, v)
+  room(out, p, 4)
+  out.view.setInt32(p, v)
   return p + 4
 }
 
 const i64: Write = (v, out, p) => {
   if (typeof v !== "bigint" || BigInt.asIntN(64, v) !== v) throw Bytes.bad
-  Bytes.writeI64(room(out, p, 8), p, v)
+  room(out, p, 8)
+  out.view.setBigInt64(p, v)
   return p + 8
 }
 
 const i64number: Write = (v, out, p) => {
   if (!Number.isSafeInteger(v)) throw Bytes.bad
-  Bytes.writeI64Number(room(out, p, 8), p, v)
+  room(out, p, 8)
+  out.view.setInt32(p, Math.floor(v / 0x1_0000_0000))
+  out.view.setUint32(p + 4, v >>> 0)
   return p + 8
 }
 
 const double: Write = (v, out, p) => {
   if (typeof v !== "number") throw Bytes.bad
-  Bytes.writeDouble(room(out, p, 8), p, v)
+  room(out, p, 8)
+  out.view.setFloat64(p, v)
   return p + 8
 }
 
 const string: Write = (v, out, p) => {
   if (typeof v !== "string") throw Bytes.bad
   const b = out.buffer.length - p < v.length * 3 + 4 ? Bytes.growString(out, p, v, 4) : out.buffer
-  return Bytes.writeString(b, p, v)
+  return Bytes.writeString(b, out.view, p, v)
 }
 
 const binary: Write = (v, out, p) => {
   if (!(v instanceof Uint8Array)) throw Bytes.bad
   const b = room(out, p, v.length < Bytes.inlineLimit ? v.length + 4 : 4)
-  return Bytes.writeBinary(out, b, p, v)
+  return Bytes.writeBinary(out, b, out.view, p, v)
 }
 
 const scalars = { bool, i8, i16, i32, enum: i32, i64, i64number, double, string, binary }
@@ -110,7 +114,7 @@ const writer = (s: Writers, plan: Plan): Write => {
 const listHead = (out: Output, p: number, type: number, size: number): number => {
   const b = room(out, p, 5)
   b[p] = type
-  Bytes.writeI32(b, p + 1, size)
+  out.view.setInt32(p + 1, size)
   return p + 5
 }
 
@@ -136,7 +140,7 @@ const mapHead = (key: number, value: number) => (out: Output, p: number, size: n
   const b = room(out, p, 6)
   b[p] = key
   b[p + 1] = value
-  Bytes.writeI32(b, p + 2, size)
+  out.view.setInt32(p + 2, size)
   return p + 6
 }
 

@@ -12,6 +12,8 @@ import { absentValue, access, literal, mayBeAbsent, type Names } from "./text.ts
 interface Scope {
   readonly types: Names
   readonly settings: Settings
+  /** Whether i64 and double are read through a view, which pays from a few of them on. */
+  readonly isMany: boolean
   readonly lines: Array<string>
   readonly next: () => string
 }
@@ -28,10 +30,13 @@ export const leastBytes = (plan: Plan): number => {
   return type === 11 ? 4 : type === 12 ? 1 : type === 13 ? 6 : 5
 }
 
+// one view for a message, made when it is first needed
+const needView = "if (w === undefined) w = view = viewOf(b)"
+
 // Reads a value into the variable `v`; `known` says that it is whole if it is of fixed size. A union without a member is
 // `undefined` where `mayBeAbsent`.
 const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boolean): void => {
-  const { lines } = s
+  const { isMany, lines } = s
   const type = wireType(plan)
   if (!known && type <= 10) lines.push(`if (end - p < ${fixedSize(type)}) throw bad`)
   switch (plan.kind) {
@@ -49,13 +54,13 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
       lines.push(`${v} = ${i32("p")}; p += 4`)
       return
     case "i64":
-      lines.push(`${v} = readI64(b, p); p += 8`)
+      lines.push(isMany ? `${needView}; ${v} = w.getBigInt64(p); p += 8` : `${v} = readI64(b, p); p += 8`)
       return
     case "i64number":
       lines.push(`${v} = readI64Number(b, p); p += 8`, `if (${v} !== ${v}) throw bad`)
       return
     case "double":
-      lines.push(`${v} = readDouble(b, p); p += 8`)
+      lines.push(isMany ? `${needView}; ${v} = w.getFloat64(p); p += 8` : `${v} = readDouble(b, p); p += 8`)
       return
     case "string":
     case "binary": {
@@ -84,7 +89,7 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
         `for (let ${i} = 0; ${i} < ${n}; ${i}++) {`,
         `let ${e}`
       )
-      value(s, plan.element, e, wireType(plan.element) <= 10, false)
+      value({ ...s, isMany: true }, plan.element, e, wireType(plan.element) <= 10, false)
       lines.push(isSet ? `${v}.add(${e})` : `${v}[${i}] = ${e}`, "}")
       return
     }
@@ -101,8 +106,8 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
         `for (let ${i} = 0; ${i} < ${n}; ${i}++) {`,
         `let ${key}, ${item}`
       )
-      value(s, plan.key, key, known, false)
-      value(s, plan.value, item, known, false)
+      value({ ...s, isMany: true }, plan.key, key, known, false)
+      value({ ...s, isMany: true }, plan.value, item, known, false)
       lines.push(isMap ? `${v}.set(${key}, ${item})` : `${v}[${i}] = [${key}, ${item}]`, "}")
     }
   }
@@ -161,7 +166,7 @@ const structBody = (s: Scope, plan: StructPlan): void => {
   })
   const name = types.of(plan)
   const made = `new Construct${name}(${members.map((_, i) => `m${i}`).join(", ")})`
-  if (plan.isException) lines.push(`const made = link${name}.make(${made})`, "at = p", "return made")
+  if (plan.isException) lines.push(`const made = link${name}.make(${made})`, "view = w", "at = p", "return made")
   else lines.push("at = p", `return ${made}`)
 }
 
@@ -182,12 +187,18 @@ const unionBody = (s: Scope, plan: UnionPlan): void => {
 }
 
 /** @internal */
-export const decoderText = (plan: NamedPlan, types: Names, settings: Settings): string => {
+export const decoderText = (plan: NamedPlan, types: Names, settings: Settings, isElement: boolean): string => {
   let count = 0
-  const scope: Scope = { types, settings, lines: [], next: () => `x${count++}` }
+  const scope: Scope = { types, settings, isMany: isElement, lines: [], next: () => `x${count++}` }
   if (plan.kind === "struct") structBody(scope, plan)
   else unionBody(scope, plan)
-  return [`function decode${types.of(plan)}(b, p, end, d) {`, "if (d === 0) throw bad", ...scope.lines, "}"].join("\n")
+  return [
+    `function decode${types.of(plan)}(b, p, end, d) {`,
+    "if (d === 0) throw bad",
+    "let w = view",
+    ...scope.lines,
+    "}"
+  ].join("\n")
 }
 
 /** A constructor that makes instances of a class without running the constructor of the class.

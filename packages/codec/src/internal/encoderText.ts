@@ -4,6 +4,7 @@
  * A function `encodeX(v, out, p, d)` writes from position `p`, may nest `d` deep, and returns the position behind. Room is
  * asked for once for everything of fixed size in a struct, and at each value of variable size for it and the fixed rest.
  */
+import { inlineLimit } from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import { inOrder, type Member, type NamedPlan, type Plan, type StructPlan, type UnionPlan, wireType } from "./plan.ts"
 import { absentValue, access, isStructLike, literal, mayBeAbsent, type Names, omitsDefault } from "./text.ts"
@@ -46,14 +47,11 @@ const fixedBytes = (plan: Plan): number => {
 // what the encoder of a member may write without asking: an absent struct may be a lone STOP
 const memberBytes = (member: Member): number => 3 + Math.max(fixedBytes(member.plan), 1)
 
-const be = (at: string, size: number, value: string): string =>
-  Array.from({ length: size }, (_, i) => {
-    const shift = (size - 1 - i) * 8
-    return `b[${at}${i === 0 ? "" : ` + ${i}`}] = ${shift === 0 ? value : `${value} >>> ${shift}`}`
-  }).join("; ")
+// the fourth byte is that of the value behind, which is at least one byte
+const header = (id: number, type: number): string => `w.setInt32(p, ${(type << 24) | ((id & 0xffff) << 8)}); p += 3`
 
-const header = (id: number, type: number): string =>
-  `b[p] = ${type}; b[p + 1] = ${(id >>> 8) & 0xff}; b[p + 2] = ${id & 0xff}; p += 3`
+const ensure = (size: string | number): string =>
+  `if (b.length - p < ${size}) { b = grow(out, p, ${size}); w = out.view }`
 
 // Writes the value in the variable `v`. `rest` are the bytes that follow it for certain, for which there must be room when
 // it is written; there is room for `rest` and its own fixed bytes before.
@@ -67,34 +65,37 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
       lines.push(`if (${v} << 24 >> 24 !== ${v}) throw bad`, `b[p++] = ${v}`)
       return
     case "i16":
-      lines.push(`if (${v} << 16 >> 16 !== ${v}) throw bad`, `${be("p", 2, v)}; p += 2`)
+      lines.push(`if (${v} << 16 >> 16 !== ${v}) throw bad`, `w.setInt16(p, ${v}); p += 2`)
       return
     case "i32":
     case "enum":
-      lines.push(`if ((${v} | 0) !== ${v}) throw bad`, `${be("p", 4, v)}; p += 4`)
+      lines.push(`if ((${v} | 0) !== ${v}) throw bad`, `w.setInt32(p, ${v}); p += 4`)
       return
     case "i64":
       lines.push(`if (typeof ${v} !== "bigint" || BigInt.asIntN(64, ${v}) !== ${v}) throw bad`)
-      lines.push(`writeI64(b, p, ${v}); p += 8`)
+      lines.push(`w.setBigInt64(p, ${v}); p += 8`)
       return
     case "i64number":
-      lines.push(`if (!Number.isSafeInteger(${v})) throw bad`, `writeI64Number(b, p, ${v}); p += 8`)
+      lines.push(
+        `if (!Number.isSafeInteger(${v})) throw bad`,
+        `w.setInt32(p, Math.floor(${v} / 4294967296)); w.setUint32(p + 4, ${v} >>> 0); p += 8`
+      )
       return
     case "double":
-      lines.push(`if (typeof ${v} !== "number") throw bad`, `writeDouble(b, p, ${v}); p += 8`)
+      lines.push(`if (typeof ${v} !== "number") throw bad`, `w.setFloat64(p, ${v}); p += 8`)
       return
     case "string":
       lines.push(
         `if (typeof ${v} !== "string") throw bad`,
-        `if (b.length - p < ${v}.length * 3 + ${4 + rest}) b = growString(out, p, ${v}, ${4 + rest})`,
-        `p = writeString(b, p, ${v})`
+        `if (b.length - p < ${v}.length * 3 + ${4 + rest}) { b = growString(out, p, ${v}, ${4 + rest}); w = out.view }`,
+        `p = writeString(b, w, p, ${v})`
       )
       return
     case "binary":
       lines.push(
         `if (!(${v} instanceof Uint8Array)) throw bad`,
-        `if (${v}.length < 4096 && b.length - p < ${v}.length + ${4 + rest}) b = grow(out, p, ${v}.length + ${4 + rest})`,
-        `p = writeBinary(out, b, p, ${v})`
+        `if (${v}.length < ${inlineLimit}) { ${ensure(`${v}.length + ${4 + rest}`)} }`,
+        `p = writeBinary(out, b, w, p, ${v})`
       )
       return
     case "struct":
@@ -102,9 +103,9 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
       const call = `p = encode${s.types.of(plan)}(${v}, out, p, d - 1)`
       lines.push(
         s.settings.absentStruct === "empty" ? `if (${v} === undefined) b[p++] = 0; else ${call}` : call,
-        "b = out.buffer"
+        "b = out.buffer; w = out.view"
       )
-      if (rest > 0) lines.push(`if (b.length - p < ${rest}) b = grow(out, p, ${rest})`)
+      if (rest > 0) lines.push(ensure(rest))
       return
     }
     case "list":
@@ -116,7 +117,7 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
       lines.push(
         isSet ? `if (!(${v} instanceof Set)) throw bad` : `if (!Array.isArray(${v})) throw bad`,
         `const ${size} = ${v}.${isSet ? "size" : "length"}`,
-        `b[p] = ${wireType(plan.element)}; ${be("p + 1", 4, size)}; p += 5`
+        `b[p] = ${wireType(plan.element)}; w.setInt32(p + 1, ${size}); p += 5`
       )
       const each = elementBytes(plan.element)
       room(s, size, each, rest)
@@ -138,7 +139,7 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
       lines.push(
         isMap ? `if (!(${v} instanceof Map)) throw bad` : `if (!Array.isArray(${v})) throw bad`,
         `const ${size} = ${v}.${isMap ? "size" : "length"}`,
-        `b[p] = ${wireType(plan.key)}; b[p + 1] = ${wireType(plan.value)}; ${be("p + 2", 4, size)}; p += 6`
+        `b[p] = ${wireType(plan.key)}; b[p + 1] = ${wireType(plan.value)}; w.setInt32(p + 2, ${size}); p += 6`
       )
       const keyEach = elementBytes(plan.key)
       const valueEach = elementBytes(plan.value)
@@ -153,7 +154,7 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
       )
       if (!isFixed) {
         const ahead = fixedBytes(plan.key) + fixedBytes(plan.value) + rest
-        lines.push(`if (b.length - p < ${ahead + 2}) b = grow(out, p, ${ahead + 2})`)
+        lines.push(ensure(ahead + 2))
       }
       value(s, plan.key, key, isFixed ? 0 : fixedBytes(plan.value) + 1 + rest)
       value(s, plan.value, item, isFixed ? 0 : rest)
@@ -167,22 +168,21 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
 const elementBytes = (plan: Plan): number => (wireType(plan) <= 10 ? fixedBytes(plan) : 0)
 
 const room = (s: Scope, size: string, each: number, rest: number): void => {
-  if (each > 0)
-    s.lines.push(`if (b.length - p < ${size} * ${each} + ${rest}) b = grow(out, p, ${size} * ${each} + ${rest})`)
+  if (each > 0) s.lines.push(ensure(`${size} * ${each} + ${rest}`))
 }
 
 const again = (s: Scope, each: number, rest: number): void => {
-  if (each === 0 && rest > 0) s.lines.push(`if (b.length - p < ${rest}) b = grow(out, p, ${rest})`)
+  if (each === 0 && rest > 0) s.lines.push(ensure(rest))
 }
 
 const element = (s: Scope, plan: Plan, v: string, each: number, rest: number): void => {
   // strings check for themselves, structs begin with a check
   if (each === 0 && !["string", "struct", "union"].includes(plan.kind)) {
     const ahead = fixedBytes(plan) + rest
-    s.lines.push(`if (b.length - p < ${ahead}) b = grow(out, p, ${ahead})`)
+    s.lines.push(ensure(ahead))
   }
   if (isStructLike(plan) && s.settings.absentStruct === "empty") {
-    s.lines.push(`if (b.length - p < 1) b = grow(out, p, 1)`)
+    s.lines.push(ensure(1))
   }
   value(s, plan, v, each === 0 && !isStructLike(plan) && plan.kind !== "string" ? rest : 0)
 }
@@ -198,7 +198,7 @@ const structBody = (s: Scope, plan: StructPlan): void => {
   const members = inOrder(plan.members, s.settings.fieldOrder)
   let rest = members.reduce((sum, member) => sum + memberBytes(member), 1)
   const { lines } = s
-  lines.push(`if (b.length - p < ${rest}) b = grow(out, p, ${rest})`)
+  lines.push(ensure(rest))
   for (const member of members) {
     rest -= memberBytes(member)
     const v = s.next()
@@ -240,12 +240,12 @@ export const isNilable = (plan: Plan): boolean =>
 const empty = (plan: Plan): string => {
   switch (plan.kind) {
     case "binary":
-      return `${be("p", 4, "0")}; p += 4`
+      return `w.setInt32(p, 0); p += 4`
     case "list":
     case "set":
-      return `b[p] = ${wireType(plan.element)}; ${be("p + 1", 4, "0")}; p += 5`
+      return `b[p] = ${wireType(plan.element)}; w.setInt32(p + 1, 0); p += 5`
     case "map":
-      return `b[p] = ${wireType(plan.key)}; b[p + 1] = ${wireType(plan.value)}; ${be("p + 2", 4, "0")}; p += 6`
+      return `b[p] = ${wireType(plan.key)}; b[p + 1] = ${wireType(plan.value)}; w.setInt32(p + 2, 0); p += 6`
     default:
       return "b[p++] = 0"
   }
@@ -256,7 +256,7 @@ const unionBody = (s: Scope, plan: UnionPlan): void => {
   lines.push("const x = v.value", "switch (v._tag) {")
   for (const { id, tag, plan: payload } of plan.cases) {
     const size = 5 + fixedBytes(payload)
-    lines.push(`case ${JSON.stringify(tag)}: {`, `if (b.length - p < ${size}) b = grow(out, p, ${size})`)
+    lines.push(`case ${JSON.stringify(tag)}: {`, ensure(size))
     lines.push(header(id, wireType(payload)))
     value(s, payload, "x", 2)
     lines.push("break", "}")
@@ -273,7 +273,7 @@ export const encoderText = (plan: NamedPlan, types: Names, settings: Settings): 
   return [
     `function encode${types.of(plan)}(v, out, p, d) {`,
     `if (typeof v !== "object" || v === null || d === 0) throw bad`,
-    "let b = out.buffer",
+    "let b = out.buffer, w = out.view",
     ...scope.lines,
     "}"
   ].join("\n")

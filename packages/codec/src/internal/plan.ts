@@ -343,6 +343,28 @@ export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
   return [...seen]
 }
 
+/** The structs and unions that stand in containers, so that a message may have many of them.
+ *
+ * @internal
+ */
+export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan> => {
+  const found = new Set<Plan>()
+  const visit = (plan: Plan, isElement: boolean): void => {
+    if (plan.kind === "list" || plan.kind === "set") return visit(plan.element, true)
+    if (plan.kind === "map") {
+      visit(plan.key, true)
+      return visit(plan.value, true)
+    }
+    if ((plan.kind !== "struct" && plan.kind !== "union") || !isElement || found.has(plan)) return
+    found.add(plan)
+    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, true)
+  }
+  for (const plan of plans) {
+    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, false)
+  }
+  return found
+}
+
 /** @internal */
 export const wireType = (plan: Plan): number => {
   switch (plan.kind) {

@@ -8,7 +8,7 @@ import * as Runtime from "../Runtime.ts"
 import { constructorText, decoderText } from "./decoderText.ts"
 import { encoderText } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
-import type { NamedPlan } from "./plan.ts"
+import { elementPlans, type NamedPlan } from "./plan.ts"
 import { names } from "./text.ts"
 
 /** @internal */
@@ -21,13 +21,14 @@ export interface Text {
 /** @internal */
 export const print = (plans: ReadonlyArray<NamedPlan>, settings: Settings): Text => {
   const types = names(plans)
-  const parts = ["let at = 0"]
+  const parts = ["let at = 0, view"]
+  const elements = elementPlans(plans)
   for (const plan of plans) {
     const name = types.of(plan)
     const isStruct = plan.kind === "struct"
     parts.push(`let link${name}`)
     if (isStruct) parts.push(constructorText(plan, types))
-    parts.push(encoderText(plan, types, settings), decoderText(plan, types, settings))
+    parts.push(encoderText(plan, types, settings), decoderText(plan, types, settings, elements.has(plan)))
     const prototype = isStruct ? `\nConstruct${name}.prototype = link.prototype` : ""
     parts.push(`const codec${name} = {
 encodeInto(value, out) {
@@ -41,10 +42,13 @@ throw link${name}.encodeFailure(value, cause)
 },
 decodeFrom(bytes, start, end) {
 try {
+view = undefined
 const value = decode${name}(bytes, start, end, ${settings.maxDepth})
+view = undefined
 if (value === undefined) throw bad
 return value
 } catch (cause) {
+view = undefined
 throw link${name}.decodeFailure(bytes, start, end, cause)
 }
 },
