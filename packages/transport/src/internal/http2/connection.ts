@@ -463,6 +463,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     if ((flags & Flag.Ack) !== 0) {
       if (this.settingsSent !== undefined) this.inflow.measured(this.now - this.settingsSent)
       this.settingsSent = undefined
+      this.inflow.acknowledged(this.streams.live.values())
       return
     }
     if (!this.settingsBucket.take(this.now)) {

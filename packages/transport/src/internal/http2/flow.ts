@@ -70,9 +70,20 @@ export class Inflow {
   /** Sum of what `expect` let in. */
   private extra = 0
   private turn = unknownTurn
+  /** What a new stream's window is to the peer. Until it has acknowledged our SETTINGS it may count on the default. */
+  private initial: number
 
   constructor(options: FlowOptions) {
     this.options = options
+    this.initial = Math.max(options.initialStreamWindow, defaultWindow)
+  }
+
+  /** The peer acknowledged our SETTINGS: `open` are the windows it had until then. */
+  acknowledged(open: Iterable<{ readonly inflow: StreamInflow }>): void {
+    const change = this.options.initialStreamWindow - this.initial
+    if (change === 0) return
+    this.initial = this.options.initialStreamWindow
+    for (const stream of open) stream.inflow.window += change
   }
 
   /** A round trip took `millis`. */
@@ -85,7 +96,7 @@ export class Inflow {
     const left = this.options.connectionBufferLimit - this.granted
     const target = Math.min(initial, Math.max(left, smallWindow))
     this.granted += target
-    return new StreamInflow(initial, target, now)
+    return new StreamInflow(this.initial, target, now)
   }
 
   close(stream: StreamInflow): void {
