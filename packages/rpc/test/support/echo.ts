@@ -1,0 +1,138 @@
+import { Thrift } from "@millrace/codec"
+import { MemoryTransport, RawStream, Transport } from "@millrace/transport"
+import { Cause, Deferred, Effect, Layer, Logger, References } from "effect"
+import { type Handlers, Method, Server, Service, StreamClient } from "../../src/index.ts"
+
+export class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+export class Response extends Thrift.Struct<Response>("echo.Response")({
+  message: Thrift.optional(1, Thrift.String)
+}) {}
+export class Busy extends Thrift.Exception<Busy>()("echo.Busy", { retryAfter: Thrift.optional(1, Thrift.I32) }) {}
+
+export class TestService extends Service.make("TestService", {
+  package: "echo",
+  methods: [
+    Method.bidirectional("Echo", { request: Request, response: Response }),
+    Method.clientStreaming("EchoClient", { request: Request, response: Response }),
+    Method.serverStreaming("EchoServer", { request: Request, response: Response }),
+    Method.unary("EchoUnary", {
+      request: Request,
+      response: Response,
+      exceptions: { busy: Thrift.field(1, Busy) }
+    }),
+    Method.pingPong("EchoPingPong", { arguments: { req: Thrift.field(1, Request) }, response: Response }),
+    Method.pingPong("Ping", { arguments: {} }),
+    Method.oneway("Log", { arguments: { line: Thrift.field(1, Thrift.String) } })
+  ]
+}) {}
+
+type TestHandlers = Handlers.Handlers<(typeof TestService)["methods"], never>
+
+const missing = () => Effect.die(new Error("this test has no such handler"))
+
+/** A server of TestService in memory, and both ends of the transport. Only the handlers of a test are written out. */
+export const serve = (
+  handlers: Partial<TestHandlers>,
+  options: Server.Options<[]> & { readonly middleware?: any } = {}
+): Layer.Layer<Server.Server | Transport.ClientTransport> => {
+  const all = {
+    ...Object.fromEntries(TestService.methods.map((method) => [method.name, missing])),
+    ...handlers
+  } as unknown as TestHandlers
+  return Server.layer([TestService], options).pipe(
+    Layer.provide(TestService.toLayer(all)),
+    Layer.provideMerge(MemoryTransport.layer),
+    Layer.orDie
+  )
+}
+
+export const client = StreamClient.make(TestService)
+
+/** A request or response struct with one string, in Thrift binary. */
+export const struct = (message?: string): Uint8Array => {
+  if (message === undefined) return Uint8Array.of(0)
+  const text = new TextEncoder().encode(message)
+  return Uint8Array.of(11, 0, 1, 0, 0, 0, text.length, ...text, 0)
+}
+
+/** The same as the argument (or, with id 0, the result) of a unary method. */
+export const wrapped = (message?: string, id = 1): Uint8Array => Uint8Array.of(12, 0, id, ...struct(message), 0)
+
+export interface RawResult {
+  readonly end: RawStream.RawEnd
+  readonly status: RawStream.RawStatus | undefined
+  readonly messages: ReadonlyArray<Uint8Array>
+  readonly stream: RawStream.RawClientStream
+}
+
+export interface RawCall {
+  readonly stream: RawStream.RawClientStream
+  readonly send: (...messages: ReadonlyArray<Uint8Array>) => void
+  /** Waits for the end of the stream. */
+  readonly result: Effect.Effect<RawResult>
+}
+
+/** Opens a stream with nothing of rpc's client. */
+export const open = (
+  path: string,
+  options: Partial<Transport.OpenRequest> = {}
+): Effect.Effect<RawCall, never, Transport.ClientTransport> =>
+  Effect.gen(function* () {
+    const transport = yield* Transport.ClientTransport
+    const stream = yield* Effect.orDie(transport.open({ address: "memory", authority: "test", path, ...options }))
+    const done = yield* Deferred.make<RawResult>()
+    const messages: Array<Uint8Array> = []
+    const look = () => {
+      if (stream.available > 0) stream.take((bytes, start, end) => bytes.slice(start, end), 1000, messages)
+      const end = stream.end
+      if (end === undefined) return
+      const status = end._tag === "Status" ? end.status : undefined
+      Deferred.doneUnsafe(done, Effect.succeed({ end, status, messages, stream }))
+    }
+    stream.listener = { onReadable: look, onWritable: look, onAbort: look }
+    look()
+    return {
+      stream,
+      send: (...all) =>
+        void stream.write(all, 0, (message, out) => {
+          out.ensure(message.length)
+          out.buffer.set(message, out.position)
+          out.position += message.length
+        }),
+      result: Deferred.await(done)
+    }
+  })
+
+/** One whole call: send, half-close, wait for the end. */
+export const call = (
+  path: string,
+  messages: ReadonlyArray<Uint8Array>,
+  options: Partial<Transport.OpenRequest> = {}
+): Effect.Effect<RawResult, never, Transport.ClientTransport> =>
+  Effect.flatMap(open(path, options), (opened) => {
+    if (messages.length > 0) opened.send(...messages)
+    opened.stream.closeSend()
+    return opened.result
+  })
+
+export const statusOf = (result: RawResult) =>
+  result.status === undefined ? undefined : [result.status.code, result.status.message]
+
+export interface Logged {
+  readonly level: string
+  readonly text: string
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** What is logged while the effect runs, beside its result. */
+export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<readonly [A, Array<Logged>], E, R> => {
+  const lines: Array<Logged> = []
+  const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
+    lines.push({
+      level: logLevel,
+      text: `${String(message)} ${Cause.pretty(cause)}`,
+      annotations: fiber.getRef(References.CurrentLogAnnotations)
+    })
+  })
+  return Effect.map(Effect.provide(effect, Logger.layer([logger])), (a) => [a, lines] as const)
+}
