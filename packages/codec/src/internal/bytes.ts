@@ -2,6 +2,7 @@
  * Reading and writing of single values, shared by the three kinds of codecs. Nothing here knows a schema.
  */
 import type { Output } from "../Output.ts"
+import { readShort } from "./shortText.ts"
 
 /**
  * Thrown by codecs where something is wrong, without saying what: the walker in `explain` finds that out afterwards, so the
@@ -107,25 +108,11 @@ export function writeString(b: Uint8Array, w: DataView, p: number, text: string)
 
 /** @internal */
 export function readString(b: Uint8Array, p: number, length: number): string {
-  if (length > 16) return utf8Slice.call(b, p, p + length)
-  if (length === 0) return ""
-  let text = ""
-  const end = p + length
-  while (end - p >= 4) {
-    const c0 = b[p]!
-    const c1 = b[p + 1]!
-    const c2 = b[p + 2]!
-    const c3 = b[p + 3]!
-    if ((c0 | c1 | c2 | c3) > 0x7f) return utf8Slice.call(b, end - length, end)
-    text += String.fromCharCode(c0, c1, c2, c3)
-    p += 4
+  if (length <= 16) {
+    const text = readShort(b, p, length)
+    if (text !== undefined) return text
   }
-  while (p < end) {
-    const unit = b[p++]!
-    if (unit > 0x7f) return utf8Slice.call(b, end - length, end)
-    text += String.fromCharCode(unit)
-  }
-  return text
+  return utf8Slice.call(b, p, p + length)
 }
 
 /**
