@@ -14,7 +14,7 @@ import type { RpcInfo } from "./RpcInfo.ts"
  * @since 0.1.0
  * @category models
  */
-export interface ServerMiddleware<in out R = never> {
+export interface ServerMiddleware<out R = never> {
   readonly side: "server"
   readonly wrap: (next: Effect.Effect<void, CallError>, info: RpcInfo) => Effect.Effect<void, CallError, R>
 }
