@@ -1,6 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
-import { call, client, Request, Response, serve, statusOf, struct, wrapped } from "./support/echo.ts"
+import { MemoryTransport, type Transport } from "@millrace/transport"
+import { Cause, Effect, Exit, Layer, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Method, type RpcError, Server, type ServerCall, Service } from "../src/index.ts"
+import {
+  call,
+  client,
+  logged,
+  open,
+  type RawResult,
+  Request,
+  Response,
+  serve,
+  settled,
+  statusOf,
+  struct,
+  wrapped
+} from "./support/echo.ts"
 
 const echo = serve({
   Echo: (requests) => Stream.map(requests, (request) => new Response({ message: request.message })),
@@ -49,5 +65,252 @@ describe("modes", () => {
       const log = yield* call("/echo.TestService/Log", [struct("line")])
       assert.deepStrictEqual([log.messages, statusOf(log)], [[], [0, ""]])
     }).pipe(Effect.provide(echo))
+  )
+})
+
+describe("routing", () => {
+  it.effect("has Kitex's codes and texts", () =>
+    Effect.gen(function* () {
+      const status = (path: string, message = struct("m")) => Effect.map(call(path, [message]), statusOf)
+      assert.deepStrictEqual(yield* status("/foo"), [13, `malformed method name, method="/foo"`])
+      assert.deepStrictEqual(yield* status("/echo.Nope/Echo"), [20, "unknown service Nope"])
+      assert.deepStrictEqual(yield* status("/echo.TestService/Nope"), [1, "unknown method Nope"])
+      assert.deepStrictEqual(yield* status("/echo.TestService/__proto__"), [1, "unknown method __proto__"])
+      // The package is never checked.
+      for (const path of ["/TestService/EchoUnary", "/other.pkg.TestService/EchoUnary"]) {
+        assert.deepStrictEqual(yield* status(path, wrapped("m")), [0, ""])
+      }
+    }).pipe(Effect.provide(echo))
+  )
+
+  it.effect("keeps two services with the same method names apart", () =>
+    Effect.gen(function* () {
+      const methods = [Method.unary("Who", { request: Request, response: Response })] as const
+      class One extends Service.make("One", { package: "a", methods }) {}
+      class Two extends Service.make("Two", { package: "a", methods }) {}
+      const live = Server.layer([One, Two]).pipe(
+        Layer.provide(One.toLayer({ Who: () => Effect.succeed(new Response({ message: "one" })) })),
+        Layer.provide(Two.toLayer({ Who: () => Effect.succeed(new Response({ message: "two" })) })),
+        Layer.provideMerge(MemoryTransport.layer)
+      )
+      yield* Effect.gen(function* () {
+        const one = yield* call("/a.One/Who", [wrapped()])
+        const two = yield* call("/a.Two/Who", [wrapped()])
+        assert.deepStrictEqual([one.messages, two.messages], [[wrapped("one", 0)], [wrapped("two", 0)]])
+      }).pipe(Effect.provide(live))
+    })
+  )
+
+  it.effect("refuses to start with two services of one name, or without a handler", () =>
+    Effect.gen(function* () {
+      const methods = [Method.unary("Who", { request: Request, response: Response })] as const
+      class One extends Service.make("One", { package: "a", methods }) {}
+      class Other extends Service.make("One", { package: "b", methods }) {}
+      const handlers = { Who: () => Effect.succeed(new Response({})) }
+      const defect = (layer: Layer.Layer<Server.Server, RpcError.RpcError, Transport.ServerTransport>) =>
+        Effect.map(Effect.exit(Effect.scoped(Layer.build(Layer.provide(layer, MemoryTransport.layer)))), (exit) =>
+          Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "it started"
+        )
+      const twice = Server.layer([One, Other]).pipe(Layer.provide([One.toLayer(handlers), Other.toLayer(handlers)]))
+      assert.match(yield* defect(twice), /two services One/)
+      const without = Server.layer([One]).pipe(Layer.provide(One.toLayer({} as typeof handlers)))
+      assert.match(yield* defect(without), /Service One has no handler of Who/)
+    })
+  )
+
+  it.effect("fails typed when nothing can listen", () =>
+    Effect.gen(function* () {
+      const two = Layer.fresh(
+        Server.layer([]).pipe(Layer.provideMerge(Server.layer([]).pipe(Layer.provideMerge(MemoryTransport.layer))))
+      )
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(two)))
+      assert.strictEqual(error.reason._tag, "Unavailable")
+    })
+  )
+})
+
+describe("requests of one message", () => {
+  it.effect("that do not come are EOF, with a suffix where the handler reads", () =>
+    Effect.gen(function* () {
+      const unary = yield* call("/echo.TestService/EchoUnary", [])
+      assert.deepStrictEqual(statusOf(unary), [13, "EOF"])
+      const down = yield* call("/echo.TestService/EchoServer", [])
+      assert.deepStrictEqual(statusOf(down), [13, "EOF [biz error]"])
+    }).pipe(Effect.provide(echo))
+  )
+
+  it.effect("that do not decode are code 7", () =>
+    Effect.gen(function* () {
+      const cut = Uint8Array.of(11, 0, 1, 0, 0, 0, 9, 65)
+      const [unary] = statusOf(yield* call("/echo.TestService/EchoUnary", [cut]))!
+      assert.strictEqual(unary, 7)
+      const down = statusOf(yield* call("/echo.TestService/EchoServer", [cut]))!
+      assert.strictEqual(down[0], 7)
+      assert.match(String(down[1]), /message.* \[biz error\]$/)
+    }).pipe(Effect.provide(echo))
+  )
+
+  it.effect("are served when they are there, half close or not; further ones are ignored", () =>
+    Effect.gen(function* () {
+      const opened = yield* open("/echo.TestService/EchoUnary")
+      opened.send(wrapped("a"), wrapped("b"))
+      const result = yield* opened.result
+      assert.deepStrictEqual(result.messages, [wrapped("a", 0)])
+    }).pipe(Effect.provide(echo))
+  )
+})
+
+describe("headers and trailers", () => {
+  const header = (result: RawResult, key: string) => result.stream.header?.getAll(key) ?? []
+  const trailer = (result: RawResult, key: string) => result.stream.trailer?.getAll(key) ?? []
+
+  it.effect("go out as the handler said, several values and bytes too", () =>
+    Effect.gen(function* () {
+      const result = yield* call("/echo.TestService/EchoServer", [struct("x")])
+      assert.deepStrictEqual(header(result, "h-one"), ["1"])
+      assert.deepStrictEqual(header(result, "h-multi"), ["a", "b"])
+      assert.deepStrictEqual(trailer(result, "t-one"), ["1"])
+    }).pipe(
+      Effect.provide(
+        serve({
+          EchoServer: (_, { setHeader, setTrailer }) =>
+            Stream.unwrap(
+              Effect.gen(function* () {
+                yield* setHeader("h-one", "1")
+                yield* setHeader("h-multi", "a")
+                yield* setHeader("h-multi", "b")
+                yield* setTrailer("t-one", "1")
+                return Stream.make(new Response({}))
+              })
+            )
+        })
+      )
+    )
+  )
+
+  it.effect("headers wait for the first message, for sendHeader, or for eagerHeaders", () => {
+    const waiting = {
+      Echo: (requests: Stream.Stream<Request, RpcError.RpcError>, call: ServerCall.ServerCall) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            yield* call.setHeader("early", "1")
+            return Stream.map(requests, (request) => new Response({ message: request.message }))
+          })
+        )
+    }
+    const arrived = Effect.gen(function* () {
+      const opened = yield* open("/echo.TestService/Echo")
+      yield* settled
+      const before = opened.stream.header?.get("early")
+      opened.send(struct("x"))
+      yield* settled
+      const after = opened.stream.header?.get("early")
+      opened.stream.closeSend()
+      yield* opened.result
+      return [before, after]
+    })
+    return Effect.gen(function* () {
+      assert.deepStrictEqual(yield* Effect.provide(arrived, serve(waiting)), [undefined, "1"])
+      assert.deepStrictEqual(yield* Effect.provide(arrived, serve(waiting, { eagerHeaders: true })), ["1", "1"])
+      const early = { Echo: (r: any, c: any) => Stream.unwrap(Effect.as(c.sendHeader, waiting.Echo(r, c))) }
+      const refused = yield* logged(Effect.provide(call("/echo.TestService/Echo", []), serve(early)))
+      assert.match(statusOf(refused[0])![1] as string, /setHeader\("early"\): the response headers went out already/)
+    })
+  })
+
+  it.effect("upper-case and reserved keys are a mistake of the program", () =>
+    Effect.gen(function* () {
+      for (const key of ["HELLO", "grpc-status", ":path", "a b"]) {
+        const live = serve({ EchoUnary: (_, call) => Effect.as(call.setTrailer(key, "x"), new Response({})) })
+        const [result] = yield* logged(Effect.provide(call("/echo.TestService/EchoUnary", [wrapped()]), live))
+        assert.deepStrictEqual(statusOf(result), [
+          13,
+          `panic: [happened in biz handler, method=TestService.EchoUnary, please check the panic at the server side] invalid header field name "${key}"`
+        ])
+      }
+    })
+  )
+
+  it.effect("of the request, metainfo and peer are there", () =>
+    Effect.gen(function* () {
+      const result = yield* call("/echo.TestService/EchoUnary", [wrapped()], {
+        metadata: [
+          ["hello", "1"],
+          ["hello", "2"],
+          ["rpc-transit-t-one", "t"],
+          ["rpc-persist-p", "p"]
+        ]
+      })
+      assert.deepStrictEqual(result.messages, [wrapped("1,2 t p memory /echo.TestService/EchoUnary unary", 0)])
+    }).pipe(
+      Effect.provide(
+        serve({
+          EchoUnary: (_, { info, metadata, metainfo, peer }) =>
+            Effect.succeed(
+              new Response({
+                message: [
+                  metadata.getAll("hello").join(),
+                  metainfo.transient.get("T_ONE"),
+                  metainfo.persistent.get("P"),
+                  peer.address,
+                  info.path,
+                  info.mode
+                ].join(" ")
+              })
+            )
+        })
+      )
+    )
+  )
+})
+
+describe("duplex handlers", () => {
+  it.effect("receive and send in an order of their own; receiving past the half close ends the call", () =>
+    Effect.gen(function* () {
+      const result = yield* call("/echo.TestService/Echo", [struct("a"), struct("b"), struct("c"), struct("d")])
+      assert.deepStrictEqual(result.messages, [struct("ab"), struct("cd")])
+      assert.deepStrictEqual(statusOf(result), [0, ""])
+    }).pipe(
+      Effect.provide(
+        serve({
+          Echo: {
+            duplex: (stream) =>
+              Effect.forever(
+                Effect.gen(function* () {
+                  const one = yield* stream.recv
+                  const two = yield* stream.recv
+                  yield* stream.send(new Response({ message: `${one.message}${two.message}` }))
+                })
+              )
+          }
+        })
+      )
+    )
+  )
+
+  it.effect("a recv that timed out lost nothing", () =>
+    Effect.gen(function* () {
+      const opened = yield* open("/echo.TestService/Echo")
+      yield* settled
+      yield* TestClock.adjust("1 second")
+      opened.send(struct("late"))
+      opened.stream.closeSend()
+      const result = yield* opened.result
+      assert.deepStrictEqual(result.messages, [struct("timeout"), struct("late")])
+    }).pipe(
+      Effect.provide(
+        serve({
+          Echo: {
+            duplex: (stream) =>
+              Effect.gen(function* () {
+                const first = yield* Effect.timeoutOption(stream.recv, "1 second")
+                yield* stream.send(new Response({ message: Option.isNone(first) ? "timeout" : "message" }))
+                const second = yield* stream.recv
+                yield* stream.send(new Response({ message: second.message }))
+              })
+          }
+        })
+      )
+    )
   )
 })

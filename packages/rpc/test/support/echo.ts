@@ -136,3 +136,9 @@ export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<r
   })
   return Effect.map(Effect.provide(effect, Logger.layer([logger])), (a) => [a, lines] as const)
 }
+
+/** Lets everything run that can run now: bytes in memory move by microtasks and fibers of their own. */
+export const settled: Effect.Effect<void> = Effect.promise(() => new Promise((resolve) => setImmediate(resolve))).pipe(
+  Effect.repeat({ times: 3 }),
+  Effect.asVoid
+)
