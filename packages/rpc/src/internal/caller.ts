@@ -132,22 +132,21 @@ export class Caller {
       let call: ClientCall | undefined
       const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
         call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
-      const opened = Effect.flatMap(this.#openRaw(fiber, method, options), ({ address, deadline, raw }) =>
-        Effect.sync(() => {
-          const settings = this.#settingsFor(options)
-          lifecycle.info = method.info(address)
-          return (call = new ClientCall(
-            this.#env,
-            lifecycle.info,
-            raw,
-            method.plan,
-            { ...settings, deadline },
-            lifecycle,
-            options.onHeader,
-            options.onTrailer
-          ))
-        })
-      )
+      // The step that opens the raw stream also hands it to the scope: an interruption between the two would leave it open.
+      const start = (raw: RawClientStream, address: string, deadline: number): ClientCall => {
+        lifecycle.info = method.info(address)
+        return (call = new ClientCall(
+          this.#env,
+          lifecycle.info,
+          raw,
+          method.plan,
+          { ...this.#settingsFor(options), deadline },
+          lifecycle,
+          options.onHeader,
+          options.onTrailer
+        ))
+      }
+      const opened = this.#openRaw(fiber, method, options, start)
       const begun = Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
       if (this.#tracers.length === 0) return begun
       return Effect.andThen(
@@ -173,7 +172,7 @@ export class Caller {
     options: CallOptions,
     lifecycle: Lifecycle | undefined
   ): Effect.Effect<unknown, UnaryError> {
-    const start = (raw: RawClientStream, address: string, deadline: number): Effect.Effect<unknown, UnaryError> => {
+    const start = (raw: RawClientStream, address: string, deadline: number): UnaryCall => {
       const info = method.info(address)
       const call = new UnaryCall(
         info,
@@ -188,19 +187,29 @@ export class Caller {
         lifecycle.info = info
         lifecycle.counts = call
       }
-      return call.run(request)
+      return call
     }
-    const deadline = this.#deadline(fiber, options)
-    const address = options.hostPort ?? this.#endpoints.pick(method.unplaced)
-    if (typeof address === "string") {
-      const now = deadline > 0 ? this.#env.timers.now() : 0
-      if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(method.info(address)))
-      const raw = this.#transport.tryOpen(this.#request(method, options, address, deadline, now))
-      if (raw !== undefined) return start(raw, address, deadline)
-    }
-    return Effect.flatMap(this.#openRaw(fiber, method, options, address), (opened) =>
-      start(opened.raw, opened.address, opened.deadline)
-    )
+    // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two steps.
+    return Effect.callback((resume) => {
+      const address = options.hostPort ?? this.#endpoints.pick(method.unplaced)
+      if (typeof address === "string") {
+        const deadline = this.#deadline(fiber, options)
+        const now = deadline < Infinity ? this.#env.timers.now() : 0
+        if (deadline <= now) return resume(Effect.fail(errors.deadlineExceeded(method.info(address))))
+        const raw = this.#transport.tryOpen(this.#request(method, options, address, deadline, now))
+        if (raw !== undefined) return start(raw, address, due(deadline)).run(request, resume)
+      }
+      let opened: UnaryCall | undefined
+      resume(
+        Effect.onInterrupt(
+          Effect.flatMap(
+            this.#openRaw(fiber, method, options, (raw, ...rest) => (opened = start(raw, ...rest)), address),
+            (call) => Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
+          ),
+          () => opened?.cancel ?? Effect.void
+        )
+      )
+    })
   }
 
   #tracedUnary(
@@ -233,43 +242,45 @@ export class Caller {
     return options === noOptions ? this.#settings : settingsOf({ ...this.#options, ...options })
   }
 
-  /** The absolute deadline of a call, 0 for none. */
+  /** The absolute deadline of a call, infinite for none. */
   #deadline(fiber: Fiber.Fiber<unknown, unknown>, options: CallOptions): number {
-    const inherited = fiber.getRef(Deadline.Current)
+    const inherited = fiber.getRef(Deadline.Current) ?? Infinity
     const timeout = "timeout" in options ? settingsOf(options).timeout : this.#settings.timeout
-    if (timeout === Infinity) return inherited ?? 0
-    const own = this.#env.timers.now() + timeout
-    return inherited === undefined ? own : Math.min(own, inherited)
+    return timeout === Infinity ? inherited : Math.min(this.#env.timers.now() + timeout, inherited)
   }
 
-  #openRaw(
+  #openRaw<A>(
     fiber: Fiber.Fiber<unknown, unknown>,
     method: ClientMethod,
     options: CallOptions,
+    start: (raw: RawClientStream, address: string, deadline: number) => A,
     picked?: string | Effect.Effect<string, RpcError>
-  ): Effect.Effect<{ readonly raw: RawClientStream; readonly address: string; readonly deadline: number }, RpcError> {
+  ): Effect.Effect<A, RpcError> {
     return Effect.suspend(() => {
       const deadline = this.#deadline(fiber, options)
       const address = picked ?? options.hostPort ?? this.#endpoints.pick(method.unplaced)
-      return Effect.flatMap(typeof address === "string" ? Effect.succeed(address) : address, (address) => {
+      const open = (address: string): Effect.Effect<A, RpcError> => {
         const info = method.info(address)
         const now = this.#env.timers.now()
         // A call whose time is over must not touch the network.
-        if (deadline > 0 && deadline <= now) return Effect.fail(errors.deadlineExceeded(info))
+        if (deadline <= now) return Effect.fail(errors.deadlineExceeded(info))
         const request = this.#request(method, options, address, deadline, now)
         const raw = this.#transport.tryOpen(request)
-        if (raw !== undefined) return Effect.succeed({ raw, address, deadline })
-        const opening = Effect.map(
-          Effect.mapError(this.#transport.open(request), (error) => errors.fromTransport(info, error)),
-          (raw) => ({ raw, address, deadline })
+        if (raw !== undefined) return Effect.succeed(start(raw, address, due(deadline)))
+        const opening = Effect.uninterruptible(
+          Effect.matchEffect(Effect.interruptible(this.#transport.open(request)), {
+            onFailure: (error) => Effect.fail(errors.fromTransport(info, error)),
+            onSuccess: (raw) => Effect.succeed(start(raw, address, due(deadline)))
+          })
         )
-        return deadline === 0
+        return deadline === Infinity
           ? opening
           : Effect.timeoutOrElse(opening, {
               duration: deadline - now,
               orElse: () => Effect.fail(errors.deadlineExceeded(info))
             })
-      })
+      }
+      return typeof address === "string" ? open(address) : Effect.flatMap(address, open)
     })
   }
 
@@ -279,7 +290,7 @@ export class Caller {
       address,
       path: method.plan.path,
       authority: this.#authority,
-      timeoutMillis: deadline > 0 ? deadline - now : undefined,
+      timeoutMillis: deadline < Infinity ? deadline - now : undefined,
       metadata: options.metadata === undefined ? undefined : entries(options.metadata),
       compressor,
       connectTimeoutMillis
@@ -299,21 +310,30 @@ export class Caller {
     R | Scope.Scope
   > {
     let failure: Cause.Cause<unknown> | undefined
+    let leaving = false
     const sending = Stream.runForEachArray(requests, (messages) => call.sendAll(messages)).pipe(
       Effect.andThen(call.closeSend),
       Effect.catchCause((cause) =>
         Effect.suspend(() => {
-          if (call.over || Cause.hasInterruptsOnly(cause)) return Effect.void
+          if (call.over || leaving) return Effect.void
           failure = cause
           return call.end("explicit", errors.cancelled(call.info), Exit.fail(errors.cancelled(call.info)))
         })
       )
     )
-    return Effect.as(Effect.forkScoped(sending, { startImmediately: true }), {
-      wrap: (self) => Effect.catchCause(self, (cause) => Effect.failCause((failure ?? cause) as typeof cause))
-    })
+    return Effect.forkScoped(sending, { startImmediately: true }).pipe(
+      // Runs before the scope interrupts the sender, which would else look like a request stream that interrupted itself.
+      Effect.andThen(Effect.addFinalizer(() => Effect.sync(() => (leaving = true)))),
+      Effect.as({
+        wrap: <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+          Effect.catchCause(self, (cause) => Effect.failCause((failure ?? cause) as typeof cause))
+      })
+    )
   }
 }
+
+/** The deadline of a call that has not passed, as budgets have it. */
+const due = (deadline: number): number => (deadline === Infinity ? 0 : deadline)
 
 const finishUnopened = (lifecycle: Lifecycle, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
   if (Exit.isSuccess(exit)) return lifecycle.finish("earlyEnd", Exit.void, undefined)

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
-import type { RpcError } from "../RpcError.ts"
+import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { EndReason } from "../RpcTracer.ts"
 import { type Budgets, Duplex } from "./duplex.ts"
@@ -29,6 +29,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   #headerSeen = false
   #trailerSeen = false
   #waiting: Array<() => void> | undefined
+  #endError: CallError | undefined
 
   constructor(
     env: Environment,
@@ -53,7 +54,12 @@ export class ClientCall extends Duplex<unknown, unknown> {
   request(message: unknown): Effect.Effect<void, CallError> {
     return Effect.suspend(() => {
       const wrote = this.writeNow([message], 0, true)
-      return typeof wrote === "number" ? Effect.void : wrote
+      if (typeof wrote === "number") return Effect.void
+      // Without its request the stream is of no use to anybody.
+      return Effect.catch(wrote, (error) => {
+        this.fail(error)
+        return this.refused(error)
+      })
     })
   }
 
@@ -89,7 +95,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   readonly header: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.header !== undefined) return Effect.succeed(this.raw.header)
-    if (this.failure !== undefined) return Effect.fail(this.failure)
+    if (this.failure !== undefined) return this.refused(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.header)
     // Trailers alone: there is no header, and that is no failure.
@@ -98,7 +104,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   readonly trailer: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.trailer !== undefined) return Effect.succeed(this.raw.trailer)
-    if (this.failure !== undefined) return Effect.fail(this.failure)
+    if (this.failure !== undefined) return this.refused(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.trailer)
     return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(emptyMetadata)
@@ -173,8 +179,6 @@ export class ClientCall extends Duplex<unknown, unknown> {
     if (end._tag === "Status") {
       this.#tellHeader()
       this.#tellTrailer()
-      // The server is done while we are not: its stream ends here too (http2-streaming 2.12).
-      if (this.raw.writeEnded === undefined) this.raw.abort("done", this.localCancel)
       if (errors.fromStatus(this.info, end.status) === undefined) {
         this.release()
         return Effect.andThen(this.finish("eof", Exit.void), Cause.done())
@@ -183,11 +187,15 @@ export class ClientCall extends Duplex<unknown, unknown> {
     return this.#endOf(end)
   }
 
-  /** The error of an end that is not a good one: kept, reported, and failed with. */
+  /** The error of an end that is not a good one: reported, and failed with, each time the same. */
   #endOf(end: RawEnd): Effect.Effect<never, CallError> {
-    const error = this.#errorOf(end)
-    this.failure = error
-    this.release()
+    const error = (this.#endError ??= this.#errorOf(end))
+    if (this.raw.available === 0) this.release()
+    return this.refused(error)
+  }
+
+  protected override refused(error: CallError): Effect.Effect<never, CallError> {
+    if (this.#lifecycle.finished) return Effect.fail(error)
     return Effect.andThen(
       error instanceof BizStatusError ? this.finish("error", Exit.void, error) : this.finish("error", Exit.fail(error)),
       Effect.fail(error)
@@ -205,8 +213,11 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   protected sendRefused(): Effect.Effect<void, CallError> {
     const end = this.raw.end
-    if (end === undefined || end._tag !== "Failed") return Effect.fail(errors.streamDone(this.info))
-    return this.#endOf(end)
+    if (end === undefined || end._tag === "HalfClosed") return Effect.fail(errors.streamDone(this.info))
+    if (end._tag === "Failed") return this.#endOf(end)
+    return end.status.code === 0
+      ? Effect.fail(errors.streamDone(this.info))
+      : Effect.catch(this.#endOf(end), () => Effect.fail(errors.statusError(this.info, end.status)))
   }
 
   protected failed(): void {
@@ -229,12 +240,14 @@ export class ClientCall extends Duplex<unknown, unknown> {
   /** The scope of the call has closed: whatever has not ended yet ends now. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     this.release()
-    if (this.failure === undefined) {
+    const failure = this.failure
+    if (failure === undefined) {
       this.failure = errors.cancelled(this.info)
-      if (this.raw.end === undefined || this.raw.end._tag !== "Status") this.failed()
-      else if (this.raw.writeEnded === undefined) this.raw.abort("done", this.localCancel)
+      this.failed()
     }
     if (this.#lifecycle.finished) return Effect.void
+    // A budget ran out, and nobody asked afterwards.
+    if (failure instanceof RpcError) return this.finish("error", Exit.fail(failure))
     if (Exit.isSuccess(exit)) return this.finish("earlyEnd", Exit.void)
     if (Cause.hasInterruptsOnly(exit.cause)) return this.finish("interrupted", Exit.interrupt())
     return this.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>))

@@ -93,6 +93,10 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   protected abstract sendRefused(): Effect.Effect<void, CallError>
   /** This end fails: tell the peer in the way of this side. Called once, before waiting fibers are resumed. */
   protected abstract failed(error: CallError): void
+  /** A failure of this end on its way to the fiber that receives or sends. */
+  protected refused(error: CallError): Effect.Effect<never, CallError> {
+    return Effect.fail(error)
+  }
   /** The raw stream was aborted by the peer or the connection. */
   abstract onAbort(error: TransportError.TransportError): void
 
@@ -120,7 +124,7 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
 
   #receivable(): Effect.Effect<never, CallError | Cause.Done> | undefined {
     if (this.#recvResume !== undefined) return this.#secondUse("recv")
-    if (this.failure !== undefined) return Effect.fail(this.failure)
+    if (this.failure !== undefined) return this.refused(this.failure)
     if (this.raw.available === 0 && this.raw.end !== undefined) return this.ended(this.raw.end)
     return undefined
   }
@@ -129,9 +133,8 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     return Effect.callback((resume) => {
       this.#recvResume = () => resume(Effect.suspend(again))
       if (this.#timed) {
-        const budget = this.#recvBudget()
         this.#recvSince = this.env.timers.now()
-        this.#armWait(this.#recvSince + budget, budget)
+        this.#armWait(this.#recvSince, this.#recvBudget())
       }
       return Effect.sync(() => {
         this.#recvResume = undefined
@@ -140,9 +143,8 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   }
 
   #recvBudget(): number {
-    const { firstMessage, recv, stallWarning } = this.#budgets
-    const hard = this.recvCount === 0 && firstMessage > 0 ? firstMessage : recv
-    return hard > 0 ? hard : stallWarning
+    const { firstMessage, recv } = this.#budgets
+    return this.recvCount === 0 && firstMessage > 0 ? firstMessage : recv
   }
 
   #take(max: number, into: Array<Recv>): Effect.Effect<never, CallError> | undefined {
@@ -152,7 +154,7 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
       this.#tookMessages(into.length)
       const error = errors.fromCodec(this.info, thrown)
       this.fail(error)
-      return Effect.fail(error)
+      return this.refused(error)
     }
     this.#tookMessages(into.length)
     return undefined
@@ -194,7 +196,7 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     from: number,
     endStream: boolean
   ): number | Effect.Effect<void, CallError> {
-    if (this.failure !== undefined) return Effect.fail(this.failure)
+    if (this.failure !== undefined) return this.refused(this.failure)
     if (this.raw.writeEnded !== undefined) return this.sendRefused()
     try {
       const next = this.raw.write(messages, from, this.#encode, endStream)
@@ -218,9 +220,8 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     return Effect.callback((resume) => {
       this.#sendResume = () => resume(Effect.suspend(() => this.#write(messages, from)))
       if (this.#timed) {
-        const budget = this.#budgets.send > 0 ? this.#budgets.send : this.#budgets.stallWarning
         this.#sendSince = this.env.timers.now()
-        this.#armWait(this.#sendSince + budget, budget)
+        this.#armWait(this.#sendSince, this.#budgets.send)
       }
       return Effect.sync(() => {
         this.#sendResume = undefined
@@ -279,13 +280,17 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
 
   // --- time --------------------------------------------------------------------------------------------------------------
 
-  #armWait(due: number, budget: number): void {
-    if (budget > 0 && (this.index === -1 || due < this.at)) this.env.timers.arm(this, due)
+  #armWait(since: number, budget: number): void {
+    const stall = this.#stallReported ? 0 : this.#budgets.stallWarning
+    const wait = budget > 0 && stall > 0 ? Math.min(budget, stall) : Math.max(budget, stall)
+    if (wait > 0 && (this.index === -1 || since + wait < this.at)) this.env.timers.arm(this, since + wait)
   }
 
   /** One timer serves every budget: it finds out what is overdue, and when to look again. */
   fire(now: number): number | undefined {
-    const { deadline, firstMessage, recv, send, stallWarning } = this.#budgets
+    // The peer has said how the call ended; what is left is to read it.
+    if (this.raw.end?._tag === "Status") return undefined
+    const { deadline, firstMessage, send, stallWarning } = this.#budgets
     if (deadline > 0 && now >= deadline) {
       this.fail(errors.deadlineExceeded(this.info))
       return undefined
@@ -293,7 +298,7 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     let next = deadline > 0 ? deadline : Infinity
     if (this.#recvResume !== undefined) {
       const first = this.recvCount === 0 && firstMessage > 0
-      const budget = first ? firstMessage : recv
+      const budget = this.#recvBudget()
       if (budget > 0 && now >= this.#recvSince + budget) {
         this.fail(first ? errors.firstMessageTimeout(this.info, budget) : errors.recvTimeout(this.info, budget))
         return undefined

@@ -72,8 +72,12 @@ export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefi
       extra: status.biz.extra
     })
   }
-  return error(info, status.code, status.message, statusReason(status))
+  return statusError(info, status)
 }
+
+/** A status as the error of a send behind it, which never is a business error (7.1). */
+export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError =>
+  error(info, status.code, status.message, statusReason(status))
 
 const statusReason = (status: RawStatus): Reason => {
   switch (status.code) {

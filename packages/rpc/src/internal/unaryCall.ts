@@ -57,31 +57,36 @@ export class UnaryCall implements Timer, Counts {
     this.#onTrailer = onTrailer
   }
 
-  run(request: unknown): Effect.Effect<unknown, UnaryError> {
-    return Effect.callback((resume) => {
-      this.#resume = resume
-      const raw = this.#raw
-      raw.listener = this
-      try {
-        raw.write([request], 0, this.#plan.encodeRequest, true)
-      } catch (thrown) {
-        raw.abort("cancel", localCancel)
-        return this.#settle(Effect.fail(errors.fromCodec(this.#info, thrown)))
-      }
-      this.sendCount = 1
-      this.sendBytes = raw.lastWrittenBytes
-      if (this.#deadline > 0) this.#timers.arm(this, this.#deadline)
-      // The stream may have failed between its creation and now.
-      if (raw.end !== undefined) return this.onReadable()
-      return Effect.sync(() => {
-        this.#timers.disarm(this)
-        raw.abort("cancel", localCancel)
-      })
-    })
+  /** Sends the request and resumes once; gives what to do when the fiber is interrupted meanwhile. */
+  run(request: unknown, resume: (effect: Effect.Effect<unknown, UnaryError>) => void): Effect.Effect<void> | undefined {
+    this.#resume = resume
+    const raw = this.#raw
+    raw.listener = this
+    try {
+      raw.write([request], 0, this.#plan.encodeRequest, true)
+    } catch (thrown) {
+      raw.abort("cancel", localCancel)
+      this.#settle(Effect.suspend(() => Effect.fail(errors.fromCodec(this.#info, thrown))))
+      return undefined
+    }
+    this.sendCount = 1
+    this.sendBytes = raw.lastWrittenBytes
+    if (this.#deadline > 0) this.#timers.arm(this, this.#deadline)
+    // The stream may have failed between its creation and now.
+    this.onReadable()
+    return this.cancel
   }
 
+  readonly cancel: Effect.Effect<void> = Effect.sync(() => {
+    this.#resume = undefined
+    this.#timers.disarm(this)
+    this.#raw.abort("cancel", localCancel)
+  })
+
   onReadable(): void {
-    if (this.#raw.end !== undefined && this.#resume !== undefined) this.#settle(Effect.suspend(() => this.#outcome()))
+    // A second message breaks the rule of one response, whether or not the end ever comes.
+    const { available, end } = this.#raw
+    if (end !== undefined || available > 1) this.#settle(Effect.suspend(() => this.#outcome()))
   }
 
   onWritable(): void {}
@@ -109,12 +114,19 @@ export class UnaryCall implements Timer, Counts {
       try {
         raw.take(this.#plan.decodeResponse, 2, results)
       } catch (thrown) {
+        raw.abort("cancel", localCancel)
         return Effect.fail(errors.fromCodec(this.#info, thrown))
       }
       this.recvCount = results.length
       this.recvBytes = raw.lastTakenBytes
     }
     if (raw.header !== undefined) this.#onHeader?.(raw.header)
+    if (results.length > 1) {
+      raw.abort("cancel", localCancel)
+      return Effect.fail(
+        errors.protocolViolation(this.#info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
+      )
+    }
     if (end === undefined || end._tag === "HalfClosed") return Effect.fail(errors.streamDone(this.#info))
     if (end._tag === "Failed") {
       return Effect.fail(
@@ -127,11 +139,6 @@ export class UnaryCall implements Timer, Counts {
     const error = errors.fromStatus(this.#info, end.status)
     if (error !== undefined) return Effect.fail(error)
     if (results.length === 0) return Effect.fail(errors.protocolViolation(this.#info, "EOF"))
-    if (results.length > 1) {
-      return Effect.fail(
-        errors.protocolViolation(this.#info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
-      )
-    }
     return resultOf(this.#plan, results[0] as Result)
   }
 }
