@@ -177,22 +177,30 @@ const isDefault = (member: Member): ((v: unknown) => boolean) => {
   return value instanceof Uint8Array ? (v) => Bytes.sameBytes(v, value) : (v) => v === value
 }
 
+interface Field {
+  readonly id: number
+  readonly name: string
+  readonly plan: Plan
+}
+
+const fieldWriter = ({ id, name, plan }: Field, write: Write): Write => {
+  const type = wireType(plan)
+  return (v, out, p, d) => {
+    const b = room(out, p, 3)
+    b[p] = type
+    b[p + 1] = id >>> 8
+    b[p + 2] = id
+    return write(v[name], out, p + 3, d)
+  }
+}
+
 const memberWriter = (s: Writers, member: Member): Write => {
-  const type = wireType(member.plan)
-  const write = writer(s, member.plan)
-  const { id, name } = member
-  const whole =
-    (write: Write): Write =>
-    (v, out, p, d) => {
-      const b = room(out, p, 3)
-      b[p] = type
-      b[p + 1] = id >>> 8
-      b[p + 2] = id
-      return write(v[name], out, p + 3, d)
-    }
-  const present = whole(write)
+  const { name } = member
+  const present = fieldWriter(member, writer(s, member.plan))
   const empty =
-    s.settings.absentStruct === "empty" && isNilable(member.plan) ? whole(emptyWriter(member.plan)) : undefined
+    s.settings.absentStruct === "empty" && isNilable(member.plan)
+      ? fieldWriter(member, emptyWriter(member.plan))
+      : undefined
   if (omitsDefault(member)) {
     const equals = isDefault(member)
     return (v, out, p, d) => {
@@ -221,10 +229,7 @@ const structWriter = (s: Writers, plan: StructPlan): Write => {
 
 const unionWriter = (s: Writers, plan: UnionPlan): Write => {
   const cases = new Map(
-    plan.cases.map(({ id, plan, tag }) => [
-      tag,
-      memberWriter(s, { id, plan, name: "value", requiredness: "required", default: undefined })
-    ])
+    plan.cases.map(({ id, plan, tag }) => [tag, fieldWriter({ id, name: "value", plan }, writer(s, plan))])
   )
   return (v, out, p, d) => {
     if (typeof v !== "object" || v === null || d === 0) throw Bytes.bad
