@@ -1,0 +1,1 @@
+export { ownBytes as peer } from "./millrace.ts"
