@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Metadata } from "./Metadata.ts"
 import type { Metainfo } from "./Metainfo.ts"
 import type { RpcInfo } from "./RpcInfo.ts"
@@ -46,24 +48,7 @@ export interface ServerCall {
 export type InterruptedBy = "clientAbort" | "deadline" | "defect" | "shutdown"
 
 /**
- * The annotation on the interruption of a handler, for finalizers and logs that must tell one from another.
- *
- * **Example** (Counting clients that left)
- *
- * ```ts
- * import { ServerCall } from "@millrace/rpc"
- * import { Cause, Context, Effect, Option } from "effect"
- *
- * let left = 0
- * const handler = Effect.never.pipe(
- *   Effect.onInterrupt((cause) =>
- *     Effect.sync(() => {
- *       const by = Context.getOption(Cause.annotations(cause), ServerCall.Interruption)
- *       if (Option.isSome(by) && by.value === "clientAbort") left++
- *     })
- *   )
- * )
- * ```
+ * The annotation on the interruption of a handler. {@link interruptedBy} reads it.
  *
  * @since 0.1.0
  * @category services
@@ -71,3 +56,28 @@ export type InterruptedBy = "clientAbort" | "deadline" | "defect" | "shutdown"
 export class Interruption extends Context.Service<Interruption, InterruptedBy>()(
   "@millrace/rpc/ServerCall/Interruption"
 ) {}
+
+/**
+ * Who interrupted the handler, for finalizers and logs that must tell one from another; undefined when it was not the server.
+ *
+ * **Example** (Counting clients that left)
+ *
+ * ```ts
+ * import { ServerCall } from "@millrace/rpc"
+ * import { Effect, Exit } from "effect"
+ *
+ * let left = 0
+ * const handler = Effect.never.pipe(
+ *   Effect.onExit((exit) =>
+ *     Effect.sync(() => {
+ *       if (Exit.isFailure(exit) && ServerCall.interruptedBy(exit.cause) === "clientAbort") left++
+ *     })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const interruptedBy = (cause: Cause.Cause<unknown>): InterruptedBy | undefined =>
+  Option.getOrUndefined(Context.getOption(Cause.annotations(cause), Interruption))

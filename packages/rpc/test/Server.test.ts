@@ -212,7 +212,10 @@ describe("headers and trailers", () => {
     return Effect.gen(function* () {
       assert.deepStrictEqual(yield* Effect.provide(arrived, serve(waiting)), [undefined, "1"])
       assert.deepStrictEqual(yield* Effect.provide(arrived, serve(waiting, { eagerHeaders: true })), ["1", "1"])
-      const early = { Echo: (r: any, c: any) => Stream.unwrap(Effect.as(c.sendHeader, waiting.Echo(r, c))) }
+      const early = {
+        Echo: (requests: Stream.Stream<Request, RpcError.RpcError>, call: ServerCall.ServerCall) =>
+          Stream.unwrap(Effect.as(call.sendHeader, waiting.Echo(requests, call)))
+      }
       const refused = yield* logged(Effect.provide(call("/echo.TestService/Echo", []), serve(early)))
       assert.match(statusOf(refused[0])![1] as string, /setHeader\("early"\): the response headers went out already/)
     })

@@ -1,7 +1,7 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { BizStatusError, Middleware, RpcError } from "../src/index.ts"
-import data from "./data/kitex-statuses.json" with { type: "json" }
 import {
   Busy,
   call,
@@ -16,6 +16,19 @@ import {
   struct,
   wrapped
 } from "./support/echo.ts"
+
+interface Row {
+  readonly name: string
+  readonly mode: string
+  readonly script: string
+  readonly code: number
+  readonly message: string
+  readonly biz?: { readonly code: number; readonly extra: Readonly<Record<string, string>> }
+  readonly detailsBin?: string
+}
+const recorded: { readonly rows: ReadonlyArray<Row> } = JSON.parse(
+  readFileSync(new URL("./data/kitex-statuses.json", import.meta.url), "utf8")
+)
 
 const status = (code: number, desc: string, details?: Uint8Array) =>
   new RpcError.RpcError({ reason: new RpcError.Status(details === undefined ? {} : { details }), code, desc })
@@ -45,7 +58,7 @@ const methods: Readonly<Record<string, string>> = {
 }
 
 describe("a handler's failure, as a Kitex server sends it", () => {
-  for (const row of data.rows) {
+  for (const row of recorded.rows) {
     it.effect(row.name, () =>
       Effect.gen(function* () {
         const failure = failures[row.script]!(row.detailsBin)
@@ -59,7 +72,8 @@ describe("a handler's failure, as a Kitex server sends it", () => {
         const method = methods[row.mode]!
         const [result] = yield* logged(Effect.provide(call(`/echo.TestService/${method}`, [message]), live))
         assert.deepStrictEqual(result.messages, [])
-        assert.strictEqual(result.status?.code, row.code)
+        assert.isDefined(result.status)
+        assert.strictEqual(result.status.code, row.code)
         assert.strictEqual(result.status.message, row.message.replace(/GoldenStream\.\w+/, `TestService.${method}`))
         assert.deepStrictEqual(result.status.biz, row.biz)
         if (row.detailsBin !== undefined) assert.deepStrictEqual(result.status.details, bytes(row.detailsBin))

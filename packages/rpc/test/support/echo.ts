@@ -1,7 +1,7 @@
 import { Thrift } from "@millrace/codec"
 import { MemoryTransport, RawStream, Transport } from "@millrace/transport"
 import { Cause, Deferred, Effect, Layer, Logger, References } from "effect"
-import { type Handlers, Method, Server, Service, StreamClient } from "../../src/index.ts"
+import { type Handlers, Method, type Middleware, Server, Service, StreamClient } from "../../src/index.ts"
 
 export class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
 export class Response extends Thrift.Struct<Response>("echo.Response")({
@@ -30,21 +30,23 @@ type TestHandlers = Handlers.Handlers<(typeof TestService)["methods"], never>
 
 const missing = () => Effect.die(new Error("this test has no such handler"))
 
-/** A server of TestService in memory, and both ends of the transport. Only the handlers of a test are written out. */
-export const serve = (
-  handlers: Partial<TestHandlers>,
-  options: Server.Options<[]> & { readonly middleware?: any } = {}
-): Layer.Layer<Server.Server | Transport.ClientTransport> => {
-  const all = {
+/** Only the handlers of a test are written out. */
+export const handlersOf = (handlers: Partial<TestHandlers>): TestHandlers =>
+  ({
     ...Object.fromEntries(TestService.methods.map((method) => [method.name, missing])),
     ...handlers
-  } as unknown as TestHandlers
-  return Server.layer([TestService], options).pipe(
-    Layer.provide(TestService.toLayer(all)),
+  }) as unknown as TestHandlers
+
+/** A server of TestService in memory, and both ends of the transport. */
+export const serve = (
+  handlers: Partial<TestHandlers>,
+  options: Server.Options<ReadonlyArray<Middleware.ServerMiddleware>> = {}
+): Layer.Layer<Server.Server | Transport.ClientTransport> =>
+  Server.layer([TestService], options).pipe(
+    Layer.provide(TestService.toLayer(handlersOf(handlers))),
     Layer.provideMerge(MemoryTransport.layer),
     Layer.orDie
   )
-}
 
 export const client = StreamClient.make(TestService)
 
