@@ -139,7 +139,7 @@ describe.each(["source", "closure"] as const)("errors, with %s", (mode) => {
       error(() => args.encode({ req: { name: 4, price: 1 } as any })).path,
       "TestService.Echo.req.name"
     )
-    assert.strictEqual(error(() => args.decode(unhex("0c0001" + "00" + "00"))).path, "TestService.Echo.req.name")
+    assert.strictEqual(error(() => args.decode(unhex("0c00010000"))).path, "TestService.Echo.req.name")
   })
 })
 

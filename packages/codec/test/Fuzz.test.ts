@@ -110,7 +110,7 @@ describe("bad input", () => {
 
   it("mutated envelopes and exceptions are read or refused with CodecError", () => {
     const random = generator(3)
-    const call = unhex("80010001000000044563686f000000010c00010b0001000000026869" + "0000")
+    const call = unhex("80010001000000044563686f000000010c00010b00010000000268690000")
     const exception = unhex("0b0001000000036261640800020000000600")
     for (let i = 0; i < 3000; i++) {
       const a = mutate(call, random)

@@ -66,9 +66,7 @@ describe("envelopes", () => {
 
 describe("application exceptions", () => {
   const v09 =
-    "0b000100000029756e6b6e6f776e206d6574686f64204e6f7065202873657276696365204563686f5365727669636529" +
-    "08000200000001" +
-    "00"
+    "0b000100000029756e6b6e6f776e206d6574686f64204e6f7065202873657276696365204563686f53657276696365290800020000000100"
   const exception = { message: "unknown method Nope (service EchoService)", type: 1 }
 
   it("have both fields, message first", () => {

@@ -334,5 +334,3 @@ export const canonical = (plan: Plan, json: any): any => toJson(plan, fromJson(p
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 export const unhex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"))
-
-export const labelOf = (type: string): string => lastSegment(type)

@@ -7,7 +7,8 @@ export const verdict = <A>(run: () => A): A | CodecError.CodecError => {
   } catch (error) {
     if (error instanceof CodecError.CodecError) {
       // the walker must find every failure
-      if (error.detail.includes("invalid Thrift value")) throw new Error(`unexplained failure at ${error.path}`)
+      if (error.detail.includes("invalid Thrift value"))
+        throw new Error(`unexplained failure at ${error.path}`, { cause: error })
       return error
     }
     throw error
