@@ -94,7 +94,7 @@ export interface ConnectionOptions {
  * @category models
  */
 export interface ServerOptions extends ConnectionOptions {
-  /** Time for the TLS handshake, and again for preface and SETTINGS. Default 10 seconds. */
+  /** Time for the TLS handshake, again for preface and SETTINGS, and for silence inside a frame. Default 10 seconds. */
   readonly handshakeTimeout?: Duration.Input | undefined
 }
 

@@ -16,7 +16,8 @@ const refusing = (always: boolean, error: () => Error): Expand =>
     throw error()
   })
 
-const noEncoding = refusing(false, () => compressionFailed("kitex compression algorithm not found"))
+/** Messages of a peer that announced no encoding. @internal */
+export const noEncoding: Expand = refusing(false, () => compressionFailed("kitex compression algorithm not found"))
 
 /** How the messages of a peer that announced `encoding` are read. @internal */
 export const expandFor = (

@@ -69,9 +69,9 @@ export class Deframer {
     return this.partialLength === prefixLength
   }
 
-  /** Bytes that the unfinished message still needs, as far as it is known. */
-  get missing(): number {
-    return this.partialLength === 0 ? 0 : this.partialTotal - this.partialLength
+  /** Bytes of the unfinished message when it will be whole, prefix included; 0 until its prefix is here. */
+  get announced(): number {
+    return this.partialLength < prefixLength ? 0 : this.partialTotal
   }
 
   push(bytes: Uint8Array, start: number, end: number): void {
@@ -145,7 +145,7 @@ export class Deframer {
   }
 
   /** Decodes up to `max` messages. One that fails is gone, and what was taken is counted, when the error passes through. */
-  take<A>(decode: Decode<A>, max: number, into: Array<A>, expand: Expand | undefined): void {
+  take<A>(decode: Decode<A>, max: number, into: Array<A>, expand: Expand): void {
     this.takenBytes = 0
     this.takenWindow = 0
     let left = Math.min(max, this.available)
@@ -163,11 +163,11 @@ export class Deframer {
         this.available--
         this.takenWindow += prefixLength + length
         if (run.start === run.end) this.drop()
-        if (flag !== 1 && (expand === undefined || !expand.always)) {
+        if (flag !== 1 && !expand.always) {
           this.takenBytes += length
           into.push(decode(bytes, start, end))
         } else {
-          const plain = expand!(bytes, start, end)
+          const plain = expand(bytes, start, end)
           this.takenBytes += plain.length
           into.push(decode(plain, 0, plain.length))
         }

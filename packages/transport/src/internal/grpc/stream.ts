@@ -8,6 +8,7 @@ import type { Decode, Encode, RawEnd, RawListener, RawPeer, RawStream } from "..
 import type { Compression } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
 import type { AbortCause, Connection, HeaderList, Http2Stream, StreamOwner } from "../http2/api.ts"
+import { noEncoding } from "./compression.ts"
 import { Deframer, type Expand, prefixLength } from "./prefix.ts"
 
 /** What a stream is told once, whoever carries it. @internal */
@@ -51,9 +52,10 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
   protected readonly carrier: Carrier
   protected readonly inbound: Deframer
   protected stream!: Http2Stream
-  protected expand: Expand | undefined = undefined
+  protected expand: Expand = noEncoding
   protected compress: "gzip" | undefined = undefined
   private pending = 0
+  /** The size of the message that was let in whole. */
   private expected = 0
 
   constructor(carrier: Carrier) {
@@ -93,14 +95,14 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 
   /** A message that nobody can take before it is whole may not wait for a window that only its being taken opens. */
   private expectRest(): void {
-    const missing = this.inbound.missing
-    if (this.inbound.available > 0 || missing === 0) {
+    const whole = this.inbound.announced
+    if (this.inbound.available > 0 || whole === 0) {
       this.expected = 0
       return
     }
     if (this.expected !== 0 || this.end !== undefined) return
-    this.expected = missing
-    this.carrier.connection.expect(this.stream, missing)
+    this.expected = whole
+    this.carrier.connection.expect(this.stream, whole)
     this.carrier.wake()
   }
 
@@ -109,7 +111,7 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
     this.inbound.push(bytes, start, end)
     if (this.inbound.refused) this.refuse()
     else {
-      if (this.inbound.missing > 0) this.expectRest()
+      if (this.inbound.announced > 0) this.expectRest()
       if (this.inbound.available > before) this.markReadable()
     }
   }

@@ -109,6 +109,11 @@ export class ServerDriver extends Driver {
           this.destroy("no HTTP/2 preface in time")
         }
       },
+      {
+        timeout: this.handshakeTimeout,
+        since: () => (this.connection.midFrame && !this.connection.closed ? this.connection.lastReceived : undefined),
+        expire: () => this.destroy("the client stopped inside a frame")
+      },
       { timeout: drainPingMillis, since: () => this.drainSince, expire: () => this.finishDrain() }
     ]
   }

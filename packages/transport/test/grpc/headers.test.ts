@@ -1,0 +1,223 @@
+import { assert, describe, it } from "@effect/vitest"
+import { decodeMessage, encodeMessage } from "../../src/internal/grpc/message.ts"
+import {
+  appendEntries,
+  decodeBin,
+  encodeBin,
+  requestMetadata,
+  responseMetadata,
+  toLatin1
+} from "../../src/internal/grpc/metadata.ts"
+import { encodeRequestHeaders, parseRequestHeaders, userAgent } from "../../src/internal/grpc/requestHeaders.ts"
+import { encodeResponseHeaders, parseResponseHead } from "../../src/internal/grpc/responseHeaders.ts"
+import { codeOfReset, textOfReset } from "../../src/internal/grpc/status.ts"
+import { decodeTimeout, encodeTimeout } from "../../src/internal/grpc/timeout.ts"
+import { encodeTrailers, parseTrailers } from "../../src/internal/grpc/trailers.ts"
+
+const base = [":path", "/echo.TestService/Echo", "content-type", "application/grpc+thrift"]
+
+describe("grpc-timeout", () => {
+  it("takes the finest unit that fits eight digits", () => {
+    assert.strictEqual(encodeTimeout(98.60381), "98603810n")
+    assert.strictEqual(encodeTimeout(299.16), "299160u")
+    assert.strictEqual(encodeTimeout(1_996_407.5), "1996408m")
+    assert.strictEqual(encodeTimeout(0), "0n")
+    assert.strictEqual(encodeTimeout(-1), "0n")
+    assert.strictEqual(encodeTimeout(Infinity), "99999999H")
+  })
+  it("is read back in milliseconds, negative ones as passed", () => {
+    assert.strictEqual(decodeTimeout("5S"), 5000)
+    assert.strictEqual(decodeTimeout("299163u"), 299.163)
+    assert.strictEqual(decodeTimeout("-1S"), -1000)
+    assert.strictEqual(decodeTimeout("99999999H"), Infinity)
+  })
+  it("says what is malformed", () => {
+    assert.strictEqual(decodeTimeout("1"), 'transport: timeout string is too short: "1"')
+    assert.strictEqual(decodeTimeout("123456789n"), 'transport: timeout string is too long: "123456789n"')
+    assert.strictEqual(decodeTimeout("10x"), 'transport: timeout unit is not recognized: "10x"')
+    assert.isString(decodeTimeout("1.5S"))
+  })
+})
+
+describe("grpc-message", () => {
+  it("is percent coded UTF-8", () => {
+    assert.strictEqual(encodeMessage("错误 100%\n\ud800"), "%E9%94%99%E8%AF%AF 100%25%0A%EF%BF%BD")
+    assert.strictEqual(decodeMessage("%E9%94%99%E8%AF%AF 100%25%0A%EF%BF%BD"), "错误 100%\n\ufffd")
+  })
+  it("keeps a percent sign without two digits", () => {
+    assert.strictEqual(decodeMessage("a%20b%zz%"), "a b%zz%")
+    assert.strictEqual(decodeMessage("%4"), "%4")
+  })
+})
+
+describe("metadata", () => {
+  const list = (entries: Parameters<typeof appendEntries>[1]) => {
+    const out: Array<string> = []
+    const error = appendEntries(out, entries)
+    return error ?? out
+  }
+  it("drops reserved names, keeps repeated ones, encodes -bin without padding", () => {
+    assert.deepStrictEqual(
+      list([
+        ["content-type", "x"],
+        [":path", "x"],
+        ["te", "x"],
+        ["biz-status", "1"],
+        ["a", "1"],
+        ["a", "2"],
+        ["k-bin", Uint8Array.of(0xfb, 0xff)]
+      ]),
+      ["a", "1", "a", "2", "k-bin", "+/8"]
+    )
+  })
+  it("refuses names and values that a header cannot have", () => {
+    assert.strictEqual(list([["HELLO", "1"]]), 'invalid header field name "HELLO"')
+    assert.strictEqual(list([["", "1"]]), 'invalid header field name ""')
+    assert.strictEqual(list([["a b", "1"]]), 'invalid header field name "a b"')
+    assert.strictEqual(list([["a", "1\r\nb: 2"]]), 'invalid header field value for "a"')
+  })
+  it("carries text as UTF-8 bytes", () => {
+    const out = list([["a", "错"]]) as ReadonlyArray<string>
+    assert.deepStrictEqual(out, ["a", "\xe9\x94\x99"])
+    assert.strictEqual(requestMetadata(out).get("A"), "错")
+  })
+  it("shows a handler who calls, and hides what the protocol uses", () => {
+    const metadata = requestMetadata([":path", "/x", ":authority", "svc", ...base.slice(2), "te", "trailers", "a", "1"])
+    assert.deepStrictEqual([...metadata.keys()], [":authority", "content-type", "a"])
+  })
+  it("has no prototype to poison", () => {
+    const metadata = responseMetadata(["__proto__", "1", "constructor", "2"])
+    assert.strictEqual(metadata.get("__proto__"), "1")
+    assert.strictEqual(metadata.get("constructor"), "2")
+    assert.strictEqual(metadata.get("tostring"), undefined)
+  })
+  it("reads -bin padded or not, and drops what does not decode", () => {
+    assert.deepStrictEqual(decodeBin("+/8"), Uint8Array.of(0xfb, 0xff))
+    assert.deepStrictEqual(decodeBin("+/8="), Uint8Array.of(0xfb, 0xff))
+    assert.strictEqual(decodeBin("+/8=="), undefined)
+    assert.strictEqual(decodeBin("a"), undefined)
+    assert.strictEqual(decodeBin("*"), undefined)
+    assert.strictEqual(encodeBin(new Uint8Array(0)), "")
+    assert.deepStrictEqual([...responseMetadata(["x-bin", "*", "x-bin", "AA"]).getAll("x-bin")], [Uint8Array.of(0)])
+  })
+  it("is one object for one header list", () => {
+    const headers = ["a", "1"]
+    assert.strictEqual(requestMetadata(headers), requestMetadata(headers))
+  })
+})
+
+describe("request headers", () => {
+  it("go out in Kitex's order", () => {
+    assert.deepStrictEqual(
+      encodeRequestHeaders({
+        scheme: "http",
+        path: "/echo.TestService/Echo",
+        authority: "echo",
+        compressor: "gzip",
+        timeoutMillis: 1000,
+        metadata: [["k", "v"]]
+      }),
+      [
+        ":method",
+        "POST",
+        ":scheme",
+        "http",
+        ":path",
+        "/echo.TestService/Echo",
+        ":authority",
+        "echo",
+        "content-type",
+        "application/grpc+thrift",
+        "user-agent",
+        userAgent,
+        "te",
+        "trailers",
+        "grpc-encoding",
+        "gzip",
+        "grpc-accept-encoding",
+        "gzip",
+        "grpc-timeout",
+        "1000000u",
+        "k",
+        "v"
+      ]
+    )
+  })
+  it("are read for service, method, codec and limits", () => {
+    const head = parseRequestHeaders([...base, "grpc-timeout", "1S", "grpc-accept-encoding", "snappy, gzip"])
+    assert.deepInclude(head, { package: "echo", service: "TestService", method: "Echo", thrift: true })
+    assert.deepInclude(head, { timeoutMillis: 1000, accepts: ["snappy", "gzip"] })
+  })
+})
+
+describe("response headers", () => {
+  it("carry the request's content type and the chosen encoding", () => {
+    assert.deepStrictEqual(encodeResponseHeaders("application/grpc+thrift", "gzip", [["k", "v"]]), [
+      ":status",
+      "200",
+      "content-type",
+      "application/grpc+thrift",
+      "grpc-encoding",
+      "gzip",
+      "k",
+      "v"
+    ])
+  })
+  it("that are not gRPC become a status", () => {
+    const codes = ["400", "401", "403", "404", "429", "502", "503", "504", "418"].map((status) => {
+      const head = parseResponseHead([":status", status])
+      return head._tag === "NotGrpc" ? head.code : undefined
+    })
+    assert.deepStrictEqual(codes, [13, 16, 7, 12, 14, 14, 14, 14, 2])
+  })
+})
+
+describe("trailers", () => {
+  it("carry business errors, escaped as Go does", () => {
+    assert.deepStrictEqual(
+      encodeTrailers(undefined, { code: 13, message: "no", biz: { code: -7, extra: { k: "<&>错" } } }, [["t", "v"]]),
+      [
+        "grpc-status",
+        "13",
+        "grpc-message",
+        "no",
+        "biz-status",
+        "-7",
+        "biz-extra",
+        `{"k":"\\u003c\\u0026\\u003e${toLatin1("错")}"}`,
+        "t",
+        "v"
+      ]
+    )
+  })
+  it("come back as they went", () => {
+    const status = { code: 13, message: "错\n", biz: { code: 404, extra: { k: "<&>错" } } }
+    const back = parseTrailers(encodeTrailers(undefined, status, []) as ReadonlyArray<string>)
+    assert.isObject(back)
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(back)), status)
+  })
+  it("details override status and message", () => {
+    // google.rpc.Status{ code: 5, message: "nf" }
+    const details = Uint8Array.of(0x08, 5, 0x12, 2, 0x6e, 0x66)
+    const back = parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBin(details)])
+    assert.deepInclude(back, { code: 5, message: "nf" })
+  })
+  it("a status beyond int32 is malformed, not a crash", () => {
+    assert.strictEqual(
+      parseTrailers(["grpc-status", "4294967296"]),
+      'transport: malformed grpc-status: strconv.Atoi: parsing "4294967296": value out of range'
+    )
+  })
+  it("extra fields never reach a prototype", () => {
+    const back = parseTrailers(["grpc-status", "13", "biz-status", "1", "biz-extra", '{"__proto__":"x"}'])
+    assert.isObject(back)
+    assert.strictEqual((back as { biz: { extra: Record<string, string> } }).biz.extra["__proto__"], "x")
+  })
+})
+
+it("resets have Kitex's codes and texts", () => {
+  const codes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 1000].map(codeOfReset)
+  assert.deepStrictEqual(codes, [13, 13, 13, 8, 13, 13, 13, 14, 1, 13, 13, 8, 7, 13, 2, 14])
+  assert.strictEqual(textOfReset(14), "stream terminated by RST_STREAM with error code: unknown error code 0xe")
+  assert.strictEqual(textOfReset(1000), "graceful shutdown")
+})

@@ -1,0 +1,211 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ClientDriver } from "../../src/internal/net/dial.ts"
+import { ServerDriver } from "../../src/internal/net/server.ts"
+import type { RawServerStream } from "../../src/RawStream.ts"
+import { TransportError } from "../../src/TransportError.ts"
+import type { ConnectionOptions } from "../../src/TransportOptions.ts"
+import { concat, data, describe as show, parse, RawPeer, settings, text, windowUpdate } from "../http2/raw.ts"
+import { encodeText } from "../support/raw.ts"
+import { FakeSocket, Ticks } from "../support/socket.ts"
+
+const preface = text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+const headers = [":method", "POST", ":scheme", "http", ":path", "/a.B/C", "content-type", "application/grpc+thrift"]
+
+const serving = (onStream: (stream: RawServerStream) => void, options: ConnectionOptions = {}) => {
+  const ticks = new Ticks()
+  const socket = new FakeSocket()
+  const driver = new ServerDriver(socket, ticks.options(options), 1000, onStream)
+  driver.start()
+  socket.events.onData(concat([preface, settings()]))
+  ticks.run()
+  socket.sent()
+  return { ticks, socket, driver, peer: new RawPeer() }
+}
+
+const calling = (options: ConnectionOptions = {}) => {
+  const ticks = new Ticks()
+  const socket = new FakeSocket()
+  const driver = new ClientDriver("ADDRESS", socket, ticks.options(options), () => {})
+  driver.start()
+  socket.events.onData(settings())
+  ticks.run()
+  socket.sent()
+  const stream = driver.open({ address: "ADDRESS", path: "/a.B/C", authority: "b" })
+  if (stream instanceof TransportError) throw stream
+  return { ticks, socket, driver, stream }
+}
+
+/** One tick of the watchdog, without its fiber. */
+const expire = (driver: ServerDriver | ClientDriver, ticks: Ticks, millis: number) => {
+  ticks.time += millis
+  for (const timer of driver.timers()) {
+    const since = timer.since()
+    if (since !== undefined && since + timer.timeout <= ticks.time) timer.expire()
+  }
+  ticks.run()
+}
+
+describe("the driver", () => {
+  it("announces a stream after the parse, and answers inside the read with one write", () => {
+    let available = -1
+    const { peer, socket } = serving((stream) => {
+      available = stream.available
+      stream.write(["x", "y"], 0, encodeText)
+      stream.finish({ code: 0, message: "" }, [])
+    })
+    let writes = 0
+    const write = socket.write.bind(socket)
+    socket.write = (chunks) => {
+      writes++
+      return write(chunks)
+    }
+    socket.events.onData(concat([peer.headers(1, headers), data(1, Uint8Array.of(0, 0, 0, 0, 1, 65), true)]))
+    assert.strictEqual(available, 1)
+    assert.strictEqual(writes, 1)
+    assert.deepStrictEqual(show(parse(socket.sent())), ["Headers(1)", "Data(1) 12", "Headers(1) end"])
+  })
+
+  it("writes once for everything a tick produced", () => {
+    const { socket, stream, ticks } = calling()
+    for (let i = 0; i < 100; i++) stream.write(["m"], 0, encodeText)
+    assert.strictEqual(socket.written.length, 0)
+    assert.strictEqual(ticks.waiting, 1)
+    ticks.run()
+    assert.deepStrictEqual(show(parse(socket.sent())), ["Headers(1)", "Data(1) 600"])
+  })
+
+  it("tells a listener once a read, whatever it brought", () => {
+    const { socket, stream } = calling()
+    const events: Array<string> = []
+    stream.listener = {
+      onReadable: () => events.push(`readable ${stream.available}`),
+      onWritable: () => events.push("writable"),
+      onAbort: () => events.push("abort")
+    }
+    const peer = new RawPeer()
+    const message = Uint8Array.of(0, 0, 0, 0, 0)
+    socket.events.onData(
+      concat([
+        peer.headers(1, [":status", "200", "content-type", "application/grpc"]),
+        data(1, message),
+        data(1, message)
+      ])
+    )
+    assert.deepStrictEqual(events, ["readable 2"])
+    socket.events.onData(concat([data(1, message), windowUpdate(1, 0)]))
+    assert.deepStrictEqual(events, ["readable 2", "abort", "readable 3", "writable"])
+  })
+
+  it("keeps bytes while the kernel takes none, and goes on when it does", () => {
+    const { socket, stream, ticks } = calling()
+    socket.takes = false
+    stream.write(["a"], 0, encodeText)
+    ticks.run()
+    socket.sent()
+    stream.write(["b"], 0, encodeText)
+    ticks.run()
+    assert.strictEqual(socket.written.length, 0)
+    socket.takes = true
+    socket.events.onDrain()
+    assert.deepStrictEqual(show(parse(socket.sent())), ["Data(1) 6"])
+  })
+
+  it("reads no more from a peer that does not read", () => {
+    const { driver, peer, socket } = serving((stream) => {
+      stream.finish({ code: 5, message: "x".repeat(1000) }, [])
+      stream.release()
+    })
+    socket.takes = false
+    for (let i = 0; i < 200 && !socket.paused; i++) {
+      const streams = Array.from({ length: 10 }, (_, k) => peer.headers(1 + 2 * (i * 10 + k), headers, true))
+      socket.events.onData(concat(streams))
+    }
+    assert.isTrue(socket.paused)
+    assert.isFalse(driver.connection.closed)
+    assert.isBelow(driver.connection.outbox.length, 512 * 1024)
+    socket.takes = true
+    socket.events.onDrain()
+    assert.isFalse(socket.paused)
+  })
+
+  it("outlives a listener that throws", () => {
+    const { peer, socket, ticks } = serving((stream) => {
+      if (stream.method === "C") throw new Error("bug")
+      stream.finish({ code: 0, message: "" }, [])
+    })
+    socket.events.onData(concat([peer.headers(1, headers), peer.headers(3, headers.with(5, "/a.B/D"))]))
+    ticks.run()
+    assert.strictEqual(String(ticks.defects[0]), "Error: bug")
+    assert.include(show(parse(socket.sent())), "Headers(3) end")
+  })
+})
+
+describe("its timers", () => {
+  it("end a connection whose peer takes nothing", () => {
+    const { driver, socket, stream, ticks } = calling({ stalledWriteTimeout: 500 })
+    socket.takes = false
+    stream.write(["a"], 0, encodeText)
+    ticks.run()
+    expire(driver, ticks, 499)
+    assert.isFalse(socket.destroyed)
+    expire(driver, ticks, 1)
+    assert.isTrue(socket.destroyed)
+    assert.strictEqual(stream.end?._tag, "Failed")
+  })
+
+  it("ping a silent server, and give up when nothing comes", () => {
+    const { driver, socket, stream, ticks } = calling({ keepalive: { time: 100, timeout: 50 } })
+    ticks.run()
+    socket.sent()
+    expire(driver, ticks, 100)
+    assert.deepStrictEqual(show(parse(socket.sent())), ["Ping(0)"])
+    expire(driver, ticks, 50)
+    assert.isTrue(socket.destroyed)
+    assert.strictEqual(
+      stream.end?._tag === "Failed" ? stream.end.error.desc : "",
+      'connection error: desc = "keepalive ping failed to receive ACK within timeout"'
+    )
+  })
+
+  it("do not ping without streams unless told to", () => {
+    const { driver, socket, stream, ticks } = calling({ keepalive: { time: 100, timeout: 50 } })
+    stream.abort("cancel", new Error() as never)
+    ticks.run()
+    socket.sent()
+    expire(driver, ticks, 1000)
+    assert.strictEqual(socket.written.length, 0)
+  })
+
+  it("end what sends no preface, and what stops inside a frame", () => {
+    const ticks = new Ticks()
+    const socket = new FakeSocket()
+    const driver = new ServerDriver(socket, ticks.options(), 1000, () => {})
+    driver.start()
+    expire(driver, ticks, 1000)
+    assert.isTrue(socket.destroyed)
+
+    const slow = serving(() => {})
+    slow.socket.events.onData(slow.peer.headers(1, headers).subarray(0, 12))
+    expire(slow.driver, slow.ticks, 999)
+    assert.isFalse(slow.socket.destroyed)
+    expire(slow.driver, slow.ticks, 1)
+    assert.isTrue(slow.socket.destroyed)
+  })
+
+  it("close an idle client, and drain an idle server", () => {
+    const client = calling({ idleTimeout: 1000 })
+    client.stream.abort("cancel", new Error() as never)
+    client.ticks.run()
+    expire(client.driver, client.ticks, 1000)
+    assert.isTrue(client.socket.ended)
+
+    const server = serving(() => {}, { idleTimeout: 1000 })
+    expire(server.driver, server.ticks, 1000)
+    assert.deepStrictEqual(show(parse(server.socket.sent())), ["Goaway(0) 2147483647 0", "Ping(0)"])
+    expire(server.driver, server.ticks, 1000)
+    assert.deepStrictEqual(show(parse(server.socket.sent())), ["Goaway(0) 0 0"])
+    assert.isTrue(server.socket.ended)
+    expire(server.driver, server.ticks, 1000)
+    assert.isTrue(server.socket.destroyed)
+  })
+})
