@@ -87,7 +87,8 @@ export class Timers {
 
   #sleep(at: number): void {
     this.#wakeAt = at
-    const millis = Math.min(Math.max(at - this.now(), 0), longestSleep)
+    // At least one: a timer must not fire inside the call that arms it.
+    const millis = Math.min(Math.max(at - this.now(), 1), longestSleep)
     this.#sleeper = this.#fork(Effect.andThen(Effect.sleep(millis), this.#wake))
   }
 
