@@ -2,7 +2,7 @@
  * The packages as a user gets them: builds and packs them, lints the tarballs, installs them in an empty project, type-checks
  * the README's program there under both module resolutions, and runs it.
  */
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -14,12 +14,9 @@ const tarballs = join(temp, "tarballs")
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   console.log(`$ ${[command, ...args.map((arg) => arg.replace(`${temp}/`, ""))].join(" ")}`)
-  try {
-    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
-  } catch (error) {
-    process.stdout.write(String((error as { readonly stdout?: string }).stdout))
-    throw error
-  }
+  const { status, stdout } = spawnSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
+  if (status !== 0) throw new Error(`failed: ${command}\n${stdout}`)
+  return stdout
 }
 
 const readme = readFileSync(join(root, "README.md"), "utf8")
@@ -43,7 +40,7 @@ try {
 
   mkdirSync(project)
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
-  const peers = ["effect", "@effect/platform-node", "typescript", "@types/node"].map(versionOf)
+  const peers = ["effect", "typescript", "@types/node"].map(versionOf)
   run(project, "npm", "install", "--no-audit", "--no-fund", "--loglevel", "error", ...peers, ...packed)
   writeFileSync(join(project, "hello.ts"), program)
   const tsc = join(project, "node_modules/.bin/tsc")
