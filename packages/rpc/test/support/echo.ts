@@ -1,5 +1,5 @@
 import { Thrift } from "@millrace/codec"
-import { MemoryTransport, RawStream, Transport } from "@millrace/transport"
+import { MemoryTransport, type RawStream, Transport } from "@millrace/transport"
 import { Cause, Deferred, Effect, Layer, Logger, References } from "effect"
 import { type Handlers, Method, type Middleware, Server, Service, StreamClient } from "../../src/index.ts"
 
