@@ -18,7 +18,7 @@ type Handlers struct {
 }
 
 var (
-	headers  = metadata.Pairs("h-one", "1", "h-multi", "a", "h-multi", "b", "h-bin", "\x00\xff")
+	headers  = metadata.Pairs("h-one", "1", "h-multi", "a", "h-multi", "b", "h-bin", "\x00\x7f")
 	trailers = metadata.Pairs("t-one", "1", "t-multi", "a", "t-multi", "b", "t-bin", "\x01\x02\x03\x04")
 )
 

@@ -47,7 +47,7 @@ func values(md metadata.MD, pairs ...string) error {
 }
 
 var (
-	headerPairs  = []string{"h-one", "1", "h-multi", "a,b", "h-bin", "\x00\xff"}
+	headerPairs  = []string{"h-one", "1", "h-multi", "a,b", "h-bin", "\x00\x7f"}
 	trailerPairs = []string{"t-one", "1", "t-multi", "a,b", "t-bin", "\x01\x02\x03\x04"}
 )
 

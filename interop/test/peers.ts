@@ -1,0 +1,158 @@
+/** The other ends of the suite as processes: Kitex and our own server, started for a scope. */
+import { Context, Effect, Layer, Queue } from "effect"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { existsSync, readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+
+const interop = fileURLToPath(new URL("..", import.meta.url))
+
+/** A Go module with generated code: how it is built. */
+interface Module {
+  readonly folder: string
+  /** Name in its go.mod. */
+  readonly name: string
+  readonly idl: ReadonlyArray<string>
+  readonly toolchain?: string
+}
+
+const current: Module = {
+  folder: "kitex",
+  name: "millrace.dev/interop",
+  idl: ["interop", "second", "unserved"]
+}
+
+const first: Module = {
+  folder: "kitex-v0.9.1",
+  name: "millrace.dev/interop/old",
+  idl: ["interop"],
+  // that Kitex does not build with the Go of today
+  toolchain: "go1.22.12"
+}
+
+const newest = (path: string): number => {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(
+    0,
+    ...readdirSync(path)
+      .filter((name) => name !== "bin" && name !== "kitex_gen")
+      .map((name) => newest(join(path, name)))
+  )
+}
+
+/**
+ * Generates the code of a module with Kitex's own tool, at the version of its go.mod, and builds the peers; the folder of the programs.
+ * Nothing is done when the programs are newer than every source.
+ */
+const build = ({ folder, idl, name, toolchain }: Module): string => {
+  const cwd = join(interop, folder)
+  const bin = join(cwd, "bin")
+  const built = join(bin, "client")
+  if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
+  const env = {
+    ...process.env,
+    GOFLAGS: "-mod=mod -buildvcs=false",
+    PATH: `${bin}:${process.env["PATH"]}`,
+    ...(toolchain === undefined ? undefined : { GOTOOLCHAIN: toolchain })
+  }
+  const run = (program: string, ...args: ReadonlyArray<string>) =>
+    execFileSync(program, args, { cwd, env, stdio: ["ignore", "ignore", "inherit"] })
+  run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
+  for (const file of idl) {
+    run(join(bin, "kitex"), "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
+  }
+  run("go", "build", "-o", "bin/", "./server", "./client")
+  return bin
+}
+
+const start = (program: string, args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] })),
+    (child) =>
+      Effect.callback<void>((resume) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+        child.once("exit", () => resume(Effect.void))
+        child.kill("SIGKILL")
+      })
+  )
+
+/** Its standard output line by line; the end of the process fails. */
+const lines = Effect.fnUntraced(function* (child: ChildProcess) {
+  const queue = yield* Queue.unbounded<string>()
+  createInterface({ input: child.stdout! }).on("line", (line) => Queue.offerUnsafe(queue, line))
+  child.once("exit", (code) => Queue.offerUnsafe(queue, `the process ended with ${code}`))
+  return Queue.take(queue)
+})
+
+/** Starts a server and waits for its `listening on HOST:PORT`; the address. */
+const server = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+  const next = yield* lines(yield* start(program, args))
+  const line = yield* next
+  if (!line.startsWith("listening on ")) return yield* Effect.die(new Error(`${program}: ${line}`))
+  return line.slice("listening on ".length)
+})
+
+/** A Kitex server; it lives as long as the scope. */
+export const kitexServer = (...args: ReadonlyArray<string>) =>
+  Effect.suspend(() => server(join(build(current), "server"), args))
+
+/** The server of the first Kitex with Thrift streaming. */
+export const firstKitexServer = Effect.suspend(() => server(join(build(first), "server"), []))
+
+/** Our server, `src/server.ts`. */
+export const ourServer = (...args: ReadonlyArray<string>) =>
+  server(process.execPath, [join(interop, "src", "server.ts"), ...args])
+
+/** What a client program prints for a scenario. */
+export interface Result {
+  readonly scenario: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly seen: ReadonlyArray<{ readonly op: string; readonly [key: string]: unknown }>
+  readonly millis: number
+}
+
+export interface Case {
+  readonly scenario: string
+  readonly address: string
+  readonly n?: number | undefined
+  readonly size?: number | undefined
+}
+
+/** A Kitex client that runs one scenario after the other. */
+export class KitexClient extends Context.Service<KitexClient, (scenario: Case) => Effect.Effect<Result>>()(
+  "interop/KitexClient"
+) {
+  static readonly layer = Layer.effect(
+    KitexClient,
+    Effect.gen(function* () {
+      const child = yield* start(join(build(current), "client"), ["--serve-commands"])
+      const next = yield* lines(child)
+      return (scenario: Case) =>
+        Effect.suspend(() => {
+          child.stdin!.write(`${JSON.stringify(scenario)}\n`)
+          return Effect.map(next, (line): Result => JSON.parse(line))
+        })
+    })
+  )
+}
+
+/** One scenario of the first Kitex's client. */
+export const runFirstKitex = (scenario: string, address: string) =>
+  Effect.gen(function* () {
+    const args = ["--scenario", scenario, "--address", address]
+    const next = yield* lines(yield* start(join(build(first), "client"), args))
+    return JSON.parse(yield* next) as Result
+  })
+
+/** The same address for every test of a file: our server. */
+export class Ours extends Context.Service<Ours, string>()("interop/Ours") {
+  static readonly layer = Layer.effect(Ours, ourServer())
+}
+
+/** The same address for every test of a file: a Kitex server. */
+export class Kitex extends Context.Service<Kitex, string>()("interop/Kitex") {
+  static readonly layer = Layer.effect(Kitex, kitexServer())
+}
