@@ -330,7 +330,8 @@ describe("faults in memory, in virtual time", () => {
       yield* writeAll(stream, ["x"], encodeText)
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(stream.end, undefined)
-      yield* TestClock.adjust("20 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("5 seconds")
       const end = yield* ended(stream)
       assert.include(end._tag === "Failed" ? end.error.desc : "", "keepalive ping failed")
     }).pipe(

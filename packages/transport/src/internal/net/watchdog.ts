@@ -36,5 +36,8 @@ export const watch = (timers: ReadonlyArray<Timer>, now: () => number): Effect.E
     }
     return next
   }
-  return Effect.forever(Effect.suspend(() => Effect.sleep(round())))
+  return Effect.forever(
+    Effect.suspend(() => Effect.sleep(round())),
+    { disableYield: true }
+  )
 }
