@@ -29,6 +29,7 @@ import {
   type TypeAnnotation,
   TypeKey
 } from "./internal/annotations.ts"
+import { type Construct, construct } from "./internal/construct.ts"
 import * as Plan from "./internal/plan.ts"
 import type { Compiled } from "./Runtime.ts"
 
@@ -315,12 +316,22 @@ const dropUndefined = (props: any): any => {
 }
 
 // The schema of a class is memoised for the first class that asks, so the base must never be asked: no `.annotate` here.
-const loose = (Base: any): any =>
+const loose = (Base: any, fast: Construct): any =>
   class extends Base {
     constructor(props?: any, options?: any) {
+      const built = options === undefined ? fast(new.target, props) : undefined
+      if (built !== undefined) return built
       super(dropUndefined(props), options)
     }
   }
+
+// compiled for the first message: most classes are defined long before one is built, and some refer to each other
+const lazily = (fields: Schema.Struct.Fields): Construct => {
+  let compiled: Construct | undefined
+  return (target, props) => (compiled ??= construct(fields))(target, props)
+}
+
+const never: Construct = () => undefined
 
 /**
  * The base of a struct class.
@@ -347,7 +358,7 @@ export const Struct =
   <const F extends Schema.Struct.Fields>(
     fields: F
   ): Schema.Class<Self, Schema.Struct<F>, {}> & Constructor<F, Schema.Struct<F>["Type"]> =>
-    loose(Schema.Class<any>(name)(fields, { [NameKey]: name, [CodecKey]: options?.codec } as any))
+    loose(Schema.Class<any>(name)(fields, { [NameKey]: name, [CodecKey]: options?.codec } as any), lazily(fields))
 
 /**
  * The part of a name behind its last dot.
@@ -385,7 +396,8 @@ export const Exception =
     Constructor<F, Schema.Struct<F>["Type"] & Cause.YieldableError & { readonly _tag: LastSegment<N> }> => {
     const tag = Plan.lastSegment(name)
     const annotations: any = { [NameKey]: name, [CodecKey]: options?.codec }
-    const Base = loose(Schema.TaggedError<any>(name)(tag, fields, annotations))
+    // An error captures its stack in the constructor.
+    const Base = loose(Schema.TaggedError<any>(name)(tag, fields, annotations), never)
     if (!Object.hasOwn(fields, "message")) {
       Object.defineProperty(Base.prototype, "message", {
         configurable: true,

@@ -8,8 +8,8 @@ import type { Link } from "../Runtime.ts"
 import * as Bytes from "./bytes.ts"
 import { leastBytes } from "./decoderText.ts"
 import type { Settings } from "./options.ts"
-import { type NamedPlan, type Plan, type StructPlan, type UnionPlan, wireType } from "./plan.ts"
-import { absentValue, mayBeAbsent } from "./text.ts"
+import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
+import { absentValue, mayBeAbsent, wireType } from "./wire.ts"
 
 type Read = (b: Uint8Array, p: number, end: number, d: number) => any
 
@@ -83,6 +83,16 @@ const reader = (s: Readers, plan: Plan, mayBeAbsent: boolean): Read => {
       return listReader(s, plan.element, plan.collection === "set")
     case "map":
       return mapReader(s, plan.key, plan.value, plan.collection === "map")
+    case "transform": {
+      const read = reader(s, plan.inner, false)
+      return (b, p, end, d) => {
+        const wire = read(b, p, end, d)
+        const position = at
+        const value = plan.decode(wire)
+        at = position
+        return value
+      }
+    }
     default:
       return scalars[plan.kind]
   }

@@ -7,8 +7,8 @@ import type { Output } from "../Output.ts"
 import * as Bytes from "./bytes.ts"
 import { isNilable } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
-import { inOrder, type Member, type NamedPlan, type Plan, type StructPlan, type UnionPlan, wireType } from "./plan.ts"
-import { absentValue, mayBeAbsent, omitsDefault } from "./text.ts"
+import type { Member, NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
+import { absentValue, inOrder, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
 
 type Write = (v: any, out: Output, p: number, d: number) => number
 
@@ -105,6 +105,10 @@ const writer = (s: Writers, plan: Plan): Write => {
     case "map": {
       const head = mapHead(wireType(plan.key), wireType(plan.value))
       return mapWriter(head, writer(s, plan.key), writer(s, plan.value), plan.collection === "map")
+    }
+    case "transform": {
+      const write = writer(s, plan.inner)
+      return (v, out, p, d) => write(plan.encode(v), out, p, d)
     }
     default:
       return scalars[plan.kind]

@@ -6,8 +6,9 @@
  */
 import { fixedSize } from "./bytes.ts"
 import type { Settings } from "./options.ts"
-import { type NamedPlan, type Plan, type StructPlan, type UnionPlan, wireType } from "./plan.ts"
-import { absentValue, access, literal, mayBeAbsent, type Names } from "./text.ts"
+import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
+import { access, literal, type Names } from "./text.ts"
+import { absentValue, mayBeAbsent, wireType } from "./wire.ts"
 
 interface Scope {
   readonly types: Names
@@ -73,6 +74,10 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
       )
       return
     }
+    case "transform":
+      value(s, plan.inner, v, known, false)
+      lines.push(`${v} = ${s.types.transform(plan)}.decode(${v})`)
+      return
     case "struct":
     case "union":
       lines.push(`${v} = decode${s.types.of(plan)}(b, p, end, d - 1); p = at`)

@@ -6,8 +6,9 @@
  */
 import { inlineLimit } from "./bytes.ts"
 import type { Settings } from "./options.ts"
-import { inOrder, type Member, type NamedPlan, type Plan, type StructPlan, type UnionPlan, wireType } from "./plan.ts"
-import { absentValue, access, isStructLike, literal, mayBeAbsent, type Names, omitsDefault } from "./text.ts"
+import type { Member, NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
+import { access, literal, type Names } from "./text.ts"
+import { absentValue, inOrder, isStructLike, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
 
 interface Scope {
   readonly types: Names
@@ -41,6 +42,8 @@ const fixedBytes = (plan: Plan): number => {
     case "struct":
     case "union":
       return 0
+    case "transform":
+      return fixedBytes(plan.inner)
   }
 }
 
@@ -98,6 +101,11 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
         `p = writeBinary(out, b, w, p, ${v})`
       )
       return
+    case "transform": {
+      const wire = s.next()
+      lines.push(`const ${wire} = ${s.types.transform(plan)}.encode(${v})`)
+      return value(s, plan.inner, wire, rest)
+    }
     case "struct":
     case "union": {
       const call = `p = encode${s.types.of(plan)}(${v}, out, p, d - 1)`
@@ -178,7 +186,7 @@ const again = (s: Scope, each: number, rest: number): void => {
 const element = (s: Scope, plan: Plan, v: string, each: number, rest: number): void => {
   // strings check for themselves, structs begin with a check
   if (each === 0 && !["string", "struct", "union"].includes(plan.kind)) {
-    const ahead = fixedBytes(plan) + rest
+    const ahead = Math.max(fixedBytes(plan), 1) + rest
     s.lines.push(ensure(ahead))
   }
   if (isStructLike(plan) && s.settings.absentStruct === "empty") {

@@ -5,8 +5,8 @@ import * as CodecError from "../CodecError.ts"
 import * as Bytes from "./bytes.ts"
 import { leastBytes } from "./decoderText.ts"
 import type { Settings } from "./options.ts"
-import { type NamedPlan, type Plan, wireType } from "./plan.ts"
-import { mayBeAbsent } from "./text.ts"
+import type { NamedPlan, Plan } from "./plan.ts"
+import { mayBeAbsent, wireType } from "./wire.ts"
 
 class Walk {
   readonly bytes: Uint8Array
@@ -59,12 +59,7 @@ class Walk {
       const member = members[index]
       if (member !== undefined && wireType(member.plan) === type) {
         const isAbsentable = plan.kind === "struct" && mayBeAbsent(plan.members[index]!)
-        this.value(
-          member.plan,
-          plan.kind === "struct" ? `${path}.${member.name}` : `${path}.${member.name}`,
-          depth,
-          isAbsentable
-        )
+        this.value(member.plan, `${path}.${member.name}`, depth, isAbsentable)
         seen.add(index)
         continue
       }
@@ -99,6 +94,8 @@ class Walk {
         this.position += length
         return plan.kind === "string" ? Bytes.readString(this.bytes, at, length) : at
       }
+      case "transform":
+        return this.value(plan.inner, path, depth, false)
       case "struct":
       case "union": {
         const found = this.named(plan, path, depth - 1)

@@ -4,8 +4,8 @@
 import * as CodecError from "../CodecError.ts"
 import { isNilable } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
-import { inOrder, type NamedPlan, type Plan } from "./plan.ts"
-import { isStructLike, mayBeAbsent } from "./text.ts"
+import type { NamedPlan, Plan } from "./plan.ts"
+import { inOrder, isStructLike, mayBeAbsent } from "./wire.ts"
 
 const describe = (value: unknown): string => {
   if (value === null) return "null"
@@ -63,6 +63,8 @@ const isValid = (plan: Plan, value: any): boolean => {
     case "struct":
     case "union":
       return typeof value === "object" && value !== null
+    case "transform":
+      return true
   }
 }
 
@@ -71,6 +73,14 @@ const wanted = (plan: Plan): string => {
   if (plan.kind === "set") return plan.collection === "set" ? "Set" : "Array"
   if (plan.kind === "map") return plan.collection === "map" ? "Map" : "Array of entries"
   return expected[plan.kind] ?? plan.kind
+}
+
+const attempt = (path: string, run: () => unknown): unknown => {
+  try {
+    return run()
+  } catch (error) {
+    throw CodecError.make("BadValue", path, String(error))
+  }
 }
 
 const walk = (plan: Plan, value: any, path: string, depth: number, settings: Settings): void => {
@@ -102,6 +112,14 @@ const walk = (plan: Plan, value: any, path: string, depth: number, settings: Set
       }
       return
     }
+    case "transform":
+      return walk(
+        plan.inner,
+        attempt(path, () => plan.encode(value)),
+        path,
+        depth,
+        settings
+      )
     case "struct":
     case "union":
       if (depth === 0) {

@@ -9,6 +9,7 @@ import { explainEncode } from "./explainEncode.ts"
 import { defaults, type Settings } from "./options.ts"
 import * as Plan from "./plan.ts"
 import * as Source from "./source.ts"
+import { namedPlans } from "./wire.ts"
 
 type Mode = "auto" | "source" | "closure"
 
@@ -37,7 +38,7 @@ const isDefault = (settings: Settings): boolean =>
   (Object.keys(defaults) as Array<keyof Settings>).every((key) => settings[key] === defaults[key])
 
 const compile = (root: Plan.NamedPlan, settings: Settings, mode: Mode): Compiled<any> => {
-  const plans = Plan.namedPlans(root)
+  const plans = namedPlans(root)
   const ahead = plans.map((plan) => plan.compiled)
   const compiled: ReadonlyArray<Compiled<any>> =
     mode === "auto" && isDefault(settings) && ahead.every((found) => found !== undefined)

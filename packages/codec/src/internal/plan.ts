@@ -70,11 +70,22 @@ export interface UnionPlan {
   readonly compiled: Compiled<any> | undefined
 }
 
+/** A value that is another one on the wire: a transformation of Schema that is total and synchronous.
+ *
+ * @internal
+ */
+export interface TransformPlan {
+  readonly kind: "transform"
+  readonly inner: Plan
+  readonly decode: (wire: any) => unknown
+  readonly encode: (value: any) => unknown
+}
+
 /** @internal */
 export type NamedPlan = StructPlan | UnionPlan
 
 /** @internal */
-export type Plan = ScalarPlan | ListPlan | MapPlan | NamedPlan
+export type Plan = ScalarPlan | ListPlan | MapPlan | TransformPlan | NamedPlan
 
 /** @internal */
 export const lastSegment = (name: string): string => name.slice(name.lastIndexOf(".") + 1)
@@ -94,6 +105,9 @@ const annotation = <A>(ast: AST.AST, key: string): A | undefined => {
 const fieldAnnotation = (ast: AST.AST): FieldAnnotation | undefined => {
   const own = ast.context?.annotations?.[FieldKey] as FieldAnnotation | undefined
   if (own !== undefined) return own
+  // a transformation that was applied after the id keeps it on the side of the wire
+  const last = ast.encoding?.[ast.encoding.length - 1]
+  if (last !== undefined && !isClass(ast)) return fieldAnnotation(last.to)
   if (ast._tag === "Union") {
     for (const type of ast.types) {
       const found = fieldAnnotation(type)
@@ -136,6 +150,7 @@ const planOfAst = (ast: AST.AST, path: string, nesting: number): Plan => {
 const derive = (ast: AST.AST, path: string, nesting: number): Plan => {
   const type = annotation<TypeAnnotation>(ast, TypeKey)
   if (type !== undefined) return annotated(ast, type, path, nesting)
+  if (ast.encoding !== undefined && !isClass(ast)) return transformed(ast.encoding, path, nesting)
   switch (ast._tag) {
     case "String":
       return { kind: "string" }
@@ -192,6 +207,32 @@ const annotated = (ast: AST.AST, type: TypeAnnotation, path: string, nesting: nu
     default:
       return { kind: type.kind }
   }
+}
+
+const isClass = (ast: AST.AST): boolean =>
+  ast._tag === "Declaration" &&
+  ast.encoding?.length === 1 &&
+  ast.encoding[0].to._tag === "Objects" &&
+  ast.typeParameters[0]?._tag === "Objects"
+
+const pure = (getter: any, path: string): ((value: any) => unknown) => {
+  if (getter?._tag === "Passthrough") return (value) => value
+  if (getter?._tag === "Transform") return (value) => getter.transform(value)
+  throw invalid(
+    path,
+    "only total, synchronous transformations are compiled: decode the encoded side and transform it after"
+  )
+}
+
+const transformed = (encoding: AST.Encoding, path: string, nesting: number): Plan => {
+  // each link leads one step closer to the wire
+  let plan = planOfAst(encoding[encoding.length - 1]!.to, path, nesting)
+  for (let i = encoding.length - 1; i >= 0; i--) {
+    const transformation: any = encoding[i]!.transformation
+    const decode = pure(transformation.decode, path)
+    plan = { kind: "transform", inner: plan, decode, encode: pure(transformation.encode, path) }
+  }
+  return plan
 }
 
 const declaration = (ast: AST.Declaration, path: string, nesting: number): Plan => {
@@ -318,95 +359,6 @@ export const wrapper = (
   }
 }
 
-/** All structs and unions that a message can hold, itself first.
- *
- * @internal
- */
-export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
-  const seen = new Set<NamedPlan>()
-  const visit = (plan: Plan): void => {
-    switch (plan.kind) {
-      case "list":
-      case "set":
-        return visit(plan.element)
-      case "map":
-        visit(plan.key)
-        return visit(plan.value)
-      case "struct":
-      case "union":
-        if (seen.has(plan)) return
-        seen.add(plan)
-        for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan)
-    }
-  }
-  visit(root)
-  return [...seen]
-}
-
-/** The structs and unions that stand in containers, so that a message may have many of them.
- *
- * @internal
- */
-export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan> => {
-  const found = new Set<Plan>()
-  const visit = (plan: Plan, isElement: boolean): void => {
-    if (plan.kind === "list" || plan.kind === "set") return visit(plan.element, true)
-    if (plan.kind === "map") {
-      visit(plan.key, true)
-      return visit(plan.value, true)
-    }
-    if ((plan.kind !== "struct" && plan.kind !== "union") || !isElement || found.has(plan)) return
-    found.add(plan)
-    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, true)
-  }
-  for (const plan of plans) {
-    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, false)
-  }
-  return found
-}
-
-/** @internal */
-export const wireType = (plan: Plan): number => {
-  switch (plan.kind) {
-    case "bool":
-      return 2
-    case "i8":
-      return 3
-    case "double":
-      return 4
-    case "i16":
-      return 6
-    case "i32":
-    case "enum":
-      return 8
-    case "i64":
-    case "i64number":
-      return 10
-    case "string":
-    case "binary":
-      return 11
-    case "struct":
-    case "union":
-      return 12
-    case "map":
-      return 13
-    case "set":
-      return 14
-    case "list":
-      return 15
-  }
-}
-
-/** Kitex writes members of fixed size first; enums, though of four bytes, are not among them.
- *
- * @internal
- */
-export const inOrder = (members: ReadonlyArray<Member>, order: "declaration" | "kitex"): ReadonlyArray<Member> => {
-  if (order === "declaration") return members
-  const isFixed = ({ plan }: Member) => plan.kind !== "enum" && wireType(plan) <= 10
-  return [...members.filter(isFixed), ...members.filter((member) => !isFixed(member))]
-}
-
 /** Whether values are compared by what they are, so that they can be keys and elements of a Map and a Set.
  *
  * @internal
@@ -428,21 +380,25 @@ export const isScalar = (schema: SchemaLike): boolean => {
  */
 export const zero = (schema: Schema.Top): (() => unknown) | undefined => {
   const ast = schema.ast as AST.AST
-  if (annotation<TypeAnnotation>(ast, TypeKey)?.kind === "union" || ast._tag === "Suspend") return undefined
-  const kind = zeroKind(ast)
-  return kind === undefined ? undefined : () => zeroOf(kind)
-}
-
-const zeroKind = (ast: AST.AST): ScalarPlan | { readonly kind: string; readonly collection: string } | undefined => {
+  // named types are not looked into here: what they hold may not be defined yet
   const type = annotation<TypeAnnotation>(ast, TypeKey)
-  if (type !== undefined) return type.kind === "union" ? undefined : type
-  if (ast._tag === "Objects" || (ast._tag === "Declaration" && ast.encoding !== undefined)) return undefined
+  if (type?.kind === "union" || ast._tag === "Suspend") return undefined
+  if (type !== undefined) return () => zeroOf(type)
+  if (ast._tag === "Objects" || isClass(ast)) return undefined
   const plan = planOfAst(ast, "", 0)
-  return plan.kind === "struct" || plan.kind === "union" ? undefined : plan
+  return hasZero(plan) ? () => zeroOf(plan) : undefined
 }
 
 /** @internal */
-export const zeroOf = (plan: { readonly kind: string; readonly collection?: string }): unknown => {
+export const hasZero = (plan: Plan): boolean =>
+  plan.kind === "transform" ? hasZero(plan.inner) : plan.kind !== "struct" && plan.kind !== "union"
+
+/** The zero of a type that has one.
+ *
+ * @internal
+ */
+export const zeroOf = (plan: { readonly kind: string }): unknown => {
+  const { collection, decode, inner } = plan as any
   switch (plan.kind) {
     case "bool":
       return false
@@ -454,9 +410,11 @@ export const zeroOf = (plan: { readonly kind: string; readonly collection?: stri
       return new Uint8Array(0)
     case "list":
     case "set":
-      return plan.collection === "set" ? new Set() : []
+      return collection === "set" ? new Set() : []
     case "map":
-      return plan.collection === "map" ? new Map() : []
+      return collection === "map" ? new Map() : []
+    case "transform":
+      return decode(zeroOf(inner))
     default:
       return 0
   }

@@ -8,14 +8,17 @@ import * as Runtime from "../Runtime.ts"
 import { constructorText, decoderText } from "./decoderText.ts"
 import { encoderText } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
-import { elementPlans, type NamedPlan } from "./plan.ts"
+import type { NamedPlan, TransformPlan } from "./plan.ts"
 import { names } from "./text.ts"
+import { elementPlans } from "./wire.ts"
 
 /** @internal */
 export interface Text {
   readonly body: string
   /** The names of the constants, one for each plan. */
   readonly exports: ReadonlyArray<string>
+  /** What the text calls `transforms`; text made ahead of time has none. */
+  readonly transforms: ReadonlyArray<TransformPlan>
 }
 
 /** @internal */
@@ -57,7 +60,11 @@ link${name} = link${prototype}
 }
 }`)
   }
-  return { body: parts.join("\n"), exports: plans.map((plan) => `codec${types.of(plan)}`) }
+  return {
+    body: parts.join("\n"),
+    exports: plans.map((plan) => `codec${types.of(plan)}`),
+    transforms: types.transforms
+  }
 }
 
 const helpers = Object.keys(Runtime)
@@ -67,10 +74,10 @@ const helpers = Object.keys(Runtime)
  * @internal
  */
 export const compile = (plans: ReadonlyArray<NamedPlan>, settings: Settings): ReadonlyArray<Runtime.Compiled<any>> => {
-  const { body, exports } = print(plans, settings)
+  const { body, exports, transforms } = print(plans, settings)
   const text = `"use strict"\nconst { ${helpers.join(", ")} } = runtime\n${body}\nreturn [${exports.join(", ")}]`
   // oxlint-disable-next-line no-new-func -- integers and quoted text are all that is interpolated
-  return new Function("runtime", text)(Runtime) as ReadonlyArray<Runtime.Compiled<any>>
+  return new Function("runtime", "transforms", text)(Runtime, transforms) as ReadonlyArray<Runtime.Compiled<any>>
 }
 
 let allowed: boolean | undefined

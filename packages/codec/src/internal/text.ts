@@ -1,7 +1,7 @@
 /**
  * The small things that encoder and decoder text have in common.
  */
-import { type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
+import type { NamedPlan, Plan, TransformPlan } from "./plan.ts"
 
 /** Names of the functions of the types of one text.
  *
@@ -9,6 +9,9 @@ import { type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
  */
 export interface Names {
   readonly of: (plan: NamedPlan) => string
+  /** The functions of a transformation, which text refers to by number. */
+  readonly transform: (plan: TransformPlan) => string
+  readonly transforms: ReadonlyArray<TransformPlan>
 }
 
 /** @internal */
@@ -22,7 +25,12 @@ export const names = (plans: ReadonlyArray<NamedPlan>): Names => {
     taken.add(name)
     byPlan.set(plan, name)
   }
-  return { of: (plan) => byPlan.get(plan)! }
+  const transforms: Array<TransformPlan> = []
+  const transform = (plan: TransformPlan): string => {
+    if (!transforms.includes(plan)) transforms.push(plan)
+    return `transforms[${transforms.indexOf(plan)}]`
+  }
+  return { of: (plan) => byPlan.get(plan)!, transform, transforms }
 }
 
 /** @internal */
@@ -65,34 +73,11 @@ export const literal = (plan: Plan, value: any, types: Names): string => {
       )
       return `new Construct${types.of(plan)}(${args.join(", ")})`
     }
+    case "transform":
+      return `${types.transform(plan)}.decode(${literal(plan.inner, plan.encode(value), types)})`
+    case "bool":
+      return String(value === true)
     default:
-      return Object.is(value, -0) ? "-0" : String(value)
+      return Object.is(value, -0) ? "-0" : String(Number(value))
   }
 }
-
-/** Whether a member that is absent is an absent key.
- *
- * @internal
- */
-export const mayBeAbsent = (member: Member): boolean =>
-  member.default === undefined &&
-  (member.requiredness === "optional" || (member.requiredness === "default" && isStructLike(member.plan)))
-
-/** @internal */
-export const isStructLike = (plan: Plan): plan is NamedPlan => plan.kind === "struct" || plan.kind === "union"
-
-/** The value of an absent member that is not an absent key.
- *
- * @internal
- */
-export const absentValue = (member: Member): unknown =>
-  member.default !== undefined ? member.default() : zeroOf(member.plan as any)
-
-/** Whether a value equal to its default is left out.
- *
- * @internal
- */
-export const omitsDefault = (member: Member): boolean =>
-  member.requiredness === "optional" &&
-  member.default !== undefined &&
-  !["list", "set", "map", "struct", "union"].includes(member.plan.kind)

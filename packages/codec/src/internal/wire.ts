@@ -1,0 +1,125 @@
+/**
+ * What follows from plans about the wire: types, order and what a message can hold.
+ */
+import { hasZero, type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
+
+/** All structs and unions that a message can hold, itself first.
+ *
+ * @internal
+ */
+export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
+  const seen = new Set<NamedPlan>()
+  const visit = (plan: Plan): void => {
+    switch (plan.kind) {
+      case "list":
+      case "set":
+        return visit(plan.element)
+      case "map":
+        visit(plan.key)
+        return visit(plan.value)
+      case "transform":
+        return visit(plan.inner)
+      case "struct":
+      case "union":
+        if (seen.has(plan)) return
+        seen.add(plan)
+        for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan)
+    }
+  }
+  visit(root)
+  return [...seen]
+}
+
+/** The structs and unions that stand in containers, so that a message may have many of them.
+ *
+ * @internal
+ */
+export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan> => {
+  const found = new Set<Plan>()
+  const visit = (plan: Plan, isElement: boolean): void => {
+    if (plan.kind === "list" || plan.kind === "set") return visit(plan.element, true)
+    if (plan.kind === "map") {
+      visit(plan.key, true)
+      return visit(plan.value, true)
+    }
+    if (plan.kind === "transform") return visit(plan.inner, isElement)
+    if ((plan.kind !== "struct" && plan.kind !== "union") || !isElement || found.has(plan)) return
+    found.add(plan)
+    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, true)
+  }
+  for (const plan of plans) {
+    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, false)
+  }
+  return found
+}
+
+/** @internal */
+export const wireType = (plan: Plan): number => {
+  switch (plan.kind) {
+    case "bool":
+      return 2
+    case "i8":
+      return 3
+    case "double":
+      return 4
+    case "i16":
+      return 6
+    case "i32":
+    case "enum":
+      return 8
+    case "i64":
+    case "i64number":
+      return 10
+    case "string":
+    case "binary":
+      return 11
+    case "struct":
+    case "union":
+      return 12
+    case "map":
+      return 13
+    case "set":
+      return 14
+    case "list":
+      return 15
+    case "transform":
+      return wireType(plan.inner)
+  }
+}
+
+/** Kitex writes members of fixed size first; enums, though of four bytes, are not among them.
+ *
+ * @internal
+ */
+export const inOrder = (members: ReadonlyArray<Member>, order: "declaration" | "kitex"): ReadonlyArray<Member> => {
+  if (order === "declaration") return members
+  const isFixed = ({ plan }: Member) => plan.kind !== "enum" && wireType(plan) <= 10
+  return [...members.filter(isFixed), ...members.filter((member) => !isFixed(member))]
+}
+
+/** Whether a member that is absent is an absent key.
+ *
+ * @internal
+ */
+export const mayBeAbsent = (member: Member): boolean =>
+  member.default === undefined &&
+  (member.requiredness === "optional" || (member.requiredness === "default" && !hasZero(member.plan)))
+
+/** @internal */
+export const isStructLike = (plan: Plan): plan is NamedPlan => plan.kind === "struct" || plan.kind === "union"
+
+/** The value of an absent member that is not an absent key.
+ *
+ * @internal
+ */
+export const absentValue = (member: Member): unknown =>
+  member.default !== undefined ? member.default() : zeroOf(member.plan)
+
+/** Whether a value equal to its default is left out.
+ *
+ * @internal
+ */
+export const omitsDefault = (member: Member): boolean =>
+  member.requiredness === "optional" &&
+  member.default !== undefined &&
+  !["list", "set", "map", "struct", "union", "transform"].includes(member.plan.kind)
