@@ -1,0 +1,145 @@
+/**
+ * Clients and servers in one program, for tests: joined in memory, byte for byte, through the engines that run in
+ * production, under `TestClock`.
+ *
+ * **Example** (A test of a service in one line)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Method, Service } from "@millrace/rpc"
+ * import { Testing } from "@millrace/rpc/testing"
+ * import { Effect } from "effect"
+ *
+ * class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+ * class TestService extends Service.make("TestService", {
+ *   package: "echo",
+ *   methods: [Method.unary("EchoUnary", { request: Request, response: Request })]
+ * }) {}
+ *
+ * const test = Effect.gen(function*() {
+ *   const client = yield* Testing.client(TestService, { EchoUnary: (request) => Effect.succeed(request) })
+ *   const response = yield* client.EchoUnary(new Request({ message: "hi" }))
+ *   return response.message
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as MemoryTransport from "@millrace/transport/MemoryTransport"
+import type { ClientTransport } from "@millrace/transport/Transport"
+import type * as TransportOptions from "@millrace/transport/TransportOptions"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Handlers, Services } from "../Handlers.ts"
+import type * as Method from "../Method.ts"
+import type { ServerMiddleware } from "../Middleware.ts"
+import * as Server from "../Server.ts"
+import type * as Service from "../Service.ts"
+import * as StreamClient from "../StreamClient.ts"
+import type { StreamClientOptions } from "../StreamOptions.ts"
+import * as FaultPlan from "./FaultPlan.ts"
+
+/**
+ * Options of the memory transport and of the server on it.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<any>> = []> {
+  /** What goes wrong on the way. Default: nothing. */
+  readonly faults?: FaultPlan.FaultPlan | undefined
+  /** Here `graceTime` is 0 by default: under a clock that stands still, the end of a test would wait for it for ever. */
+  readonly server?: Server.Options<Ms> | undefined
+  /** Limits and buffers of the two ends of the transport. */
+  readonly transport?: {
+    readonly client?: TransportOptions.ClientOptions | undefined
+    readonly server?: TransportOptions.ServerOptions | undefined
+  }
+}
+
+/**
+ * Options of {@link client}.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options<Ms extends ReadonlyArray<ServerMiddleware<any>> = []> extends LayerOptions<Ms> {
+  readonly client?: StreamClientOptions | undefined
+}
+
+/**
+ * A server of these services in memory, and the transport by which clients reach it.
+ *
+ * **Example** (A client service against handlers of the test)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Method, Service, StreamClient } from "@millrace/rpc"
+ * import { Testing } from "@millrace/rpc/testing"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+ * class TestService extends Service.make("TestService", {
+ *   methods: [Method.unary("EchoUnary", { request: Request, response: Request })]
+ * }) {}
+ * class Echo extends StreamClient.Service<Echo>()("app/Echo", TestService) {}
+ *
+ * const EchoTest = Echo.layer({}).pipe(
+ *   Layer.provide(Testing.layer([TestService])),
+ *   Layer.provide(TestService.toLayer({ EchoUnary: (request) => Effect.succeed(request) }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <
+  const Ss extends ReadonlyArray<Service.Any>,
+  const Ms extends ReadonlyArray<ServerMiddleware<any>> = []
+>(
+  services: Ss,
+  options: LayerOptions<Ms> = {}
+): Layer.Layer<
+  Server.Server | ClientTransport,
+  never,
+  Server.HandlersFor<Ss[number]> | Server.RequirementsOf<Ms[number]>
+> =>
+  Server.layer(services, { graceTime: 0, ...options.server }).pipe(
+    // Nothing else can listen on this transport.
+    Layer.orDie,
+    Layer.provideMerge(
+      MemoryTransport.layerWith({
+        ...options.transport,
+        ...(options.faults === undefined ? undefined : FaultPlan.toFaults(options.faults))
+      })
+    )
+  )
+
+/**
+ * A client of the service whose server runs these handlers, both in the scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const client = <
+  const Name extends string,
+  const Methods extends ReadonlyArray<Method.Any>,
+  const H extends Handlers<Methods, any>,
+  E = never,
+  RX = never,
+  const Ms extends ReadonlyArray<ServerMiddleware<any>> = []
+>(
+  service: Service.ServiceClass<Name, Methods>,
+  handlers: H | Effect.Effect<H, E, RX>,
+  options: Options<Ms> = {}
+): Effect.Effect<
+  StreamClient.StreamClient<Service.ServiceClass<Name, Methods>>,
+  E,
+  Scope.Scope | Services<H[keyof H]> | Exclude<RX, Scope.Scope> | Server.RequirementsOf<Ms[number]>
+> => {
+  const server = layer([service], options).pipe(Layer.provide(service.toLayer(handlers)))
+  return Effect.flatMap(Layer.build(server as Layer.Layer<Server.Server | ClientTransport, E>), (context) =>
+    Effect.provide(StreamClient.make(service, options.client), context)
+  ) as never
+}

@@ -1,0 +1,5 @@
+export * as FaultPlan from "./FaultPlan.ts"
+export * as Recorder from "./Recorder.ts"
+export * as StreamScript from "./StreamScript.ts"
+export * as Testing from "./Testing.ts"
+export * as ThriftArbitrary from "./ThriftArbitrary.ts"
