@@ -30,6 +30,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   #trailerSeen = false
   #waiting: Array<() => void> | undefined
   #endError: CallError | undefined
+  #decision: { readonly reason: EndReason; readonly exit: Exit.Exit<void, RpcError> } | undefined
 
   constructor(
     env: Environment,
@@ -196,6 +197,8 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   protected override refused(error: CallError): Effect.Effect<never, CallError> {
     if (this.#lifecycle.finished) return Effect.fail(error)
+    const decision = this.#decision
+    if (decision !== undefined) return Effect.andThen(this.finish(decision.reason, decision.exit), Effect.fail(error))
     return Effect.andThen(
       error instanceof BizStatusError ? this.finish("error", Exit.void, error) : this.finish("error", Exit.fail(error)),
       Effect.fail(error)
@@ -227,6 +230,8 @@ export class ClientCall extends Duplex<unknown, unknown> {
   /** An end that this side decided on. */
   end(reason: EndReason, error: CallError, exit: Exit.Exit<void, RpcError>): Effect.Effect<void> {
     return Effect.suspend(() => {
+      // Whoever waits hears of the error first, and reports what was decided.
+      this.#decision ??= { reason, exit }
       this.fail(error)
       return this.finish(reason, exit)
     })
