@@ -179,7 +179,7 @@ export const unary = <
 >(
   name: N,
   options: { readonly request: Req; readonly response: Res; readonly exceptions?: X; readonly argumentId?: number }
-): Unary<N, Req, Res, X> => ({
+): Unary<N, Req, Res, NoInfer<X>> => ({
   name,
   mode: "unary",
   request: options.request,
@@ -202,7 +202,7 @@ export const pingPong = <
 >(
   name: N,
   options: { readonly arguments: A; readonly response?: Res; readonly exceptions?: X }
-): PingPong<N, A, Res, X> => ({
+): PingPong<N, A, NoInfer<Res>, NoInfer<X>> => ({
   name,
   mode: "pingPong",
   request: undefined,

@@ -77,4 +77,13 @@ TestService.toLayer({
 // @ts-expect-error servers have no RPC timeout
 Server.layer([TestService], { rpcTimeout: "1 second" })
 
+// Without declared exceptions there are none.
+class Bare extends Service.make("Bare", {
+  methods: [Method.unary("One", { request: Message, response: Message })]
+}) {}
+Bare.toLayer({
+  // @ts-expect-error an error that the method does not declare
+  One: () => Effect.fail(new Busy({}))
+})
+
 void [needs, withoutUsers, withoutGreeter, withoutHandlers]
