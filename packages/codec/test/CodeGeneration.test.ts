@@ -18,6 +18,25 @@ describe("where code generation is forbidden", () => {
   })
 })
 
+class Text extends Thrift.Struct<Text>("test.NoBuffer")({ s: Thrift.optional(1, Thrift.String) }) {}
+
+describe("where there is no Buffer", () => {
+  it("the bytes and the texts are the same", () => {
+    const script = fileURLToPath(new URL("./support/noBuffer.ts", import.meta.url))
+    const units = ["a", "é", "中", "😀", "\ud800", "x\udfff", "\ufeff"]
+    const texts = units.flatMap((unit) => [1, 5, 16, 17, 400, 2000].map((n) => unit.repeat(n)))
+    const flags = ["--experimental-strip-types", "--no-warnings"]
+    const output = execFileSync(process.execPath, [...flags, script, JSON.stringify(texts)], { encoding: "utf8" })
+    const { answers, hasBuffer } = JSON.parse(output)
+    assert.isFalse(hasBuffer)
+    const codec = Codec.make(Text)
+    texts.forEach((s, i) => {
+      const bytes = codec.encode(new Text({ s }))
+      assert.deepStrictEqual(answers[i], [[...bytes], codec.decode(bytes).s])
+    })
+  })
+})
+
 // the same type, as a person writes it and with a codec made ahead of time
 const fields = () => ({
   id: Thrift.required(1, Thrift.I64),
