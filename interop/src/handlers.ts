@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
-import { InteropService, Refused, Request, Response, SecondService } from "./api.ts"
+import { InteropService, Refused, type Request, Response, SecondService } from "./api.ts"
 
 const status = (code: number, desc: string) => new RpcError.RpcError({ reason: new RpcError.Status({}), code, desc })
 
