@@ -99,7 +99,7 @@ const measureIdle = async (peers: ReadonlyArray<string>, pace: Pace): Promise<Ro
 
 export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
   if (the === IDLE) return measureIdle(peers, pace)
-  if (the === CODEC) return measureCodec(peers, pace.rounds, pace.measure)
+  if (the === CODEC) return measureCodec(peers, pace.rounds * 10, pace.measure / 10)
   return measureCase(the, peers, pace)
 }
 

@@ -1,5 +1,5 @@
 /* eslint-disable */
-// Static code of codec/medium.proto by pbjs of protobufjs-cli 2.7.1, comments removed:
+// Static code of codec/medium.proto by pbjs of protobufjs-cli 2.7.1, without comments and default export:
 //   pbjs -t static-module -w esm --no-create --no-verify --no-convert --no-delimited --no-typeurl --no-service codec/medium.proto
 import $protobuf from "protobufjs/minimal.js"
 
@@ -426,5 +426,3 @@ export const bench = ($root.bench = (() => {
 
   return bench
 })())
-
-export { $root as default }
