@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryTransport, type Transport } from "@millrace/transport"
-import { Cause, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Method, type RpcError, Server, type ServerCall, Service } from "../src/index.ts"
 import {
   call,
   client,
+  handlersOf,
   logged,
   open,
   type RawResult,
@@ -15,6 +16,7 @@ import {
   settled,
   statusOf,
   struct,
+  TestService,
   wrapped
 } from "./support/echo.ts"
 
@@ -264,6 +266,39 @@ describe("headers and trailers", () => {
         })
       )
     )
+  )
+})
+
+describe("what a handler runs in", () => {
+  it.effect("is the context that it was built in, and a slot that is free again when it has ended", () =>
+    Effect.gen(function* () {
+      class Greeter extends Context.Service<Greeter, (name: string) => string>()("test/Greeter") {}
+      const running: Array<string> = []
+      const live = Server.layer([TestService]).pipe(
+        Layer.provide(
+          TestService.toLayer({
+            ...handlersOf({}),
+            EchoUnary: (request) =>
+              Effect.gen(function* () {
+                running.push("start")
+                yield* Effect.yieldNow
+                running.push("end")
+                return new Response({ message: (yield* Greeter)(request.message ?? "") })
+              })
+          })
+        ),
+        Layer.provide(Layer.succeed(Greeter, (name) => `hello ${name}`)),
+        Layer.provideMerge(MemoryTransport.layerWith({ server: { limits: { maxConcurrentStreams: 1 } } }))
+      )
+      yield* Effect.gen(function* () {
+        const unary = (name: string) => call("/echo.TestService/EchoUnary", [wrapped(name)])
+        for (const name of ["a", "b", "c"]) {
+          const result = yield* unary(name)
+          assert.deepStrictEqual(result.messages, [wrapped(`hello ${name}`, 0)])
+        }
+      }).pipe(Effect.provide(live))
+      assert.deepStrictEqual(running, ["start", "end", "start", "end", "start", "end"])
+    })
   )
 })
 

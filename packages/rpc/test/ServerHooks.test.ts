@@ -113,7 +113,11 @@ describe("middleware", () => {
 
   it.effect("errors of middleware have no suffix, errors of the handler that pass through it have", () =>
     Effect.gen(function* () {
-      const handlers = { EchoUnary: () => Effect.fail(error(5, "mine")), Echo: () => Stream.fail(error(5, "mine")) }
+      const handlers = {
+        EchoUnary: () => Effect.fail(error(5, "mine")),
+        EchoServer: () => Stream.empty,
+        Echo: () => Stream.fail(error(5, "mine"))
+      }
       const through = Middleware.server((next) => next)
       const instead = Middleware.server((next) => Effect.mapError(next, () => error(6, "another")))
       const early = Middleware.server(() => Effect.fail(error(7, "request forbidden: denied")))
@@ -132,6 +136,12 @@ describe("middleware", () => {
         assert.deepStrictEqual(statusOf(yield* Effect.provide(unary, live)), [...status])
         assert.deepStrictEqual(statusOf(yield* Effect.provide(call("/echo.TestService/Echo", []), live)), [...status])
       }
+      const after = Middleware.server((next) => Effect.andThen(next, Effect.fail(error(6, "too late"))))
+      const down = yield* Effect.provide(
+        call("/echo.TestService/EchoServer", [struct("m")]),
+        serve(handlers, { middleware: [after] })
+      )
+      assert.deepStrictEqual(statusOf(down), [6, "too late"])
     })
   )
 
@@ -228,6 +238,15 @@ describe("RPCStart and RPCFinish", () => {
       const biz = new BizStatusError.BizStatusError({ statusCode: 404, statusMessage: "no" })
       const business = yield* traced({ EchoUnary: () => Effect.fail(biz) }, {}, unary)
       assert.deepStrictEqual(one(business), { ...none, reason: "error", exit: "ok", biz: 404, received: [1, 13] })
+
+      const denied = Middleware.server(() => Effect.fail(biz))
+      const refusedBiz = yield* traced({}, { middleware: [denied] }, unary)
+      assert.deepStrictEqual(one(refusedBiz), {
+        ...none,
+        reason: "error",
+        exit: failed("code = 13 desc = biz error: code=404, msg=no"),
+        received: [1, 13]
+      })
 
       const died = yield* traced({ EchoUnary: () => Effect.die("kaboom") }, {}, unary)
       assert.deepStrictEqual(one(died), { ...none, reason: "error", exit: "kaboom", received: [1, 13] })

@@ -145,6 +145,12 @@ const wrap = (
   return next
 }
 
+// What fails from here on is middleware's doing, unless it is this very error that passes through.
+const leftHandler = (call: ServerCall): Effect.Effect<void> => {
+  call.inHandler = false
+  return Effect.void
+}
+
 const failedInHandler = (call: ServerCall, error: unknown): Effect.Effect<never, CallError> => {
   call.handlerFailure = error
   return Effect.fail(error as CallError)
@@ -162,7 +168,10 @@ const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<any>>)
       middleware,
       Effect.suspend(() => {
         call.inHandler = true
-        return Effect.catch(body(call), (error) => failedInHandler(call, error))
+        return Effect.matchEffect(body(call), {
+          onSuccess: () => leftHandler(call),
+          onFailure: (error) => failedInHandler(call, error)
+        })
       }),
       call
     )
@@ -192,14 +201,14 @@ const single = (
           return Effect.matchEffect(handler(request, call), {
             onSuccess: (success) => {
               call.result = hasResult ? { success } : {}
-              return Effect.void
+              return leftHandler(call)
             },
             // A declared exception is an answer, not a failure, for whoever stands around the handler.
             onFailure: (error) => {
               const exception = plan.exceptionOf(error)
               if (exception === undefined) return failedInHandler(call, error)
               call.result = { [exception]: error }
-              return Effect.void
+              return leftHandler(call)
             }
           })
         }),

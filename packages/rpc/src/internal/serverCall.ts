@@ -71,7 +71,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
 
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   nested = false
-  /** What happens from here on is the handler's doing: errors before it are not business errors. */
+  /** What happens while this is set is the handler's doing: other errors are not business errors. */
   inHandler = false
   /** The failure that came out of the handler itself, where middleware may have put another in its place. */
   handlerFailure: unknown
@@ -331,7 +331,9 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     if (exception !== undefined) return this.#answer({ [exception]: error })
     const status = errors.toStatus(error, fromHandler)
     this.#finish(status)
-    if (error instanceof BizStatusError) return { reason: "error", exit: Exit.void, bizError: error }
+    if (error instanceof BizStatusError && status.biz !== undefined) {
+      return { reason: "error", exit: Exit.void, bizError: error }
+    }
     const known = error instanceof RpcError ? error : (errors.fromStatus(this.info, status) as RpcError)
     return { reason: "error", exit: Exit.fail(known), bizError: undefined }
   }
