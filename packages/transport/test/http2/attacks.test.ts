@@ -6,6 +6,7 @@ import {
   concat,
   continuation,
   data,
+  type Entry,
   frame,
   ping,
   priority,
@@ -31,7 +32,7 @@ const endedBy = (server: Recorder, limit: string) => {
 }
 
 /** A server whose handlers answer at once, and never end: its streams are what an attacker can pile up. */
-const answeringServer = (size: number, ...entries: Parameters<typeof settings>) => {
+const answeringServer = (size: number, ...entries: Array<Entry>) => {
   const server = startedServer({}, ...entries)
   server.handler = (_, stream) => {
     server.connection.sendHeaders(stream, responseHeaders, false)

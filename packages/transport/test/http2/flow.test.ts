@@ -77,9 +77,13 @@ describe("flow control of what is received", () => {
   it("a peer that overruns the connection's window loses the connection", () => {
     const server = serverWith(2, { flow: { connectionWindow: 65_535, connectionBufferLimit: 1000 } })
     server.connection.receive(payload(1, 60_000), 0)
-    assert.isUndefined(server.end)
+    assert.isFalse(server.connection.closed)
     server.connection.receive(payload(3, 30_000), 0)
-    assert.strictEqual(server.end?._tag === "Error" ? server.end.code : undefined, ErrorCode.FlowControlError)
+    assert.deepStrictEqual(server.end, {
+      _tag: "Error",
+      code: ErrorCode.FlowControlError,
+      detail: "the connection's window is overrun"
+    })
   })
 
   it("until the peer acknowledged our SETTINGS it may use the default window", () => {

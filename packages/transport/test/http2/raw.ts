@@ -38,7 +38,9 @@ export const frame = (type: number, flags: number, streamId: number, payload: Ui
   return bytes
 }
 
-export const settings = (...entries: ReadonlyArray<readonly [id: number, value: number]>): Uint8Array =>
+export type Entry = readonly [id: number, value: number]
+
+export const settings = (...entries: Array<Entry>): Uint8Array =>
   frame(
     FrameType.Settings,
     0,
@@ -235,7 +237,7 @@ export class Recorder implements ConnectionOwner {
 }
 
 /** A server whose peer has said its preface and SETTINGS; what it sent so far is dropped. */
-export const startedServer = (options: Http2Options = {}, ...entries: Parameters<typeof settings>): Recorder => {
+export const startedServer = (options: Http2Options = {}, ...entries: Array<Entry>): Recorder => {
   const server = new Recorder("server", options)
   server.connection.receive(concat([preface, settings(...entries)]), 0)
   server.bytes()
@@ -243,7 +245,7 @@ export const startedServer = (options: Http2Options = {}, ...entries: Parameters
 }
 
 /** A client whose peer has sent its SETTINGS; what it sent so far is dropped. */
-export const startedClient = (options: Http2Options = {}, ...entries: Parameters<typeof settings>): Recorder => {
+export const startedClient = (options: Http2Options = {}, ...entries: Array<Entry>): Recorder => {
   const client = new Recorder("client", options)
   client.connection.receive(settings(...entries), 0)
   client.bytes()

@@ -140,7 +140,10 @@ export class Outbox implements OutboxShape {
   extend(source: Uint8Array, start: number, end: number, endStream: boolean, byReference: boolean): void {
     const size = this.openLength + end - start
     const header = this.openAt
-    writeFrameHeader(this.buffer, header, size, FrameType.Data, endStream ? Flag.EndStream : 0, this.openStream)
+    this.buffer[header] = size >>> 16
+    this.buffer[header + 1] = size >>> 8
+    this.buffer[header + 2] = size
+    if (endStream) this.buffer[header + 4] = Flag.EndStream
     if (byReference) {
       this.reference(source, start, end)
       return
