@@ -1,7 +1,7 @@
 /** The other ends of the suite as processes: Kitex and our own server, started for a scope. */
 import { Context, Effect, Layer, Queue } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { existsSync, readdirSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
@@ -42,6 +42,32 @@ const newest = (path: string): number => {
   )
 }
 
+const lockIsStale = (lock: string): boolean => {
+  const stat = statSync(lock, { throwIfNoEntry: false })
+  return stat !== undefined && Date.now() - stat.mtimeMs > 5 * 60_000
+}
+
+/** Test files run in processes of their own and share the folder of a module: one of them builds, the others wait. */
+const exclusively = <A>(folder: string, run: () => A): A => {
+  const lock = join(folder, "bin", "building")
+  mkdirSync(join(folder, "bin"), { recursive: true })
+  for (;;) {
+    try {
+      mkdirSync(lock)
+      break
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+      if (lockIsStale(lock)) rmdirSync(lock)
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    }
+  }
+  try {
+    return run()
+  } finally {
+    rmdirSync(lock)
+  }
+}
+
 /**
  * Generates the code of a module with Kitex's own tool, at the version of its go.mod, and builds the peers; the folder of the programs.
  * Nothing is done when the programs are newer than every source.
@@ -49,8 +75,6 @@ const newest = (path: string): number => {
 const build = ({ folder, idl, name, toolchain }: Module): string => {
   const cwd = join(interop, folder)
   const bin = join(cwd, "bin")
-  const built = join(bin, "client")
-  if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
   const env = {
     ...process.env,
     GOFLAGS: "-mod=mod -buildvcs=false",
@@ -59,12 +83,16 @@ const build = ({ folder, idl, name, toolchain }: Module): string => {
   }
   const run = (program: string, ...args: ReadonlyArray<string>) =>
     execFileSync(program, args, { cwd, env, stdio: ["ignore", "ignore", "inherit"] })
-  run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
-  for (const file of idl) {
-    run(join(bin, "kitex"), "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
-  }
-  run("go", "build", "-o", "bin/", "./server", "./client")
-  return bin
+  return exclusively(cwd, () => {
+    const built = join(bin, "client")
+    if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
+    run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
+    for (const file of idl) {
+      run(join(bin, "kitex"), "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
+    }
+    run("go", "build", "-o", "bin/", "./server", "./client")
+    return bin
+  })
 }
 
 const start = (program: string, args: ReadonlyArray<string>) =>
