@@ -26,6 +26,17 @@ export interface MethodPlan {
   readonly exceptions: ReadonlyArray<string>
 }
 
+// A codec puts its compiled functions in place at the first use, so it is called and never taken apart.
+const encoder =
+  <A>(codec: Codec.Codec<A>): Encode<unknown> =>
+  (message, out) =>
+    codec.encodeInto(message as A, out)
+
+const decoder =
+  <A>(codec: Codec.Codec<A>): Decode<unknown> =>
+  (bytes, start, end) =>
+    codec.decodeFrom(bytes, start, end)
+
 export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
   const path = `/${service.package === "" ? "" : `${service.package}.`}${service.name_}/${method.name}`
   if (method.mode === "bidirectional" || method.mode === "client" || method.mode === "server") {
@@ -35,10 +46,10 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
       service,
       method,
       path,
-      encodeRequest: request.encodeInto,
-      decodeRequest: request.decodeFrom,
-      encodeResponse: response.encodeInto,
-      decodeResponse: response.decodeFrom,
+      encodeRequest: encoder(request),
+      decodeRequest: decoder(request),
+      encodeResponse: encoder(response),
+      decodeResponse: decoder(response),
       exceptionOf: () => undefined,
       exceptions: []
     }
@@ -51,12 +62,10 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
     service,
     method,
     path,
-    encodeRequest: unary
-      ? (message, out) => args.encodeInto({ req: message }, out)
-      : (args.encodeInto as Encode<unknown>),
-    decodeRequest: unary ? (bytes, start, end) => args.decodeFrom(bytes, start, end).req : args.decodeFrom,
-    encodeResponse: result.encodeInto as Encode<unknown>,
-    decodeResponse: result.decodeFrom,
+    encodeRequest: unary ? (message, out) => args.encodeInto({ req: message }, out) : encoder(args),
+    decodeRequest: unary ? (bytes, start, end) => args.decodeFrom(bytes, start, end).req : decoder(args),
+    encodeResponse: encoder(result),
+    decodeResponse: decoder(result),
     exceptionOf: (error) => {
       for (const [name, field] of classes) {
         const schema: unknown = field.schema
