@@ -86,6 +86,16 @@ export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
  * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the transport
  * cannot listen. Dies when two services have one name, or a handler is missing.
  *
+ * **Details**
+ *
+ * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. A handler runs in a fiber of its own with
+ * a `Scope` of its own; it is interrupted when its client leaves, its deadline passes or the grace time is over
+ * (`ServerCall.interruptedBy` tells which).
+ *
+ * A defect of a handler is logged with `rpc.service` and `rpc.method` and answered with Kitex's text of a panic. So is a defect of
+ * a fiber that it forked, when the handler goes on waiting for something else: nobody would hear of it. A branch of a race
+ * that may die belongs behind `Effect.catchDefect`.
+ *
  * **Example** (A server and its handlers)
  *
  * ```ts
