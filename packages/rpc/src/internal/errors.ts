@@ -59,9 +59,6 @@ export const handlerReturned = (info: RpcInfo) =>
 export const protocolViolation = (info: RpcInfo, desc: string) =>
   error(info, 13, desc, new RpcError.ProtocolViolation())
 
-export const overLimit = (info: RpcInfo, limit: string, desc: string) =>
-  error(info, 8, desc, new RpcError.Rejected({ limit }))
-
 /** The error of a status that is not OK; undefined for OK, also when a business status came beside it (4.4). */
 export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
   if (status.code === 0) return undefined
