@@ -25,12 +25,9 @@ interface Run {
   own: boolean
 }
 
-// A claim beyond this is believed only as its bytes arrive.
-const trusted = 1024 * 1024
+// A claim beyond this, a message of 1 MiB and what is around it, is believed only as its bytes arrive.
+const trusted = 1024 * 1024 + 64 * 1024
 const poolMax = 16 * 1024
-
-const allocate = (size: number): Uint8Array =>
-  typeof Buffer === "function" ? Buffer.allocUnsafeSlow(size) : new Uint8Array(size)
 
 const lengthAt = (bytes: Uint8Array, at: number): number =>
   bytes[at + 1]! * 0x1000000 + ((bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!)
@@ -110,7 +107,7 @@ export class Deframer {
   private fill(bytes: Uint8Array, start: number, end: number): number {
     let at = start
     if (this.partialLength < prefixLength) {
-      this.partial ??= allocate(prefixLength)
+      this.partial ??= new Uint8Array(prefixLength)
       if (this.partialLength === 0) this.partialTotal = prefixLength
       while (this.partialLength < prefixLength && at < end) this.partial[this.partialLength++] = bytes[at++]!
       if (this.partialLength < prefixLength) return at
@@ -139,7 +136,7 @@ export class Deframer {
   }
 
   private resize(size: number): void {
-    const next = allocate(size)
+    const next = new Uint8Array(size)
     next.set(this.partial!.subarray(0, this.partialLength))
     this.partial = next
   }
@@ -221,7 +218,7 @@ export class Deframer {
       }
       const size = run.end - run.start
       if (this.pool === undefined || this.pool.length - this.poolLength < size) {
-        this.pool = allocate(Math.max(sum, Math.min(poolMax, this.poolLength * 2)))
+        this.pool = new Uint8Array(Math.max(sum, Math.min(poolMax, this.poolLength * 2)))
         this.poolLength = 0
       }
       this.pool.set(run.bytes.subarray(run.start, run.end), this.poolLength)

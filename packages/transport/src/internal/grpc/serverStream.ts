@@ -37,8 +37,18 @@ export class ServerStream extends GrpcStream implements RawServerStream {
   private finished = false
   private released = false
 
-  constructor(carrier: Carrier, stream: Http2Stream, headers: HeaderList, head: RequestHead, endStream: boolean) {
+  private readonly accept: (stream: RawServerStream) => void
+
+  constructor(
+    carrier: Carrier,
+    stream: Http2Stream,
+    headers: HeaderList,
+    head: RequestHead,
+    endStream: boolean,
+    accept: (stream: RawServerStream) => void
+  ) {
     super(carrier)
+    this.accept = accept
     this.stream = stream
     this.headers = headers
     this.head = head
@@ -47,6 +57,11 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     if (head.encoding !== undefined) this.expand = expandFor(head.encoding, compression, maxReceiveMessageSize)
     this.compress = negotiate(head.accepts, compression)
     if (endStream) this.end = halfClosed
+    this.markAnnounced()
+  }
+
+  protected override announce(): void {
+    this.accept(this)
   }
 
   get service(): string {

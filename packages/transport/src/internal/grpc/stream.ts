@@ -38,6 +38,7 @@ export interface Notified {
 const Readable = 1
 const Writable = 2
 const Aborted = 4
+const Announced = 8
 
 // Encoders are synchronous, so all streams share one buffer; an encoder that writes to another stream gets a fresh one.
 let idleOutput: Output | undefined
@@ -140,6 +141,14 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
     this.mark(Readable | Writable)
   }
 
+  /** A new stream of the server: tell whoever accepts it, after the parse of this read. */
+  protected markAnnounced(): void {
+    this.mark(Announced)
+  }
+
+  /** Hands a new stream to whoever accepts it. */
+  protected announce(): void {}
+
   private mark(what: number): void {
     if (this.pending === 0) this.carrier.mark(this)
     this.pending |= what
@@ -149,7 +158,8 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
     const pending = this.pending
     this.pending = 0
     const listener = this.listener
-    if (listener !== undefined) {
+    if (pending & Announced) this.announce()
+    else if (listener !== undefined) {
       const error = pending & Aborted ? this.abortError() : undefined
       if (error !== undefined) listener.onAbort(error)
       if (pending & Readable) this.listener?.onReadable()

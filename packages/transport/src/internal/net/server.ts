@@ -59,10 +59,7 @@ export class ServerDriver extends Driver {
       this.connection.release(stream)
       return
     }
-    const raw = new ServerStream(this, stream, headers, head, endStream)
-    stream.owner = raw
-    // The request's messages may be in the same read: it is told about when that is parsed.
-    this.mark({ notify: () => this.accept(raw) })
+    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.accept)
   }
 
   onSettings(): void {
