@@ -99,6 +99,16 @@ describe("flow control of what is received", () => {
     assert.strictEqual(server.record(1).abort?._tag, "StreamError")
   })
 
+  it("what was consumed before the peer acknowledged our SETTINGS is given back when it does", () => {
+    const server = startedServer(small)
+    server.connection.receive(concat([new RawPeer().headers(1, requestHeaders), payload(1, 65_535)]), 0)
+    server.connection.consume(server.record(1).stream!, 65_535, 0)
+    server.bytes()
+    // Of 1000 bytes that were given back 64535 are taken away again: without an update nothing would ever come.
+    server.connection.receive(settingsAck, 0)
+    assert.deepStrictEqual(server.sent(), ["WindowUpdate(1) 64535"])
+  })
+
   it("padding is given back at once", () => {
     const server = serverWith(1, small)
     for (let i = 0; i < 10; i++) server.connection.receive(data(1, bytes(0), false, 255), 0)

@@ -464,6 +464,8 @@ export class Http2Connection implements Connection, Host, FrameSink {
       if (this.settingsSent !== undefined) this.inflow.measured(this.now - this.settingsSent)
       this.settingsSent = undefined
       this.inflow.acknowledged(this.streams.live.values())
+      // What was consumed before may be owed only now, and the peer may be waiting for it.
+      for (const stream of this.streams.live.values()) this.announce(stream, this.inflow.increment(stream.inflow))
       return
     }
     if (!this.settingsBucket.take(this.now)) {
