@@ -21,6 +21,7 @@ import {
   readUint32,
   writeUint32
 } from "./frames.ts"
+import { frameError } from "./frameRules.ts"
 import { type Host, Inbound } from "./inbound.ts"
 import { Bucket, Counters, defaultLimits, type Limits } from "./limits.ts"
 import { Outbox } from "./outbox.ts"
@@ -347,79 +348,48 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   onFrameHeader(type: number, flags: number, streamId: number, length: number): number {
+    const { blockStream } = this.inbound
     if (!this.peer.received && (type !== FrameType.Settings || (flags & Flag.Ack) !== 0)) {
-      this.fail(ErrorCode.ProtocolError, "first frame received is not a setting frame")
-    } else if (length > this.maxFrameSize) {
-      this.fail(ErrorCode.FrameSizeError, `a frame of ${length} bytes`)
-    } else if (
-      this.inbound.blockStream !== 0 &&
-      (type !== FrameType.Continuation || streamId !== this.inbound.blockStream)
-    ) {
-      this.fail(ErrorCode.ProtocolError, "a header block is interrupted")
-    } else {
-      return this.checkFrame(type, flags, streamId, length)
+      return this.failFrame(ErrorCode.ProtocolError, "first frame received is not a setting frame")
     }
-    return Payload.Skip
-  }
-
-  /** The rules that a frame's header can break, type by type (RFC 9113 6). */
-  private checkFrame(type: number, flags: number, streamId: number, length: number): number {
+    if (length > this.maxFrameSize) return this.failFrame(ErrorCode.FrameSizeError, `a frame of ${length} bytes`)
+    if (
+      blockStream !== 0 ? type !== FrameType.Continuation || streamId !== blockStream : type === FrameType.Continuation
+    ) {
+      return this.failFrame(ErrorCode.ProtocolError, "a header block is interrupted, or goes on without a beginning")
+    }
+    const error = frameError(type, flags, streamId, length)
+    if (error !== undefined) return this.failFrame(error.code, error.detail)
     switch (type) {
       case FrameType.Data:
-        if (streamId === 0) return this.misplaced(type, streamId)
-        if (length === 0 && (flags & Flag.Padded) !== 0) return this.missized(type, length)
         this.trafficSincePing = true
         return Payload.Data
       case FrameType.Headers:
-        if (streamId === 0) return this.misplaced(type, streamId)
         this.trafficSincePing = true
         return Payload.Gather
       case FrameType.Priority:
-        if (streamId === 0) return this.misplaced(type, streamId)
         if (length === 5) return Payload.Gather
         this.inbound.failPriority(streamId, ErrorCode.FrameSizeError, `PRIORITY of ${length} bytes`)
         return Payload.Skip
-      case FrameType.RstStream:
-        if (streamId === 0) return this.misplaced(type, streamId)
-        return length === 4 ? Payload.Gather : this.missized(type, length)
       case FrameType.Settings:
-        if (streamId !== 0) return this.misplaced(type, streamId)
-        if ((flags & Flag.Ack) !== 0 ? length !== 0 : length % settingSize !== 0) return this.missized(type, length)
-        return length <= this.limits.maxSettingsEntries * settingSize
-          ? Payload.Gather
-          : this.settingsFlood("too many SETTINGS entries", "maxSettingsEntries")
-      case FrameType.Ping:
-        if (streamId !== 0) return this.misplaced(type, streamId)
-        return length === 8 ? Payload.Gather : this.missized(type, length)
-      case FrameType.Goaway:
-        if (streamId !== 0) return this.misplaced(type, streamId)
-        return length >= 8 ? Payload.Gather : this.missized(type, length)
-      case FrameType.WindowUpdate:
-        return length === 4 ? Payload.Gather : this.missized(type, length)
-      case FrameType.PushPromise:
-        return this.misplaced(type, streamId)
-      case FrameType.Continuation:
-        return this.inbound.blockStream === 0 ? this.misplaced(type, streamId) : Payload.Gather
+        if (length <= this.limits.maxSettingsEntries * settingSize) return Payload.Gather
+        this.settingsFlood("too many SETTINGS entries", "maxSettingsEntries")
+        return Payload.Skip
       default:
+        if (type <= FrameType.Continuation) return Payload.Gather
         this.counters.ignoredFrames++
         return Payload.Skip
     }
   }
 
-  private misplaced(type: number, streamId: number): number {
-    this.fail(ErrorCode.ProtocolError, `a frame of type ${type} on stream ${streamId}`)
+  private failFrame(code: number, detail: string): number {
+    this.fail(code, detail)
     return Payload.Skip
   }
 
-  private missized(type: number, length: number): number {
-    this.fail(ErrorCode.FrameSizeError, `a frame of type ${type} of ${length} bytes`)
-    return Payload.Skip
-  }
-
-  private settingsFlood(detail: string, limit: string): number {
+  private settingsFlood(detail: string, limit: string): void {
     this.counters.settingsFloods++
     this.fail(ErrorCode.EnhanceYourCalm, detail, limit)
-    return Payload.Skip
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {

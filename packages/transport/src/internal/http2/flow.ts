@@ -114,7 +114,7 @@ export class Inflow {
     return this.window >= 0
   }
 
-  /** `size` bytes, of which `padding` are not for the application, came in on a stream. False when they overrun its window. */
+  /** The same for the stream of the frame. */
   receivedOn(stream: StreamInflow, size: number): boolean {
     stream.window -= size
     return stream.window >= 0
