@@ -22,7 +22,7 @@ class PlainDriver extends Driver {
 
   constructor(socket: Socket, options: DriverOptions) {
     super(socket, options)
-    this.connection = new Http2Connection("server", { limits: options.limits, now: options.now() }, this)
+    this.connection = new Http2Connection("server", { limits: options.stream.limits, now: options.now() }, this)
   }
 
   onStream(stream: Http2Stream, _headers: HeaderList, endStream: boolean): void {

@@ -96,6 +96,18 @@ describe("dialling", () => {
     }).pipe(client({ settingsTimeout: "50 millis" }), Effect.scoped)
   )
 
+  it.live("ends for who joins with a shorter limit alone", () =>
+    Effect.gen(function* () {
+      const { address, sockets } = yield* tcpServer(() => {})
+      const first = yield* Effect.forkChild(open(address), { startImmediately: true })
+      const error = yield* Effect.flip(open(address, { connectTimeoutMillis: 20 }))
+      assert.deepInclude(error.reason, { _tag: "ConnectTimeout", millis: 20 })
+      assert.strictEqual(first.pollUnsafe(), undefined)
+      sockets[0]!.write(emptySettings)
+      yield* Fiber.join(first)
+    }).pipe(client(), Effect.scoped)
+  )
+
   it.live("over TLS has its own limit", () =>
     Effect.gen(function* () {
       const silent = yield* tcpServer(() => {})

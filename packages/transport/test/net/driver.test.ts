@@ -4,7 +4,7 @@ import { ServerDriver } from "../../src/internal/net/server.ts"
 import type { RawServerStream } from "../../src/RawStream.ts"
 import { TransportError } from "../../src/TransportError.ts"
 import type { ConnectionOptions } from "../../src/TransportOptions.ts"
-import { concat, data, describe as show, parse, RawPeer, settings, text, windowUpdate } from "../http2/raw.ts"
+import { concat, data, describe as show, parse, ping, RawPeer, settings, text, windowUpdate } from "../http2/raw.ts"
 import { encodeText } from "../support/raw.ts"
 import { FakeSocket, Ticks } from "../support/socket.ts"
 
@@ -126,6 +126,17 @@ describe("the driver", () => {
     socket.takes = true
     socket.events.onDrain()
     assert.isFalse(socket.paused)
+  })
+
+  it("a flood ends the connection with the limit's name", () => {
+    const errors: Array<TransportError> = []
+    const { peer, socket } = serving((stream) => {
+      stream.listener = { onReadable: () => {}, onWritable: () => {}, onAbort: (error) => errors.push(error) }
+    })
+    socket.events.onData(peer.headers(1, headers))
+    socket.events.onData(concat(Array.from({ length: 150 }, () => ping())))
+    assert.isTrue(socket.ended)
+    assert.deepInclude(errors[0]?.reason, { _tag: "LimitExceeded", limit: "pingBudget", max: 100 })
   })
 
   it("outlives a listener that throws", () => {

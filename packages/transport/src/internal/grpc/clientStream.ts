@@ -108,7 +108,8 @@ export class ClientStream extends GrpcStream implements RawClientStream {
   onAbort(cause: AbortCause): void {
     if (this.end !== undefined) return
     const late = this.carrier.now() >= this.expiresAt
-    this.end = { _tag: "Failed", error: clientAborted(cause, this.peer.address, late) }
+    const error = clientAborted(cause, this.peer.address, late, this.carrier.streamOptions.limits)
+    this.end = { _tag: "Failed", error }
     this.markAborted()
   }
 

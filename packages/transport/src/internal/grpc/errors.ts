@@ -17,6 +17,7 @@ import {
   TransportError
 } from "../../TransportError.ts"
 import type { AbortCause, ConnectionEnd } from "../http2/api.ts"
+import type { Limits } from "../http2/limits.ts"
 import { Code, codeOfReset, resetName, ResetCode, textOfReset } from "./status.ts"
 
 /** @internal */
@@ -71,8 +72,16 @@ const lost = (address: string, code: number, desc: string): TransportError =>
 const connectionError = (address: string, text: string): TransportError =>
   lost(address, Code.Unavailable, `connection error: desc = ${JSON.stringify(text)}`)
 
-/** What a client's streams say when their connection ends. @internal */
-export const clientConnectionLost = (address: string, end: ConnectionEnd): TransportError => {
+/** The peer exceeded a limit that ends the connection, or broke HTTP/2. */
+const misbehaved = (end: { readonly limit?: string }, limits: Limits, code: number, desc: string): TransportError => {
+  if (end.limit === undefined) return violation(code, desc)
+  const value = limits[end.limit as keyof Limits]
+  const max = typeof value === "number" ? value : value.burst
+  return new TransportError({ reason: new LimitExceeded({ limit: end.limit, max }), code, desc })
+}
+
+/** What a client's streams say when their connection ends. */
+const clientConnectionLost = (address: string, end: ConnectionEnd, limits: Limits): TransportError => {
   const reading = (error: string) =>
     connectionError(address, `error reading from server, remoteAddress=${address}, error=${error}`)
   switch (end._tag) {
@@ -81,13 +90,7 @@ export const clientConnectionLost = (address: string, end: ConnectionEnd): Trans
     case "Lost":
       return end.detail === keepaliveFailed ? connectionError(address, end.detail) : reading(end.detail)
     case "Error":
-      return end.limit === undefined
-        ? new TransportError({
-            reason: new ProtocolViolation(),
-            code: Code.Unavailable,
-            desc: `connection error: desc = ${JSON.stringify(end.detail)}`
-          })
-        : connectionError(address, end.detail)
+      return misbehaved(end, limits, Code.Unavailable, `connection error: desc = ${JSON.stringify(end.detail)}`)
     case "PeerGoaway":
       return connectionError(address, `the server sent GOAWAY ${resetName(end.code)} ${end.debug}`.trimEnd())
     case "Local":
@@ -99,7 +102,12 @@ export const clientConnectionLost = (address: string, end: ConnectionEnd): Trans
 export const keepaliveFailed = "keepalive ping failed to receive ACK within timeout"
 
 /** Why a client's stream was aborted. `deadlinePassed`: a CANCEL is then the deadline's. @internal */
-export const clientAborted = (cause: AbortCause, address: string, deadlinePassed: boolean): TransportError => {
+export const clientAborted = (
+  cause: AbortCause,
+  address: string,
+  deadlinePassed: boolean,
+  limits: Limits
+): TransportError => {
   switch (cause._tag) {
     case "PeerReset":
       return new TransportError({
@@ -112,7 +120,7 @@ export const clientAborted = (cause: AbortCause, address: string, deadlinePassed
     case "Refused":
       return draining()
     case "ConnectionClosed":
-      return clientConnectionLost(address, cause.end)
+      return clientConnectionLost(address, cause.end, limits)
   }
 }
 
@@ -124,7 +132,12 @@ const shutdown = (): TransportError =>
   })
 
 /** Why a server's stream was aborted. @internal */
-export const serverAborted = (cause: AbortCause, address: string, sourceService: string): TransportError => {
+export const serverAborted = (
+  cause: AbortCause,
+  address: string,
+  sourceService: string,
+  limits: Limits
+): TransportError => {
   const by = `[triggered by ${sourceService}]`
   switch (cause._tag) {
     case "PeerReset":
@@ -145,18 +158,19 @@ export const serverAborted = (cause: AbortCause, address: string, sourceService:
     case "Refused":
       return draining()
     case "ConnectionClosed":
-      return serverConnectionLost(address, cause.end)
+      return serverConnectionLost(address, cause.end, limits)
   }
 }
 
-const serverConnectionLost = (address: string, end: ConnectionEnd): TransportError => {
+const serverConnectionLost = (address: string, end: ConnectionEnd, limits: Limits): TransportError => {
   const by = "[triggered by remote service]"
   switch (end._tag) {
     case "PeerClosed":
       return lost(address, Code.Canceled, `transport: connection EOF ${by}`)
     case "Lost":
-    case "Error":
       return lost(address, Code.Canceled, `transport: ReadFrame encountered err: ${end.detail} ${by}`)
+    case "Error":
+      return misbehaved(end, limits, Code.Canceled, `transport: ReadFrame encountered err: ${end.detail} ${by}`)
     case "PeerGoaway":
       return lost(address, Code.Canceled, `transport: the client sent GOAWAY ${resetName(end.code)} ${by}`)
     case "Local":

@@ -117,7 +117,7 @@ export class ServerStream extends GrpcStream implements RawServerStream {
 
   onAbort(cause: AbortCause): void {
     if (this.aborted !== undefined) return
-    const error = serverAborted(cause, this.peer.address, this.head.sourceService)
+    const error = serverAborted(cause, this.peer.address, this.head.sourceService, this.carrier.streamOptions.limits)
     this.aborted = { _tag: "Failed", error }
     if (this.end === undefined) this.end = this.aborted
     this.markAborted()

@@ -8,6 +8,7 @@ import type { Decode, Encode, RawEnd, RawListener, RawPeer, RawStream } from "..
 import type { Compression } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
 import type { AbortCause, Connection, HeaderList, Http2Stream, StreamOwner } from "../http2/api.ts"
+import type { Limits } from "../http2/limits.ts"
 import { noEncoding } from "./compression.ts"
 import { Deframer, type Expand, prefixLength } from "./prefix.ts"
 
@@ -16,6 +17,8 @@ export interface StreamOptions {
   readonly maxReceiveMessageSize: number
   readonly sendBufferLimit: number
   readonly compression: Compression | undefined
+  /** For the errors that name them. */
+  readonly limits: Limits
 }
 
 /** What a stream needs of the driver that carries it. @internal */

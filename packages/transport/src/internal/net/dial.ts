@@ -34,7 +34,7 @@ export class ClientDriver extends Driver {
     this.onUnusable = onUnusable
     this.connection = new Http2Connection(
       "client",
-      { limits: options.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
+      { limits: options.stream.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
       this
     )
   }

@@ -8,14 +8,12 @@ import type { RawPeer } from "../../RawStream.ts"
 import type { Carrier, Notified, StreamOptions } from "../grpc/stream.ts"
 import type { Connection, ConnectionEnd, ConnectionOwner, HeaderList, Http2Stream } from "../http2/api.ts"
 import { keepaliveFailed } from "../grpc/errors.ts"
-import type { Limits } from "../http2/limits.ts"
 import type { Socket, SocketEvents } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
 export interface DriverOptions {
   readonly stream: StreamOptions
-  readonly limits: Limits
   readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
   readonly stalledWriteTimeout: number
   readonly idleTimeout: number

@@ -32,9 +32,9 @@ export const driverOptions = (
   stream: {
     maxReceiveMessageSize: options.maxReceiveMessageSize ?? 4 * 1024 * 1024 + 64 * 1024,
     sendBufferLimit: options.sendBufferLimit ?? 64 * 1024,
-    compression: options.compression ?? platform.compression
+    compression: options.compression ?? platform.compression,
+    limits: limitsOf(options)
   },
-  limits: limitsOf(options),
   keepalive: {
     time: millis(options.keepalive?.time, keepaliveTime),
     timeout: millis(options.keepalive?.timeout, 20_000),

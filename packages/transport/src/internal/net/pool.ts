@@ -10,6 +10,7 @@ import type { RawClientStream } from "../../RawStream.ts"
 import type { OpenRequest } from "../../Transport.ts"
 import { LimitExceeded, TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
+import { connectTimeout } from "../grpc/errors.ts"
 import { Code } from "../grpc/status.ts"
 import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
 import { driverOptions, millis, type Platform } from "./options.ts"
@@ -81,7 +82,13 @@ export const makePool = Effect.fnUntraced(function* (
 
   // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait.
   const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<ClientDriver, TransportError> => {
-    if (entry.dialling !== undefined) return Deferred.await(entry.dialling)
+    if (entry.dialling !== undefined) {
+      const joined = Deferred.await(entry.dialling)
+      const limit = request.connectTimeoutMillis
+      if (limit === undefined || !Number.isFinite(limit)) return joined
+      const orElse = () => Effect.fail(connectTimeout(request.address, "dial", limit))
+      return Effect.timeoutOrElse(joined, { duration: limit, orElse })
+    }
     const deferred = Deferred.makeUnsafe<ClientDriver, TransportError>()
     entry.dialling = deferred
     const address = request.address

@@ -47,7 +47,7 @@ export class ServerDriver extends Driver {
     this.handshakeSince = options.now()
     this.connection = new Http2Connection(
       "server",
-      { limits: options.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
+      { limits: options.stream.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
       this
     )
   }
