@@ -26,7 +26,7 @@
  * @since 0.1.0
  */
 import * as MemoryTransport from "@millrace/transport/MemoryTransport"
-import type { ClientTransport } from "@millrace/transport/Transport"
+import { type ClientTransport, ServerTransport } from "@millrace/transport/Transport"
 import type * as TransportOptions from "@millrace/transport/TransportOptions"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -105,16 +105,44 @@ export const layer = <
   never,
   Server.HandlersFor<Ss[number]> | Server.RequirementsOf<Ms[number]>
 > =>
-  Server.layer(services, { graceTime: 0, ...options.server }).pipe(
+  Layer.suspend(() => {
+    const state = { closing: false }
+    return server(services, options, state).pipe(
+      Layer.provideMerge(
+        MemoryTransport.layerWith({
+          ...options.transport,
+          ...(options.faults === undefined ? undefined : FaultPlan.toFaults(options.faults))
+        })
+      )
+    )
+  })
+
+const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends ReadonlyArray<ServerMiddleware<any>>>(
+  services: Ss,
+  options: LayerOptions<Ms>,
+  state: { closing: boolean }
+) =>
+  // Built last, so closed first.
+  Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => (state.closing = true)))).pipe(
     // Nothing else can listen on this transport.
-    Layer.orDie,
-    Layer.provideMerge(
-      MemoryTransport.layerWith({
-        ...options.transport,
-        ...(options.faults === undefined ? undefined : FaultPlan.toFaults(options.faults))
-      })
+    Layer.provideMerge(Layer.orDie(Server.layer(services, { graceTime: 0, ...options.server }))),
+    Layer.provide(
+      Layer.effect(
+        ServerTransport,
+        Effect.map(ServerTransport, (transport) => hasty(transport, state))
+      )
     )
   )
+
+/** The end of a test does not wait for a peer to say goodbye: under a clock that stands still that can take for ever. */
+const hasty = (transport: ServerTransport["Service"], state: { readonly closing: boolean }) =>
+  ServerTransport.of({
+    listen: (onStream) =>
+      Effect.map(transport.listen(onStream), ({ address, drain }) => ({
+        address,
+        drain: Effect.suspend(() => (state.closing ? Effect.void : drain))
+      }))
+  })
 
 /**
  * A client of the service whose server runs these handlers, both in the scope.

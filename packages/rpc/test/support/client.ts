@@ -52,8 +52,9 @@ export const told = (exit: Exit.Exit<unknown, unknown>): string => {
   const reason = exit.cause.reasons[0]!
   if (Cause.isInterruptReason(reason)) return "interrupted"
   if (Cause.isDieReason(reason)) return `defect: ${String(reason.defect)}`
-  const error = reason.error as RpcError
-  return error._tag === "RpcError" ? `${error.reason._tag}: ${error.message}` : String(error)
+  const error = reason.error as RpcError | { readonly _tag?: "Other"; readonly message?: string }
+  if (error._tag === "RpcError") return `${error.reason._tag}: ${error.message}`
+  return error._tag === undefined ? String(error) : `${error._tag}: ${error.message}`
 }
 
 /** What was asked of the transport of a client. */
