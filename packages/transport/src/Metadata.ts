@@ -40,21 +40,3 @@ export const refusal = (key: string, value: string | Uint8Array): string | undef
   reserved.has(key) || key.startsWith(":")
     ? `invalid header field name ${JSON.stringify(key)}`
     : invalidEntry(key, value)
-
-const validKey = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const badValue = /[\x00-\x08\x0a-\x1f\x7f]/
-
-/**
- * Why an entry cannot be sent, in Kitex's words; undefined when it can. Names are lower-case tokens, text has no control
- * characters. Sending such an entry fails the stream, so whoever takes entries from users asks here first.
- *
- * @since 0.1.0
- * @category guards
- */
-export const invalid = (key: string, value: string | Uint8Array): string | undefined => {
-  if (!validKey.test(key)) return `invalid header field name ${JSON.stringify(key)}`
-  if (typeof value === "string" && !key.endsWith("-bin") && badValue.test(value)) {
-    return `invalid header field value for ${JSON.stringify(key)}`
-  }
-  return undefined
-}

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { invalid, type Metadata, type MetadataEntries } from "../../Metadata.ts"
+import type { Metadata, MetadataEntries } from "../../Metadata.ts"
 import type { HeaderList } from "../http2/api.ts"
 
 /** Names that a user cannot send: those of the protocol, and the two of business errors. @internal */
@@ -76,12 +76,24 @@ export const decodeBin = (value: string): Uint8Array | undefined => {
   return bytesOf(atob(value))
 }
 
+const validKey = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const badValue = /[\x00-\x08\x0a-\x1f\x7f]/
+
+/** Why an entry cannot go into a header block; undefined when it can. @internal */
+export const invalidEntry = (key: string, value: string | Uint8Array): string | undefined => {
+  if (!validKey.test(key)) return `invalid header field name ${JSON.stringify(key)}`
+  if (typeof value === "string" && !key.endsWith("-bin") && badValue.test(value)) {
+    return `invalid header field value for ${JSON.stringify(key)}`
+  }
+  return undefined
+}
+
 /** Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry. @internal */
 export const appendEntries = (list: Array<string>, entries: MetadataEntries): string | undefined => {
   for (const [key, value] of entries) {
     if (reserved.has(key) || key.charCodeAt(0) === 0x3a) continue
-    const why = invalid(key, value)
-    if (why !== undefined) return why
+    const invalid = invalidEntry(key, value)
+    if (invalid !== undefined) return invalid
     if (key.endsWith("-bin")) list.push(key, encodeBin(typeof value === "string" ? encoder.encode(value) : value))
     else list.push(key, typeof value === "string" ? toLatin1(value).trim() : binary(value))
   }
