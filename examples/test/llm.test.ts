@@ -14,7 +14,7 @@ const text = (tokens: ReadonlyArray<Token>) => tokens.map((token) => token.text)
 
 const prompt = new Prompt({ text: "hello", maxTokens: 8 })
 
-describe("llm", () => {
+describe("llm", { timeout: 60_000 }, () => {
   it.live(
     "the demo: tokens one by one, a stop, a deadline, a chat, and every call started and finished on both sides",
     () =>
@@ -43,8 +43,7 @@ describe("llm", () => {
 
         assert.isEmpty(demo.lines.filter((line) => line.length > 80))
         assert.notMatch(demo.output, /[\x00-\x09\x0b-\x1f\x7f]/, "no control characters when it is no terminal")
-      }).pipe(Effect.provide(NodeServices.layer)),
-    60_000
+      }).pipe(Effect.provide(NodeServices.layer))
   )
 
   it.live("one seed gives one text, another seed another", () =>

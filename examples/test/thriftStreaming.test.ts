@@ -18,7 +18,7 @@ const fullDuplex = [
   ...[0, 1, 2, 3].map((n) => `Echo, full  received news ${n}`)
 ].toSorted()
 
-describe("thrift-streaming", () => {
+describe("thrift-streaming", { timeout: 60_000 }, () => {
   it.live("two processes, half duplex: every message is answered before the next", () =>
     Effect.gen(function* () {
       const server = yield* start("thrift-streaming/server.ts", "--port", "0", "--duplex", "half")

@@ -53,7 +53,7 @@ const tokens = (
     return new Token({ index, text: `${word} `, last: index === count - 1 })
   }
   const indices = Stream.range(0, count - 1, 64)
-  if (rate <= 0) return Stream.map(indices, token)
+  if (!(rate > 0)) return Stream.map(indices, token)
   return Stream.mapEffect(indices, (index) => {
     const pause = (1000 / rate) * (1 + options.jitter * (2 * random.nextDoubleUnsafe() - 1))
     const fails = random.nextDoubleUnsafe() < options.failureRate

@@ -4,43 +4,13 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Server } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
-import { Cause, Console, Effect, Exit, Layer, Stdio, Stream } from "effect"
+import { Console, Effect, Layer, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { announce, host, port } from "../flags.ts"
-import { Llm, type Token, TokenCount } from "./api.ts"
+import { Llm } from "./api.ts"
+import * as Handlers from "./handlers.ts"
 import * as Model from "./model.ts"
 import { CallCounter } from "./report.ts"
-
-/** Says how many tokens the producer made and why it stopped. */
-const logEnd =
-  (method: string) =>
-  <E>(tokens: Stream.Stream<Token, E>): Stream.Stream<Token, E> =>
-    Stream.suspend(() => {
-      let count = 0
-      return tokens.pipe(
-        Stream.mapArray((produced) => {
-          count += produced.length
-          return produced
-        }),
-        Stream.onExit((exit) => Console.log(`${method}: producer ${howItEnded(exit)} after ${count} tokens`))
-      )
-    })
-
-const howItEnded = (exit: Exit.Exit<unknown, unknown>): string => {
-  if (Exit.isSuccess(exit)) return "done"
-  return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "failed"
-}
-
-const HandlersLive = Llm.toLayer(
-  Effect.gen(function* () {
-    const model = yield* Model.Model
-    return {
-      Generate: (prompt) => model.answer(prompt).pipe(logEnd("Generate")),
-      Chat: (prompts) => prompts.pipe(Stream.flatMap(model.answer), logEnd("Chat")),
-      CountTokens: (prompt) => Effect.succeed(new TokenCount({ count: model.countTokens(prompt.text) }))
-    }
-  })
-)
 
 /** Done when standard input ends: a server that a program started stops with it, however that program ended. */
 const inputEnded = Effect.flatMap(Stdio.Stdio, (stdio) => Stream.runDrain(stdio.stdin))
@@ -72,7 +42,7 @@ Command.make(
     const calls = new CallCounter()
     const server = Layer.effectDiscard(announce).pipe(
       Layer.provide(Server.layer([Llm])),
-      Layer.provide(HandlersLive),
+      Layer.provide(Handlers.layer),
       Layer.provide(Model.layer(model)),
       Layer.provide(NodeTransport.layerServer({ host, port })),
       Layer.provide(calls.layer),
