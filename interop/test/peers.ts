@@ -95,7 +95,8 @@ const build = ({ folder, idl, name, toolchain }: Module): string => {
   })
 }
 
-const start = (program: string, args: ReadonlyArray<string>) =>
+/** A process that is killed when the scope closes. */
+export const start = (program: string, args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() => spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] })),
     (child) =>
@@ -107,7 +108,7 @@ const start = (program: string, args: ReadonlyArray<string>) =>
   )
 
 /** Its standard output line by line; the end of the process fails. */
-const lines = Effect.fnUntraced(function* (child: ChildProcess) {
+export const lines = Effect.fnUntraced(function* (child: ChildProcess) {
   const queue = yield* Queue.unbounded<string>()
   createInterface({ input: child.stdout! }).on("line", (line) => Queue.offerUnsafe(queue, line))
   child.once("exit", (code) => Queue.offerUnsafe(queue, `the process ended with ${code}`))

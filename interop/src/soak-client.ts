@@ -1,0 +1,21 @@
+/**
+ * A consumer to be killed, as a program: `node interop/src/soak-client.ts HOST:PORT`. It reads a stream without end, prints `reading` at the first
+ * message, and never leaves of its own accord.
+ *
+ * @since 0.1.0
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { StreamClient } from "@millrace/rpc"
+import { NodeTransport } from "@millrace/transport/node"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Request } from "./api.ts"
+import { Soak } from "./soak.ts"
+
+const main = Effect.gen(function* () {
+  const client = yield* StreamClient.make(Soak, { hostPorts: process.argv.slice(2) })
+  const ticks = client.Produce(new Request({ message: "ticks", count: 5 }))
+  yield* Stream.runForEach(ticks, ({ count }) => Effect.sync(() => count === 0 && console.log("reading")))
+}).pipe(Effect.provide(NodeTransport.layerClient), Effect.scoped)
+
+NodeRuntime.runMain(main)
