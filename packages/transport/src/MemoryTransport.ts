@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { connectFailed } from "./internal/grpc/errors.ts"
+import { connectFailed, listenFailed } from "./internal/grpc/errors.ts"
 import { memoryPipe } from "./internal/net/memory.ts"
 import type { Platform } from "./internal/net/options.ts"
 import { makePool } from "./internal/net/pool.ts"
@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* (
   const listen = makeListen(
     (onSocket) =>
       Effect.suspend(() => {
-        if (accept !== undefined) return Effect.fail(connectFailed("memory", "something listens here already"))
+        if (accept !== undefined) return Effect.fail(listenFailed("memory", "something listens there already"))
         accept = onSocket
         const stop = Effect.sync(() => {
           accept = undefined

@@ -21,13 +21,16 @@ import type { TransportError } from "./TransportError.ts"
 export type Encode<in A> = (message: A, out: Output) => void
 
 /**
- * Reads one message from `bytes[start, end)`. The bytes are valid during the call; large binary values may keep views of
- * them, as they are never written again.
+ * Reads one message from `bytes[start, end)`. The bytes are valid during the call, and for ever unless `keepsBytes` is
+ * false: large binary values may be views of them. A decoder that says false lets the buffer of a large message serve the next.
  *
  * @since 0.1.0
  * @category models
  */
-export type Decode<out A> = (bytes: Uint8Array, start: number, end: number) => A
+export interface Decode<out A> {
+  (bytes: Uint8Array, start: number, end: number): A
+  readonly keepsBytes?: boolean
+}
 
 /**
  * The status that ends a stream, as the wire has it. `biz` is there only for a business error (`biz-status`).

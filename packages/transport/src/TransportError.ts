@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 const id = (name: string) => `@millrace/transport/TransportError/${name}`
 
 /**
- * No connection could be made.
+ * No connection could be made, or nothing can listen at the address.
  *
  * @since 0.1.0
  * @category errors

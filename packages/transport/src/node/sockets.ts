@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { connectFailed } from "../internal/grpc/errors.ts"
+import { connectFailed, listenFailed } from "../internal/grpc/errors.ts"
 import type { Bound, Dial, Socket, SocketEvents } from "../internal/net/socket.ts"
 import type { RawPeer } from "../RawStream.ts"
 import type { TransportError } from "../TransportError.ts"
@@ -100,6 +100,9 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to the host (EHOSTUNREACH)",
   ENETUNREACH: "no route to the network (ENETUNREACH)"
 }
+
+const staleSocket =
+  "the socket file exists (EADDRINUSE); if no server listens there, a dead one left it and it can be removed"
 
 const why = (error: NodeJS.ErrnoException): string => reasons[error.code ?? ""] ?? error.message
 
@@ -214,7 +217,8 @@ export const bind =
               )
         server.on("tlsClientError", ignore)
         server.once("error", (error: NodeJS.ErrnoException) => {
-          resume(Effect.fail(connectFailed(name, `cannot listen: ${why(error)}`)))
+          const left = options.path !== undefined && error.code === "EADDRINUSE"
+          resume(Effect.fail(listenFailed(name, left ? staleSocket : why(error))))
         })
         const listening = () => {
           server.removeAllListeners("error")

@@ -271,7 +271,10 @@ describe("draining", () => {
         )
       )
       assert.strictEqual(error.reason._tag, "ConnectFailed")
-      assert.include(error.desc, "the address is in use (EADDRINUSE)")
+      assert.strictEqual(
+        error.desc,
+        `cannot listen on 127.0.0.1:${port}: the address is in use (EADDRINUSE); stop the other program, or take port 0 for a free one`
+      )
     }).pipe(Effect.scoped, Effect.provide(layers({}, {})))
   )
 

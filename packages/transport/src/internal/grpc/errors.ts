@@ -52,6 +52,14 @@ export const connectFailed = (address: string, why: string): TransportError =>
     desc: `cannot connect to ${address}: ${why}`
   })
 
+/** @internal */
+export const listenFailed = (address: string, why: string): TransportError =>
+  new TransportError({
+    reason: new ConnectFailed({ address }),
+    code: Code.Unavailable,
+    desc: `cannot listen on ${address}: ${why}`
+  })
+
 const advice = {
   dial: "the host did not answer; is the address right, or connectTimeout too short?",
   tls: "the TLS handshake did not finish; does the server speak TLS?",

@@ -27,7 +27,8 @@ export const encodeResponseHeaders = (
   if (encoding === undefined && metadata.length === 0) {
     let list = plain.get(contentType)
     if (list === undefined) {
-      list = [":status", "200", "content-type", contentType]
+      // Frozen: the encoder keeps the block of a list that cannot change.
+      list = Object.freeze([":status", "200", "content-type", contentType])
       // The subtype is the peer's text: a peer that makes them up must not fill the cache.
       if (plain.size < 16) plain.set(contentType, list)
     }

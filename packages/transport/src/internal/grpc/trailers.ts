@@ -10,7 +10,8 @@ import { decodeMessage, encodeMessage } from "./message.ts"
 import { appendEntries, decodeBin, encodeBin, fromLatin1, toLatin1 } from "./metadata.ts"
 import { Code } from "./status.ts"
 
-const ok: HeaderList = ["grpc-status", "0", "grpc-message", ""]
+// Frozen lists are encoded once: the encoder keeps their blocks.
+const ok: HeaderList = Object.freeze(["grpc-status", "0", "grpc-message", ""])
 
 /** The trailer block behind `head` (the response headers when nothing was sent before), or the text of a bad entry. @internal */
 export const encodeTrailers = (

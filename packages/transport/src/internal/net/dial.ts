@@ -55,7 +55,9 @@ export class ClientDriver extends Driver {
     const key = `${request.path} ${request.authority}`
     let list = this.plain.get(key)
     if (list === undefined) {
-      list = encodeRequestHeaders({ scheme, path: request.path, authority: request.authority }) as HeaderList
+      list = Object.freeze(
+        encodeRequestHeaders({ scheme, path: request.path, authority: request.authority }) as HeaderList
+      )
       if (this.plain.size < 1024) this.plain.set(key, list)
     }
     return list

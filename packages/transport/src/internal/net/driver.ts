@@ -24,7 +24,7 @@ export interface DriverOptions {
 }
 
 /** Control frames that wait behind a peer that does not read: no more of its bytes until they are gone. */
-const pauseAbove = 256 * 1024
+const pauseAbove = 1024 * 1024
 /** How long a peer may take to close its side after we closed ours. */
 const lingerMillis = 1000
 

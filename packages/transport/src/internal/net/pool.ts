@@ -10,7 +10,7 @@ import type { RawClientStream } from "../../RawStream.ts"
 import type { OpenRequest } from "../../Transport.ts"
 import { LimitExceeded, TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
-import { connectTimeout } from "../grpc/errors.ts"
+import { connectFailed, connectTimeout } from "../grpc/errors.ts"
 import { Code } from "../grpc/status.ts"
 import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
 import { driverOptions, millis, type Platform } from "./options.ts"
@@ -37,6 +37,8 @@ export const makePool = Effect.fnUntraced(function* (
   Scope.Scope
 > {
   const scope = yield* Effect.scope
+  let closed = false
+  yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))
   const entries = new Map<string, Entry>()
   const wanted = options.connectionsPerAddress ?? 1
   const settings = driverOptions(options, platform, Infinity)
@@ -125,6 +127,7 @@ export const makePool = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       const opened = tryOpen(request)
       if (opened !== undefined) return Effect.succeed(opened)
+      if (closed) return Effect.fail(connectFailed(request.address, "the transport is closed"))
       const entry = entryOf(request.address)
       const ready = entry.drivers.length < wanted ? undefined : free(entry)
       // A connection is there, so it was the request that could not be sent.
