@@ -350,6 +350,13 @@ describe("connecting", () => {
   )
 })
 
+it.effect("a transport that is closed fails calls, they do not wait for ever", () =>
+  Effect.gen(function* () {
+    const client = yield* Effect.provide(StreamClient.make(TestService), MemoryTransport.layer)
+    assert.match(told(yield* Effect.exit(client.EchoUnary(request("x")))), /^Unavailable: .*the transport is closed/)
+  })
+)
+
 describe("stallWarning", () => {
   it.effect("logs once who waits for what", () =>
     Effect.gen(function* () {

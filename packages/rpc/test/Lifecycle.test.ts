@@ -70,6 +70,8 @@ const Plan = Schema.Struct({
   recvTimeout: Schema.optionalKey(int(1, 100)),
   sendTimeout: Schema.optionalKey(int(1, 100)),
   sendBufferLimit: int(1, 3000),
+  /** How many do it at once, on one connection. */
+  clients: int(1, 3),
   /** Whether the server may see the stream before the client goes on. */
   patient: Schema.Boolean
 })
@@ -80,7 +82,11 @@ type Script = StreamScript.StreamScript<Request>
 const [echo] = TestService.methods
 
 /** One client that behaves as the plan says. */
-const behave = (client: StreamClient.StreamClient<typeof TestService>, plan: Plan, script: Script) => {
+const behave = (
+  client: StreamClient.StreamClient<typeof TestService>,
+  plan: Plan,
+  script: Script
+): Effect.Effect<unknown, unknown> => {
   const { recvTimeout, sendTimeout, timeout } = plan
   const options = { recvTimeout, sendTimeout, ...(timeout === undefined ? undefined : { timeout }) }
   const request = new Request({ message: "x" })
@@ -151,7 +157,12 @@ it.effect.prop(
           Effect.provide(Context.merge(context, Context.make(Scope.Scope, scope))),
           Effect.provide(recorder.layer)
         )
-        const fiber = yield* Effect.forkChild(behave(client, plan, script), { startImmediately: true })
+        const fiber = yield* Effect.forkChild(
+          Effect.forEach(Array.from({ length: plan.clients }), () => Effect.exit(behave(client, plan, script)), {
+            concurrency: "unbounded"
+          }),
+          { startImmediately: true }
+        )
         if (plan.ending === "interrupt") {
           yield* settle
           yield* TestClock.adjust(plan.interruptAt)
@@ -168,13 +179,15 @@ it.effect.prop(
         }
         const exit = fiber.pollUnsafe()
         assert.isDefined(exit, "the client does not come to an end")
-        assert.notMatch(told(exit as Exit.Exit<unknown, unknown>), /^defect/)
+        if (exit !== undefined && Exit.isSuccess(exit)) {
+          for (const one of exit.value) assert.notMatch(told(one), /^defect/)
+        }
         yield* settle
-        assert.strictEqual(recorder.client.starts.length, 1)
-        assert.strictEqual(recorder.client.finishes.length, 1)
+        assert.strictEqual(recorder.client.starts.length, plan.clients)
+        assert.strictEqual(recorder.client.finishes.length, plan.clients)
         yield* TestClock.adjust("10 minutes")
         yield* settle
-        assert.strictEqual(recorder.client.finishes.length, 1)
+        assert.strictEqual(recorder.client.finishes.length, plan.clients)
         const whole = plan.faults.toServer.stallAt === undefined
         if (whole) {
           assert.strictEqual(recorder.server.finishes.length, recorder.server.starts.length)
@@ -195,7 +208,7 @@ it.effect.prop(
         Effect.provide(Logger.layer([]))
       )
       yield* run
-      assert.isAtMost(recorder.server.starts.length, 1)
+      assert.isAtMost(recorder.server.starts.length, plan.clients)
       assert.strictEqual(recorder.server.finishes.length, recorder.server.starts.length)
       assert.strictEqual(running.count, 0)
       assert.strictEqual(fibers.count, 0, "fibers")
