@@ -122,7 +122,7 @@ describe("the driver", () => {
     }
     assert.isTrue(socket.paused)
     assert.isFalse(driver.connection.closed)
-    assert.isBelow(driver.connection.outbox.length, 512 * 1024)
+    assert.isBelow(driver.connection.outbox.length, 1.5 * 1024 * 1024)
     socket.takes = true
     socket.events.onDrain()
     assert.isFalse(socket.paused)
