@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { Deadline, StreamClient } from "../src/index.ts"
 import type { CallOptions } from "../src/StreamOptions.ts"
 import { Recorder, Testing } from "../src/testing/index.ts"
-import { clientOf, pass, recorded, settle, spied, type TestHandlers, told } from "./support/client.ts"
+import { clientOf, only, pass, recorded, settle, spied, type TestHandlers, told } from "./support/client.ts"
 import { logged, Request, Response, TestService } from "./support/echo.ts"
 
 const request = (message: string) => new Request({ message })
@@ -282,11 +282,7 @@ describe("the deadline", () => {
 })
 
 const spiedClient = Effect.fnUntraced(function* (handlers: Partial<TestHandlers>) {
-  const missing = () => Effect.die("missing")
-  const all = { ...Object.fromEntries(TestService.methods.map(({ name }) => [name, missing])), ...handlers }
-  const context = yield* Layer.build(
-    Layer.provide(Testing.layer([TestService]), TestService.toLayer(all as unknown as TestHandlers))
-  )
+  const context = yield* Layer.build(Layer.provide(Testing.layer([TestService]), TestService.toLayer(only(handlers))))
   const spy = yield* Effect.provide(spied, context)
   const recorder = yield* Recorder.make
   const client = yield* StreamClient.make(TestService).pipe(

@@ -10,16 +10,16 @@ export type TestHandlers = Handlers.Handlers<(typeof TestService)["methods"], ne
 
 const missing = () => Effect.die(new Error("this test has no such handler"))
 
+/** All handlers of TestService; only those of a test are written out. */
+export const only = (handlers: Partial<TestHandlers>): TestHandlers =>
+  ({
+    ...Object.fromEntries(TestService.methods.map((method) => [method.name, missing])),
+    ...handlers
+  }) as unknown as TestHandlers
+
 /** A client of TestService; only the handlers of a test are written out. */
 export const clientOf = (handlers: Partial<TestHandlers>, options: Testing.Options = {}) =>
-  Testing.client(
-    TestService,
-    {
-      ...Object.fromEntries(TestService.methods.map((method) => [method.name, missing])),
-      ...handlers
-    } as unknown as TestHandlers,
-    options
-  )
+  Testing.client(TestService, only(handlers), options)
 
 /** A client with a recorder on both sides. */
 export const recorded = (handlers: Partial<TestHandlers>, options: Testing.Options = {}) =>
