@@ -41,7 +41,7 @@ export interface NotForStreams {
 export interface Budgets {
   /** Total deadline of a call, sent as `grpc-timeout`; the earlier of this and the fiber's own (`Deadline`) counts. */
   readonly timeout?: Duration.Input | undefined
-  /** For one `recv`: the stream is cancelled when it waits longer. */
+  /** For one `recv`, and for the answer of a unary call: the stream is cancelled when it waits longer. */
   readonly recvTimeout?: Duration.Input | undefined
   /** For one `send` that waits for room in the local buffer: the stream is cancelled when it waits longer. */
   readonly sendTimeout?: Duration.Input | undefined

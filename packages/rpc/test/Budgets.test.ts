@@ -75,6 +75,20 @@ describe("recvTimeout", () => {
     })
   )
 
+  it.effect("counts for the answer of a unary call, as firstMessageTimeout does", () =>
+    Effect.gen(function* () {
+      const { client, recorder } = yield* recorded(slow, { client: { recvTimeout: 50 } })
+      const call = (options: CallOptions) => client.EchoUnary(request("100"), options)
+      assert.strictEqual(yield* exitAfter(50)(call({})), timedOut)
+      assert.match(yield* exitAfter(30)(call({ firstMessageTimeout: 30 })), /^FirstMessageTimeout: .* within 30ms/)
+      assert.strictEqual(yield* exitAfter(30)(call({ timeout: 30 })), deadlineExceeded)
+      assert.strictEqual(yield* exitAfter(50)(call({ timeout: 60 })), timedOut)
+      assert.strictEqual(yield* exitAfter(100)(call({ recvTimeout: undefined })), "success")
+      yield* settle
+      assert.strictEqual(recorder.server.finishes.length, 5)
+    })
+  )
+
   it.effect("Effect.timeout around one recv loses no message and leaves the stream usable", () =>
     Effect.gen(function* () {
       const client = yield* clientOf(slow)

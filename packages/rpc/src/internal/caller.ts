@@ -180,6 +180,7 @@ export class Caller {
         method.plan,
         this.#env.timers,
         deadline,
+        this.#settingsFor(options),
         options.onHeader,
         options.onTrailer
       )

@@ -10,6 +10,7 @@ import * as TransportError from "@millrace/transport/TransportError"
 import * as Effect from "effect/Effect"
 import type { CallError } from "../ClientStream.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import type { Budgets } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Counts } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
@@ -35,6 +36,7 @@ export class UnaryCall implements Timer, Counts {
   readonly #plan: MethodPlan
   readonly #timers: Timers
   readonly #deadline: number
+  readonly #budgets: Pick<Budgets, "firstMessage" | "recv">
   readonly #onHeader: ((header: Metadata) => void) | undefined
   readonly #onTrailer: ((trailer: Metadata) => void) | undefined
   #resume: ((effect: Effect.Effect<unknown, UnaryError>) => void) | undefined
@@ -45,6 +47,7 @@ export class UnaryCall implements Timer, Counts {
     plan: MethodPlan,
     timers: Timers,
     deadline: number,
+    budgets: Pick<Budgets, "firstMessage" | "recv">,
     onHeader: ((header: Metadata) => void) | undefined,
     onTrailer: ((trailer: Metadata) => void) | undefined
   ) {
@@ -53,6 +56,7 @@ export class UnaryCall implements Timer, Counts {
     this.#plan = plan
     this.#timers = timers
     this.#deadline = deadline
+    this.#budgets = budgets
     this.#onHeader = onHeader
     this.#onTrailer = onTrailer
   }
@@ -71,7 +75,11 @@ export class UnaryCall implements Timer, Counts {
     }
     this.sendCount = 1
     this.sendBytes = raw.lastWrittenBytes
-    if (this.#deadline > 0) this.#timers.arm(this, this.#deadline)
+    const wait = this.#budgets.firstMessage || this.#budgets.recv
+    if (wait > 0) {
+      const due = this.#timers.now() + wait
+      this.#timers.arm(this, this.#deadline > 0 ? Math.min(due, this.#deadline) : due)
+    } else if (this.#deadline > 0) this.#timers.arm(this, this.#deadline)
     // The stream may have failed between its creation and now.
     this.onReadable()
     return this.cancel
@@ -93,9 +101,17 @@ export class UnaryCall implements Timer, Counts {
 
   onAbort(): void {}
 
-  fire(): undefined {
+  fire(now: number): undefined {
     this.#raw.abort("cancel", localCancel)
-    this.#settle(Effect.fail(errors.deadlineExceeded(this.#info)))
+    this.#settle(Effect.fail(this.#overdue(now)))
+  }
+
+  #overdue(now: number): CallError {
+    const { firstMessage, recv } = this.#budgets
+    if (this.#deadline > 0 && now >= this.#deadline) return errors.deadlineExceeded(this.#info)
+    return firstMessage > 0
+      ? errors.firstMessageTimeout(this.#info, firstMessage)
+      : errors.recvTimeout(this.#info, recv)
   }
 
   #settle(outcome: Effect.Effect<unknown, UnaryError>): void {
