@@ -217,6 +217,16 @@ describe("the deadline", () => {
     })
   )
 
+  it.effect("is what is reported though its fiber was busy elsewhere until the scope closed", () =>
+    Effect.gen(function* () {
+      const { client, recorder } = yield* recorded({ Echo: () => Stream.never })
+      const busy = Effect.scoped(Effect.andThen(client.Echo.open({ timeout: 50 }), Effect.sleep(100)))
+      assert.strictEqual(yield* exitAfter(110)(busy), "success")
+      assert.strictEqual(recorder.client.finishes[0]!.reason, "error")
+      assert.strictEqual(told(recorder.client.finishes[0]!.exit), deadlineExceeded)
+    })
+  )
+
   it.effect("is kept by a call whose end has come and is not yet read", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({ EchoServer: () => Stream.make(response("a"), response("b")) })
@@ -392,6 +402,24 @@ describe("stallWarning", () => {
           ]
         ]
       )
+    })
+  )
+
+  it.effect("while a longer recvTimeout still waits", () =>
+    Effect.gen(function* () {
+      const [error, lines] = yield* logged(
+        Effect.gen(function* () {
+          const client = yield* clientOf(
+            { Echo: () => Stream.never },
+            { client: { stallWarning: 1000, recvTimeout: 5000 }, server: { stallWarning: Infinity } }
+          )
+          const stream = yield* client.Echo.open()
+          return yield* exitAfter(6000, 500)(stream.recv)
+        })
+      )
+      assert.match(error, /^RecvTimeout/)
+      assert.strictEqual(lines.length, 1)
+      assert.include(lines[0]!.text, "on the client: recv has waited 1s for a message")
     })
   )
 

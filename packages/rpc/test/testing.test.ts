@@ -25,18 +25,19 @@ class Everything extends Thrift.Struct<Everything>("test.Everything")({
 }) {}
 
 describe("ThriftArbitrary", () => {
+  const sampling = { count: 2000, seed: 1 }
   it.effect("draws the edges of every type", () =>
     Effect.gen(function* () {
       const seen = (values: ReadonlyArray<unknown>) => (value: unknown) =>
         values.some((other) => Object.is(other, value))
-      const doubles = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.Double), { count: 2000 }))
+      const doubles = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.Double), sampling))
       for (const edge of [Number.NaN, -0, Infinity, -Infinity]) assert.isTrue(doubles(edge), `${edge}`)
-      const bytes = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I8), { count: 2000 }))
+      const bytes = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I8), sampling))
       for (const edge of [127, -128, 0]) assert.isTrue(bytes(edge), `${edge}`)
       assert.isFalse(bytes(-0))
-      const longs = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I64), { count: 2000 }))
+      const longs = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I64), sampling))
       for (const edge of [2n ** 63n - 1n, -(2n ** 63n)]) assert.isTrue(longs(edge), `${edge}`)
-      const texts = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.String), { count: 2000 }))
+      const texts = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.String), sampling))
       for (const edge of ["", "\u{10ffff}", "\0"]) assert.isTrue(texts(edge), edge)
     })
   )

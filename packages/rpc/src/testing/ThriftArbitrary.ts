@@ -8,9 +8,9 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
 
-// Of every sixteen values eight stay as they were drawn.
-const picks = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 15 })))
-const kept = 8
+// Half of the values stay as they were drawn; the others name an edge.
+const picks = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
+const kept = 128
 
 /**
  * Values of a schema. They shrink as those of `effect/Arbitrary` do, and edges shrink to ordinary values first.
@@ -41,7 +41,7 @@ export const schema = <S extends Schema.Constraint>(schema: S): Arbitrary.Arbitr
       const pick = picks.length === 0 ? 0 : picks[turn++ % picks.length]!
       if (pick < kept) return value
       const fitting = candidates.filter(Schema.is(Schema.make<Schema.Schema<unknown>>(ast)))
-      return fitting.length === 0 ? value : fitting[(pick - kept + turn) % fitting.length]
+      return fitting.length === 0 ? value : fitting[(pick - kept) % fitting.length]
     }
     return walk(schema.ast, value, edge)
   })
