@@ -41,6 +41,11 @@ export interface Codec<A> {
   readonly encode: (value: A) => Uint8Array
   /** Reads a message. Throws `CodecError`. Large binary values are views of `bytes`. */
   readonly decode: (bytes: Uint8Array) => A
+  /**
+   * Whether messages may keep views of the bytes they were read from, as those with binary members do. Known after the first
+   * use, and true before it.
+   */
+  readonly keepsBytes: boolean
 }
 
 /**

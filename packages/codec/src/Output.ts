@@ -51,11 +51,11 @@ export class Output {
     this.view = viewOf(next)
   }
 
-  /** Forgets what was written and keeps the buffer, unless it grew beyond 1 MiB. */
+  /** Forgets what was written and keeps the buffer, unless it grew beyond 4 MiB. */
   clear(): void {
     this.position = 0
     this.segments.length = 0
-    if (this.buffer.length > 1024 * 1024) {
+    if (this.buffer.length > 4 * 1024 * 1024) {
       this.buffer = allocate(64 * 1024)
       this.view = viewOf(this.buffer)
     }

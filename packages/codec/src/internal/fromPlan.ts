@@ -9,7 +9,7 @@ import { explainEncode } from "./explainEncode.ts"
 import { defaults, type Settings } from "./options.ts"
 import * as Plan from "./plan.ts"
 import * as Source from "./source.ts"
-import { namedPlans } from "./wire.ts"
+import { holdsBinary, namedPlans } from "./wire.ts"
 
 type Mode = "auto" | "source" | "closure"
 
@@ -20,6 +20,7 @@ interface Functions<A> {
   readonly decodeFrom: (bytes: Uint8Array, start: number, end: number) => A
   readonly encode: (value: A) => Uint8Array
   readonly decode: (bytes: Uint8Array) => A
+  readonly keepsBytes: boolean
 }
 
 const link = (plan: Plan.NamedPlan, settings: Settings): Link => {
@@ -81,7 +82,9 @@ export const fromPlan = <A>(plan: () => Plan.NamedPlan, options?: Options): Func
   let compiled: Compiled<A> | undefined
   const ready = (): Compiled<A> => {
     if (compiled === undefined) {
-      compiled = compile(plan(), settings, options?.mode ?? "auto")
+      const root = plan()
+      compiled = compile(root, settings, options?.mode ?? "auto")
+      codec.keepsBytes = holdsBinary(root)
       codec.encodeInto = compiled.encodeInto
       codec.decodeFrom = compiled.decodeFrom
     }
@@ -102,7 +105,8 @@ export const fromPlan = <A>(plan: () => Plan.NamedPlan, options?: Options): Func
         spare = out
       }
     },
-    decode: (bytes: Uint8Array): A => codec.decodeFrom(bytes, 0, bytes.length)
+    decode: (bytes: Uint8Array): A => codec.decodeFrom(bytes, 0, bytes.length),
+    keepsBytes: true
   }
   return codec
 }

@@ -30,6 +30,24 @@ export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
   return [...seen]
 }
 
+/** Whether a message can hold binary values, which may be views of the bytes that it was read from.
+ *
+ * @internal
+ */
+export const holdsBinary = (root: NamedPlan): boolean => {
+  const holds = (plan: Plan): boolean =>
+    plan.kind === "list" || plan.kind === "set"
+      ? holds(plan.element)
+      : plan.kind === "map"
+        ? holds(plan.key) || holds(plan.value)
+        : plan.kind === "transform"
+          ? holds(plan.inner)
+          : plan.kind === "binary"
+  return namedPlans(root).some((plan) =>
+    (plan.kind === "struct" ? plan.members : plan.cases).some((inner) => holds(inner.plan))
+  )
+}
+
 /** The structs and unions that stand in containers, so that a message may have many of them.
  *
  * @internal

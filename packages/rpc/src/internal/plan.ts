@@ -32,10 +32,10 @@ const encoder =
   (message, out) =>
     codec.encodeInto(message as A, out)
 
-const decoder =
-  <A>(codec: Codec.Codec<A>): Decode<unknown> =>
-  (bytes, start, end) =>
-    codec.decodeFrom(bytes, start, end)
+const decoder = <A>(
+  codec: Codec.Codec<A>,
+  read: Decode<unknown> = (bytes, start, end) => codec.decodeFrom(bytes, start, end)
+): Decode<unknown> => Object.defineProperty(read, "keepsBytes", { get: () => codec.keepsBytes })
 
 export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
   const path = `/${service.package === "" ? "" : `${service.package}.`}${service.name_}/${method.name}`
@@ -63,7 +63,7 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
     method,
     path,
     encodeRequest: unary ? (message, out) => args.encodeInto({ req: message }, out) : encoder(args),
-    decodeRequest: unary ? (bytes, start, end) => args.decodeFrom(bytes, start, end).req : decoder(args),
+    decodeRequest: unary ? decoder(args, (bytes, start, end) => args.decodeFrom(bytes, start, end).req) : decoder(args),
     encodeResponse: encoder(result),
     decodeResponse: decoder(result),
     exceptionOf: (error) => {

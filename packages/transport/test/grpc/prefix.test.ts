@@ -119,4 +119,27 @@ describe("messages", () => {
     const held = [...buffers].reduce((sum, buffer) => sum + buffer.byteLength, 0)
     assert.isBelow(held, 4 * 6 * 1000)
   })
+
+  it("gives the buffer of a gathered message to the next one, unless the decoder keeps views of it", () => {
+    const size = 100_000
+    const gather = (keepsBytes: boolean) => {
+      const deframer = new Deframer(size)
+      const view = Object.assign((bytes: Uint8Array, start: number, end: number) => bytes.subarray(start, end), {
+        keepsBytes
+      })
+      return [1, 2].map((seed) => {
+        const wire = message(bytes(size, seed))
+        deframer.push(wire, 0, 50_000)
+        deframer.push(wire, 50_000, wire.length)
+        const into: Array<Uint8Array> = []
+        deframer.take(view, 1, into, noEncoding)
+        return into[0]!
+      })
+    }
+    const [first, second] = gather(true)
+    assert.deepStrictEqual(first, bytes(size, 1))
+    assert.deepStrictEqual(second, bytes(size, 2))
+    const [third, fourth] = gather(false)
+    assert.strictEqual(third!.buffer, fourth!.buffer)
+  })
 })

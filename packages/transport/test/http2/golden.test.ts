@@ -18,7 +18,9 @@ interface Transcript {
   readonly frames: ReadonlyArray<GoldenFrame>
 }
 
-const { transcripts } = JSON.parse(readFileSync(new URL("../data/kitex-http2-transcripts.json", import.meta.url), "utf8")) as {
+const { transcripts } = JSON.parse(
+  readFileSync(new URL("../data/kitex-http2-transcripts.json", import.meta.url), "utf8")
+) as {
   readonly transcripts: ReadonlyArray<Transcript>
 }
 

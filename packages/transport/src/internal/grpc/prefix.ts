@@ -23,11 +23,31 @@ interface Run {
   end: number
   /** No foreign bytes are kept alive by it. */
   own: boolean
+  /** One message, gathered in a buffer that only it uses. */
+  readonly gathered: boolean
 }
 
 // A claim beyond this, a message of 1 MiB and what is around it, is believed only as its bytes arrive.
 const trusted = 1024 * 1024 + 64 * 1024
 const poolMax = 16 * 1024
+
+// One buffer of a message that nobody refers to any more. Large buffers are dear: each new one brings the next collection
+// of garbage nearer.
+const spareMin = 32 * 1024
+const spareMax = 4 * 1024 * 1024
+let spare: Uint8Array | undefined
+
+const gatherBuffer = (size: number): Uint8Array => {
+  const found = spare
+  if (found === undefined || size < spareMin || found.length < size) return new Uint8Array(size)
+  spare = undefined
+  return found
+}
+
+const giveBack = (buffer: Uint8Array): void => {
+  const { length } = buffer
+  if (length >= spareMin && length <= spareMax && (spare === undefined || spare.length < length)) spare = buffer
+}
 
 const lengthAt = (bytes: Uint8Array, at: number): number =>
   bytes[at + 1]! * 0x1000000 + ((bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!)
@@ -94,13 +114,13 @@ export class Deframer {
     if (at < end) this.fill(bytes, at, end)
   }
 
-  private addRun(bytes: Uint8Array, start: number, end: number, own: boolean): void {
+  private addRun(bytes: Uint8Array, start: number, end: number, gathered: boolean): void {
     if (end === start) return
     const last = this.runs[this.runs.length - 1]
-    if (last !== undefined && last.bytes === bytes && last.end === start && !own) {
+    if (last !== undefined && last.bytes === bytes && last.end === start && !gathered) {
       last.end = end
       last.own = false
-    } else this.runs.push({ bytes, start, end, own })
+    } else this.runs.push({ bytes, start, end, own: gathered, gathered })
   }
 
   /** Adds to the unfinished message, beginning one if there is none; gives where the next one starts. */
@@ -122,7 +142,7 @@ export class Deframer {
     }
     const wanted = Math.min(this.partialTotal - this.partialLength, end - at)
     if (this.partialLength + wanted > this.partial!.length) {
-      this.resize(Math.min(this.partialTotal, Math.max(this.partial!.length * 2, this.partialLength + wanted)))
+      this.resize(Math.min(this.partialTotal, Math.max(this.partial!.length * 4, this.partialLength + wanted)))
     }
     this.partial!.set(bytes.subarray(at, at + wanted), this.partialLength)
     this.partialLength += wanted
@@ -136,7 +156,7 @@ export class Deframer {
   }
 
   private resize(size: number): void {
-    const next = new Uint8Array(size)
+    const next = gatherBuffer(size)
     next.set(this.partial!.subarray(0, this.partialLength))
     this.partial = next
   }
@@ -168,6 +188,7 @@ export class Deframer {
           this.takenBytes += plain.length
           into.push(decode(plain, 0, plain.length))
         }
+        if (run.gathered && decode.keepsBytes === false) giveBack(bytes)
       }
     }
   }
@@ -224,7 +245,8 @@ export class Deframer {
       this.pool.set(run.bytes.subarray(run.start, run.end), this.poolLength)
       const last = kept[kept.length - 1]
       if (last !== undefined && last.bytes === this.pool && last.end === this.poolLength) last.end += size
-      else kept.push({ bytes: this.pool, start: this.poolLength, end: this.poolLength + size, own: true })
+      else
+        kept.push({ bytes: this.pool, start: this.poolLength, end: this.poolLength + size, own: true, gathered: false })
       this.poolLength += size
       sum -= size
     }

@@ -33,8 +33,8 @@ export const defaultFlow: FlowOptions = {
 const smallWindow = 16 * 1024
 
 /** Bounds, in milliseconds, of the time in which a window must be used up to grow, and its value before a round trip was measured. */
-const minTurn = 10
-const maxTurn = 200
+const minTurn = 100
+const maxTurn = 1000
 const unknownTurn = 100
 
 /** The receiving window of one stream. @internal */

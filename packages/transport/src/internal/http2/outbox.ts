@@ -8,16 +8,20 @@
 import type { Outbox as OutboxShape } from "./api.ts"
 import { Flag, frameHeaderSize, FrameType, writeFrameHeader } from "./frames.ts"
 
-const bufferSize = 64 * 1024
+/** @internal */
+export const bufferSize = 64 * 1024
 
 /** Buffers kept for the next connection that writes, and full ones that one connection keeps until the kernel took them. */
 const maxPooled = 32
-const maxSpent = 8
+const maxSpent = 32
 const pool: Array<Uint8Array> = []
 
 const giveBack = (buffer: Uint8Array): void => {
   if (pool.length < maxPooled) pool.push(buffer)
 }
+
+/** A buffer of 64 KiB; whoever is done with it gives it to `Outbox.spend`, or forgets it. @internal */
+export const takeBuffer = (): Uint8Array => pool.pop() ?? new Uint8Array(bufferSize)
 
 const noBuffer = new Uint8Array(0)
 
@@ -58,8 +62,8 @@ export class Outbox implements OutboxShape {
   }
 
   recycle(): void {
-    if (this.length > 0 || this.buffer.length === 0) return
-    giveBack(this.buffer)
+    if (this.length > 0) return
+    if (this.buffer.length > 0) giveBack(this.buffer)
     for (const buffer of this.spent) giveBack(buffer)
     this.spent.length = 0
     this.buffer = noBuffer
@@ -159,6 +163,11 @@ export class Outbox implements OutboxShape {
     this.openLength = size
   }
 
+  /** A buffer of `takeBuffer` that chunks may refer to and that is written to no more. */
+  spend(buffer: Uint8Array): void {
+    if (this.spent.length < maxSpent) this.spent.push(buffer)
+  }
+
   private advance(size: number): void {
     this.at += size
     this.length += size
@@ -169,8 +178,8 @@ export class Outbox implements OutboxShape {
   private reserve(size: number): void {
     if (this.buffer.length - this.at >= size) return
     this.seal()
-    if (this.buffer.length > 0 && this.spent.length < maxSpent) this.spent.push(this.buffer)
-    this.buffer = pool.pop() ?? new Uint8Array(bufferSize)
+    if (this.buffer.length > 0) this.spend(this.buffer)
+    this.buffer = takeBuffer()
     this.at = 0
     this.sealed = 0
   }

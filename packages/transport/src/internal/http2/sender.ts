@@ -7,7 +7,7 @@
 import type { HeaderList } from "./api.ts"
 import { ErrorCode, Flag, FrameType, maxInt31, minFrameSize } from "./frames.ts"
 import { HpackEncoder } from "./hpack.ts"
-import { copyBytes, type Outbox } from "./outbox.ts"
+import { bufferSize, copyBytes, type Outbox, takeBuffer } from "./outbox.ts"
 import { defaultWindow, type PeerSettings } from "./settings.ts"
 import { Event, isClosed, next } from "./states.ts"
 import { Ending, Line, Piece, type Stream, type Streams } from "./streams.ts"
@@ -22,7 +22,6 @@ const maxDataFrame = 64 * 1024
 const highWater = 256 * 1024
 
 const smallPiece = 4 * 1024
-const largePiece = 64 * 1024
 
 const noBytes = new Uint8Array(0)
 
@@ -144,22 +143,25 @@ export class Sender {
   }
 
   private enqueue(stream: Stream, bytes: Uint8Array, start: number, end: number, owned: boolean): void {
-    const size = end - start
-    const last = stream.last
-    if (owned && size >= referenceSize) {
-      this.append(stream, new Piece(bytes, start, end, false))
-    } else if (last !== undefined && last.own && last.bytes.length - last.end >= size) {
-      copyBytes(last.bytes, last.end, bytes, start, end)
-      last.end += size
-    } else {
-      // Pieces of one's own grow with the queue: a stream that waits with little holds little.
-      const capacity = Math.max(size, Math.min(largePiece, Math.max(smallPiece, stream.buffered)))
-      const copy = new Uint8Array(capacity)
-      copyBytes(copy, 0, bytes, start, end)
-      this.append(stream, new Piece(copy, 0, size, true))
-    }
-    stream.buffered += size
+    if (owned && end - start >= referenceSize) this.append(stream, new Piece(bytes, start, end, false))
+    else for (let at = start; at < end;) at = this.enqueueCopy(stream, bytes, at, end)
+    stream.buffered += end - start
     if (stream.buffered >= this.bufferLimit) stream.full = true
+  }
+
+  /** Copies what the last piece still holds, or a new one; gives where the rest begins. */
+  private enqueueCopy(stream: Stream, bytes: Uint8Array, start: number, end: number): number {
+    let piece = stream.last
+    if (piece === undefined || !piece.own || piece.end === piece.bytes.length) {
+      // Pieces of one's own grow with the queue: a stream that waits with little holds little.
+      const capacity = Math.max(end - start, smallPiece, stream.buffered)
+      piece = new Piece(capacity < bufferSize ? new Uint8Array(capacity) : takeBuffer(), 0, 0, true)
+      this.append(stream, piece)
+    }
+    const size = Math.min(end - start, piece.bytes.length - piece.end)
+    copyBytes(piece.bytes, piece.end, bytes, start, start + size)
+    piece.end += size
+    return start + size
   }
 
   private append(stream: Stream, piece: Piece): void {
@@ -219,6 +221,7 @@ export class Sender {
       if (piece.start < piece.end) continue
       stream.first = piece.next
       if (stream.first === undefined) stream.last = undefined
+      if (piece.own && piece.bytes.length === bufferSize) this.outbox.spend(piece.bytes)
     }
   }
 
