@@ -1,9 +1,9 @@
 import { Codec, Thrift } from "@millrace/codec"
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Exit, Stream } from "effect"
-import { RpcTracer } from "../src/index.ts"
+import { Arbitrary, Context, Effect, Stream } from "effect"
+import { Middleware, RpcTracer } from "../src/index.ts"
 import { Recorder, StreamScript, Testing, ThriftArbitrary } from "../src/testing/index.ts"
-import { clientOf, recorded, settle } from "./support/client.ts"
+import { clientOf, only, pass, recorded, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 
 class Everything extends Thrift.Struct<Everything>("test.Everything")({
@@ -122,10 +122,61 @@ describe("StreamScript", () => {
 })
 
 describe("Testing", () => {
-  it.effect("a failure of building handlers is the failure of the client", () =>
+  const say = (message: string) => ({ EchoUnary: () => Effect.succeed(new Response({ message })) })
+
+  it.effect("clients side by side have servers of their own", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(Testing.client(TestService, Effect.fail("no handlers") as never))
-      assert.isTrue(Exit.isFailure(exit))
+      const [a, b] = [yield* clientOf(say("a")), yield* clientOf(say("b"))]
+      const both = yield* Effect.all([a.EchoUnary(new Request()), b.EchoUnary(new Request())], { concurrency: 2 })
+      assert.deepStrictEqual(
+        both.map(({ message }) => message),
+        ["a", "b"]
+      )
+    })
+  )
+
+  it.effect("options of the server, and what its middleware requires", () =>
+    Effect.gen(function* () {
+      class Name extends Context.Service<Name, string>()("test/Name") {}
+      const seen: Array<string> = []
+      const named = Middleware.server((next, { method }) =>
+        Effect.flatMap(Name, (name) => {
+          seen.push(`${name} ${method}`)
+          return next
+        })
+      )
+      const client = yield* Testing.client(TestService, only(say("a")), { server: { middleware: [named] } }).pipe(
+        Effect.provideService(Name, "n")
+      )
+      yield* client.EchoUnary(new Request())
+      assert.deepStrictEqual(seen, ["n EchoUnary"])
+    })
+  )
+
+  it.effect("a test ends though a handler still runs and a connection stands still", () =>
+    Effect.gen(function* () {
+      const ends: Array<string> = []
+      const handler = () => Stream.onExit(Stream.never, (exit) => Effect.sync(() => ends.push(told(exit))))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const client = yield* clientOf(
+            { EchoServer: handler },
+            { faults: { toServer: { delay: 5, stallAt: 600 }, toClient: { delay: 5 } } }
+          )
+          yield* Effect.forkChild(client.EchoServer.open(new Request()))
+          yield* pass(100, 5)
+        })
+      )
+      assert.deepStrictEqual(ends, ["interrupted"])
+    })
+  )
+
+  it.effect("handlers may be built by an effect, whose failure is that of the client", () =>
+    Effect.gen(function* () {
+      const client = yield* Testing.client(TestService, Effect.succeed(only(say("built"))))
+      assert.strictEqual((yield* client.EchoUnary(new Request())).message, "built")
+      const failing: Effect.Effect<TestHandlers, string> = Effect.fail("no handlers")
+      assert.strictEqual(yield* Effect.flip(Testing.client(TestService, failing)), "no handlers")
     })
   )
 })
