@@ -30,6 +30,9 @@ interface Run {
 // A claim beyond this, a message of 1 MiB and what is around it, is believed only as its bytes arrive.
 const trusted = 1024 * 1024 + 64 * 1024
 const poolMax = 16 * 1024
+// What a buffer costs beside its bytes: messages below do not get one each, or a peer that sends empty ones byte by byte makes
+// us hold sixty times what it sent.
+const tiny = 256
 
 // One buffer of a message that nobody refers to any more. Large buffers are dear: each new one brings the next collection
 // of garbage nearer.
@@ -120,7 +123,7 @@ export class Deframer {
     if (last !== undefined && last.bytes === bytes && last.end === start && !gathered) {
       last.end = end
       last.own = false
-    } else this.runs.push({ bytes, start, end, own: gathered, gathered })
+    } else this.runs.push({ bytes, start, end, own: gathered && end - start >= tiny, gathered })
   }
 
   /** Adds to the unfinished message, beginning one if there is none; gives where the next one starts. */
@@ -255,4 +258,5 @@ export class Deframer {
   }
 }
 
-const isSmall = (run: Run): boolean => (run.end - run.start) * 4 < run.bytes.buffer.byteLength
+const isSmall = ({ bytes, end, start }: Run): boolean =>
+  end - start < tiny || (end - start) * 4 < bytes.buffer.byteLength
