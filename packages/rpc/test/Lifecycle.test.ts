@@ -5,7 +5,7 @@ import { Http2Connection } from "../../transport/src/internal/http2/connection.t
 import { BizStatusError, RpcError, StreamClient } from "../src/index.ts"
 import { Timers } from "../src/internal/timers.ts"
 import { FaultPlan, Recorder, StreamScript, Testing } from "../src/testing/index.ts"
-import { settle, type TestHandlers, told } from "./support/client.ts"
+import { clientOf, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -214,4 +214,30 @@ it.effect.prop(
       assert.strictEqual(fibers.count, 0, "fibers")
     }),
   { arbitrary: { runs: 300 }, timeout: 60_000 }
+)
+
+it.effect("a call that has ended keeps no timer, though its scope is open and its deadline far", () =>
+  Effect.gen(function* () {
+    spies.timers.clear()
+    const client = yield* clientOf(
+      {
+        Echo: (requests) => Stream.map(requests, ({ message }) => new Response({ message })),
+        EchoUnary: () => Effect.succeed(tick),
+        EchoServer: () => Stream.fail(refusal)
+      },
+      { client: { timeout: "1 hour", recvTimeout: "1 minute" } }
+    )
+    const sizes = () => [...spies.timers].map(({ size }) => size)
+    yield* client.EchoUnary(new Request())
+    yield* settle
+    assert.deepStrictEqual(sizes(), [0, 0])
+    const stream = yield* client.Echo.open()
+    assert.deepStrictEqual(sizes(), [1, 0])
+    yield* stream.closeSend
+    yield* Effect.flip(stream.recv)
+    yield* Effect.flip((yield* client.EchoServer.open(new Request())).recv)
+    yield* (yield* client.Echo.open()).cancel
+    yield* settle
+    assert.deepStrictEqual(sizes(), [0, 0])
+  })
 )

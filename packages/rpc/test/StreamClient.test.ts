@@ -157,6 +157,21 @@ describe("the first message", () => {
     })
   )
 
+  it.effect("is handed over before anything else runs", () =>
+    Effect.gen(function* () {
+      const { client, recorder } = yield* recorded({
+        Echo: echo,
+        EchoUnary: () => Effect.succeed(response("connected"))
+      })
+      yield* client.EchoUnary(request("x"))
+      const requests = Stream.concat(Stream.make(request("first")), Stream.never)
+      yield* Effect.forkChild(Stream.runDrain(client.Echo(requests)), { startImmediately: true })
+      assert.strictEqual(recorder.client.sendCount, 1)
+      yield* Effect.forkChild(client.EchoClient(requests), { startImmediately: true })
+      assert.strictEqual(recorder.client.sendCount, 2)
+    })
+  )
+
   it.effect("of a server comes though the second never does", () =>
     Effect.gen(function* () {
       const client = yield* clientOf({
@@ -295,6 +310,23 @@ describe("the server ends first", () => {
         recorder.client.finishes.map(({ reason }) => reason),
         ["eof", "eof", "eof"]
       )
+    })
+  )
+
+  it.effect("its error is that of the call, not what it did to the sender", () =>
+    Effect.gen(function* () {
+      const client = yield* clientOf({
+        Echo: () =>
+          Stream.concat(
+            Stream.make(response("a")),
+            Stream.fail(new BizStatusError.BizStatusError({ statusCode: 404, statusMessage: "no such" }))
+          )
+      })
+      const flood = Stream.map(Stream.range(1, 1000), () => request("x".repeat(10_000)))
+      const slow = Stream.runForEach(client.Echo(flood), () => Effect.sleep(100))
+      const fiber = yield* Effect.forkChild(slow)
+      yield* pass(200, 20)
+      assert.strictEqual(told(yield* Fiber.await(fiber)), "BizStatusError: biz error: code=404, msg=no such")
     })
   )
 

@@ -311,25 +311,19 @@ export class Caller {
     R | Scope.Scope
   > {
     let failure: Cause.Cause<unknown> | undefined
-    let leaving = false
     const sending = Stream.runForEachArray(requests, (messages) => call.sendAll(messages)).pipe(
       Effect.andThen(call.closeSend),
       Effect.catchCause((cause) =>
         Effect.suspend(() => {
-          if (call.over || leaving) return Effect.void
+          if (call.over) return Effect.void
           failure = cause
           return call.end("explicit", errors.cancelled(call.info), Exit.fail(errors.cancelled(call.info)))
         })
       )
     )
-    return Effect.forkScoped(sending, { startImmediately: true }).pipe(
-      // Runs before the scope interrupts the sender, which would else look like a request stream that interrupted itself.
-      Effect.andThen(Effect.addFinalizer(() => Effect.sync(() => (leaving = true)))),
-      Effect.as({
-        wrap: <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-          Effect.catchCause(self, (cause) => Effect.failCause((failure ?? cause) as typeof cause))
-      })
-    )
+    return Effect.as(Effect.forkScoped(sending, { startImmediately: true }), {
+      wrap: (self) => Effect.catchCause(self, (cause) => Effect.failCause((failure ?? cause) as typeof cause))
+    })
   }
 }
 
