@@ -2,13 +2,24 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Option, Schedule, Stream } from "effect"
+import { connect } from "node:net"
 import { Llm, Prompt, type Token } from "../src/llm/api.ts"
-import { run, start } from "./programs.ts"
+import { command, run, start } from "./programs.ts"
 
 const client = (address: string) => StreamClient.make(Llm, { hostPorts: [address] })
 
 const platform = Layer.merge(NodeServices.layer, NodeTransport.layerClient)
+
+const connects = (port: number) =>
+  Effect.callback<void, "refused">((resume) => {
+    const socket = connect({ host: "127.0.0.1", port })
+    socket.on("connect", () => {
+      socket.destroy()
+      resume(Effect.void)
+    })
+    socket.on("error", () => resume(Effect.fail("refused")))
+  })
 
 const text = (tokens: ReadonlyArray<Token>) => tokens.map((token) => token.text).join("")
 
@@ -44,6 +55,22 @@ describe("llm", { timeout: 60_000 }, () => {
         assert.isEmpty(demo.lines.filter((line) => line.length > 80))
         assert.notMatch(demo.output, /[\x00-\x09\x0b-\x1f\x7f]/, "no control characters when it is no terminal")
       }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live.each(["SIGINT", "SIGKILL"] as const)("a demo that ends by %s leaves no server behind", (signal) =>
+    Effect.gen(function* () {
+      const demo = yield* command("llm/demo.ts", [])
+      const line = yield* demo.stdout.pipe(
+        Stream.decodeText(),
+        Stream.splitLines,
+        Stream.filter((line) => line.includes("listening on")),
+        Stream.runHead
+      )
+      const port = Number(Option.getOrThrow(line).split(":").at(-1))
+      yield* connects(port)
+      process.kill(demo.pid, signal)
+      yield* Effect.flip(connects(port)).pipe(Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 100 }))
+    }).pipe(Effect.provide(NodeServices.layer))
   )
 
   it.live("one seed gives one text, another seed another", () =>

@@ -5,7 +5,7 @@ import { Deferred, Effect, Fiber, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 
-const command = (file: string, args: ReadonlyArray<string>) =>
+export const command = (file: string, args: ReadonlyArray<string>) =>
   ChildProcess.make(process.execPath, [fileURLToPath(new URL(`../src/${file}`, import.meta.url)), ...args], {
     forceKillAfter: "5 seconds"
   })
