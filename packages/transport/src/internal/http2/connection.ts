@@ -56,6 +56,9 @@ const withDefaults = <A extends object>(defaults: A, given: Given<A> = {}): A =>
 
 const defaultSendBufferLimit = 64 * 1024
 
+/** SETTINGS_MAX_FRAME_SIZE once a message of that size is on its way. */
+const largeFrameSize = 64 * 1024
+
 const noBytes = new Uint8Array(0)
 
 /** @internal */
@@ -72,7 +75,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
   closed = false
   lastPeerStreamId = 0
   lastReceived: number
-  private readonly maxFrameSize: number
+  private maxFrameSize: number
   private readonly reader: FrameReader
   private readonly inbound: Inbound
   private readonly settingsBucket: Bucket
@@ -234,7 +237,16 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   expect(stream: Http2Stream, bytes: number): void {
-    if (!stream.remoteClosed) this.announce(stream, this.inflow.expect((stream as Stream).inflow, bytes))
+    if (stream.remoteClosed) return
+    if (bytes >= largeFrameSize && this.maxFrameSize < largeFrameSize) this.takeLargeFrames()
+    this.announce(stream, this.inflow.expect((stream as Stream).inflow, bytes))
+  }
+
+  /** A peer with large messages may send them in large frames. */
+  private takeLargeFrames(): void {
+    this.maxFrameSize = largeFrameSize
+    const settings = encodeSettings([SettingId.MaxFrameSize, largeFrameSize])
+    this.outbox.frame(FrameType.Settings, 0, 0, settings, 0, settings.length)
   }
 
   private announce(stream: Http2Stream, increment: number): void {
