@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Logger, Metric, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Logger, Metric, Scheduler, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Http2Connection } from "../../transport/src/internal/http2/connection.ts"
 import { BizStatusError, RpcError, StreamClient } from "../src/index.ts"
@@ -239,5 +239,50 @@ it.effect("a call that has ended keeps no timer, though its scope is open and it
     yield* (yield* client.Echo.open()).cancel
     yield* settle
     assert.deepStrictEqual(sizes(), [0, 0])
+  })
+)
+
+it.effect("a call that is interrupted between any two of its steps leaves no stream open", () =>
+  Effect.gen(function* () {
+    for (const warm of [true, false]) {
+      for (const mode of ["unary", "open"] as const) {
+        // On until it has come all the way a few times.
+        let arrived = 0
+        for (let steps = 0; arrived < 12; steps++) {
+          assert.isBelow(steps, 1000)
+          spies.connections.clear()
+          const recorder = yield* Recorder.make
+          yield* Effect.gen(function* () {
+            const client = yield* clientOf({
+              Echo: () => Stream.never,
+              EchoClient: () => Effect.succeed(tick),
+              EchoUnary: () => Effect.never
+            })
+            if (warm) yield* client.EchoClient(Stream.empty)
+            // In the scope of this test: only what the interrupted call itself has cleaned up counts.
+            const scope = yield* Scope.make()
+            const call =
+              mode === "unary"
+                ? client.EchoUnary(new Request())
+                : Effect.scoped(Effect.andThen(client.Echo.open(), Effect.never))
+            const fiber = yield* Effect.forkChild(
+              Effect.provideService(
+                Effect.provideService(call, Scope.Scope, scope),
+                Scheduler.MaxOpsBeforeYield,
+                3 + (steps % 3)
+              )
+            )
+            for (let i = 0; i < steps; i++) yield* Effect.yieldNow
+            if (recorder.server.starts.length === (warm ? 2 : 1)) arrived++
+            yield* Fiber.interrupt(fiber)
+            yield* settle
+            for (const connection of spies.connections) {
+              assert.strictEqual(connection.activeStreams, 0, `${mode}, ${warm ? "warm" : "cold"}, step ${steps}`)
+            }
+            assert.strictEqual(recorder.client.finishes.length, recorder.client.starts.length)
+          }).pipe(Effect.scoped, Effect.provide(recorder.layer))
+        }
+      }
+    }
   })
 )

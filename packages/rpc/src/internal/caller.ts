@@ -147,12 +147,16 @@ export class Caller {
         ))
       }
       const opened = this.#openRaw(fiber, method, options, start)
-      const begun = Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
-      if (this.#tracers.length === 0) return begun
-      return Effect.andThen(
-        lifecycle.start(),
-        // A call that could not be made is finished where it failed: its scope may live on.
-        Effect.onExit(begun, (exit) => (Exit.isSuccess(exit) ? Effect.void : finishUnopened(lifecycle, exit)))
+      if (this.#tracers.length === 0) return Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
+      // Nothing comes between a start and the promise of its finish.
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.andThen(
+          Effect.andThen(lifecycle.start(), Scope.addFinalizerExit(scope, close)),
+          // A call that could not be made is finished where it failed: its scope may live on.
+          Effect.onExit(restore(opened), (exit) =>
+            Exit.isSuccess(exit) ? Effect.void : finishUnopened(lifecycle, exit)
+          )
+        )
       )
     })
   }
@@ -220,11 +224,11 @@ export class Caller {
     options: CallOptions
   ): Effect.Effect<unknown, UnaryError> {
     const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, method.unplaced)
-    return Effect.andThen(
-      lifecycle.start(),
-      Effect.onExit(
-        Effect.suspend(() => this.#runUnary(fiber, method, request, options, lifecycle)),
-        (exit) => {
+    const call = Effect.suspend(() => this.#runUnary(fiber, method, request, options, lifecycle))
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.andThen(
+        lifecycle.start(),
+        Effect.onExit(restore(call), (exit) => {
           if (Exit.isSuccess(exit)) return lifecycle.finish("eof", Exit.void, undefined)
           if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
           const failure = errors.causeFailure(exit.cause)
@@ -234,7 +238,7 @@ export class Caller {
           }
           // A declared exception is an answer.
           return lifecycle.finish("eof", Exit.void, undefined)
-        }
+        })
       )
     )
   }
