@@ -8,7 +8,7 @@ import { Limiter } from "@millrace/governance"
 import { Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Console, Context, Effect, Layer, Stream } from "effect"
-import { serverAddress } from "./flags.ts"
+import { serverAddress } from "./program.ts"
 
 export class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
 export class Response extends Thrift.Struct<Response>("echo.Response")({

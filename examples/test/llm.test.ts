@@ -5,7 +5,8 @@ import { NodeTransport } from "@millrace/transport/node"
 import { Effect, Layer, Option, Schedule, Stream } from "effect"
 import { connect } from "node:net"
 import { Llm, Prompt, type Token } from "../src/llm/api.ts"
-import { command, run, start } from "./programs.ts"
+import { program } from "../src/processes.ts"
+import { run, start } from "./programs.ts"
 
 const client = (address: string) => StreamClient.make(Llm, { hostPorts: [address] })
 
@@ -59,7 +60,7 @@ describe("llm", { timeout: 60_000 }, () => {
 
   it.live.each(["SIGINT", "SIGKILL"] as const)("a demo that ends by %s leaves no server behind", (signal) =>
     Effect.gen(function* () {
-      const demo = yield* command("llm/demo.ts", [])
+      const demo = yield* program("llm/demo.ts")
       const line = yield* demo.stdout.pipe(
         Stream.decodeText(),
         Stream.splitLines,

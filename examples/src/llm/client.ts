@@ -4,9 +4,9 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
-import { Console, Effect, Layer, Stdio, Stream } from "effect"
+import { Console, Effect, Layer, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { address } from "../flags.ts"
+import { address, print } from "../program.ts"
 import { Llm, Prompt, type Token } from "./api.ts"
 import { CallCounter, count, millis, row, time } from "./report.ts"
 
@@ -16,20 +16,17 @@ const width = 76
 
 /** Writes tokens as they arrive, in lines of a terminal's width, and hands them on. */
 const display = <E, R>(tokens: Stream.Stream<Token, E, R>) =>
-  Stream.unwrap(
-    Effect.map(Stdio.Stdio, (stdio) => {
-      const write = (text: string) => Stream.run(Stream.succeed(text), stdio.stdout({ endOnDone: false }))
-      let column = 0
-      return tokens.pipe(
-        Stream.tap(({ text }) => {
-          const start = column === 0 ? "  " : column + text.length > width ? "\n  " : ""
-          column = start === "" ? column + text.length : 2 + text.length
-          return write(start + text)
-        }),
-        Stream.ensuring(Effect.orDie(write("\n")))
-      )
-    })
-  )
+  Stream.suspend(() => {
+    let column = 0
+    return tokens.pipe(
+      Stream.tap(({ text }) => {
+        const start = column === 0 ? "  " : column + text.length > width ? "\n  " : ""
+        column = start === "" ? column + text.length : 2 + text.length
+        return print(start + text)
+      }),
+      Stream.ensuring(print("\n"))
+    )
+  })
 
 /** A pause between two parts, in which the server's lines can be read. */
 const section = (title: string) => Effect.andThen(Effect.sleep("200 millis"), Console.log(`\n${title}`))

@@ -3,19 +3,12 @@
  * wait until the client has finished a line of its own. Whatever ends the demo ends both processes.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Deferred, Effect, Fiber, Stdio, Stream } from "effect"
-import { ChildProcess } from "effect/process"
-import { fileURLToPath } from "node:url"
-
-const program = (file: string, ...args: ReadonlyArray<string>) =>
-  ChildProcess.make(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
-    stderr: "inherit",
-    forceKillAfter: "3 seconds"
-  })
+import { Effect, Stream } from "effect"
+import { program, startServer } from "../processes.ts"
+import { print } from "../program.ts"
 
 /** Standard output, shared: the text of one program as it comes, the lines of the other where they do not cut it. */
-const makeScreen = Effect.map(Stdio.Stdio, (stdio) => {
-  const write = (text: string) => Stream.run(Stream.succeed(text), stdio.stdout({ endOnDone: false }))
+const makeScreen = Effect.sync(() => {
   let lineStarts = true
   let waiting = ""
   return {
@@ -23,10 +16,10 @@ const makeScreen = Effect.map(Stdio.Stdio, (stdio) => {
       lineStarts = text.endsWith("\n")
       const lines = lineStarts ? waiting : ""
       if (lineStarts) waiting = ""
-      return write(text + lines)
+      return print(text + lines)
     },
     line: (line: string) => {
-      if (lineStarts) return write(`${line}\n`)
+      if (lineStarts) return print(`${line}\n`)
       waiting += `${line}\n`
       return Effect.void
     }
@@ -35,32 +28,16 @@ const makeScreen = Effect.map(Stdio.Stdio, (stdio) => {
 
 const demo = Effect.gen(function* () {
   const screen = yield* makeScreen
-  const server = yield* program("./server.ts", "--port", "0", "--stop-with-input")
-  const listening = yield* Deferred.make<string>()
   let clientRuns = true
-  const serverLines = yield* server.stdout.pipe(
-    Stream.decodeText(),
-    Stream.splitLines,
-    Stream.runForEach((line) => {
-      const address = /^listening on (.*)$/.exec(line)?.[1]
-      return Effect.andThen(
-        address === undefined ? Effect.void : Deferred.succeed(listening, address),
-        // what the server says last is a row of the client's table
-        screen.line(clientRuns ? `  [server] ${line}` : line)
-      )
-    }),
-    Effect.forkScoped
+  const server = yield* startServer("llm/server.ts", ["--port", "0", "--stop-with-input"], (line) =>
+    // what the server says last is a row of the client's table
+    screen.line(clientRuns ? `  [server] ${line}` : line)
   )
-  const address = yield* Effect.raceFirst(
-    Deferred.await(listening),
-    Effect.andThen(Fiber.await(serverLines), Effect.fail(new Error("the server ended before it listened")))
-  )
-  const client = yield* program("./client.ts", "--address", address)
-  yield* client.stdout.pipe(Stream.decodeText(), Stream.runForEach(screen.text))
+  const client = yield* program("llm/client.ts", "--address", server.address)
+  yield* client.all.pipe(Stream.decodeText(), Stream.runForEach(screen.text))
   clientRuns = false
   const code = yield* client.exitCode
-  yield* server.kill()
-  yield* Fiber.join(serverLines)
+  yield* server.stop
   if (code !== 0) return yield* Effect.fail(new Error(`the client ended with exit code ${code}`))
 }).pipe(Effect.scoped)
 

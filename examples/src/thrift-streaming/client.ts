@@ -7,7 +7,7 @@ import { Server, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Console, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { address, duplex, serverAddress } from "../flags.ts"
+import { address, duplex, serverAddress } from "../program.ts"
 import { Request, TestService } from "./api.ts"
 import * as Handlers from "./handlers.ts"
 

@@ -6,7 +6,7 @@ import { Server } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Effect, Layer } from "effect"
 import { Command } from "effect/cli"
-import { announce, duplex, host, port } from "../flags.ts"
+import { announce, duplex, host, port } from "../program.ts"
 import { TestService } from "./api.ts"
 import * as Handlers from "./handlers.ts"
 

@@ -1,8 +1,8 @@
 /**
- * What the example programs share: their flags, and the line that says a server is ready.
+ * What the example programs share: their flags, the line that says a server is ready, and printing.
  */
 import { Server } from "@millrace/rpc"
-import { Console, Effect } from "effect"
+import { Console, Effect, Stdio, Stream } from "effect"
 import { Flag } from "effect/cli"
 
 export const host = Flag.String("host").pipe(
@@ -26,3 +26,9 @@ export const duplex = Flag.Literals("duplex", ["half", "full"]).pipe(
 export const serverAddress = Effect.map(Server.Server, ({ address }) => `${address.hostname}:${address.port}`)
 
 export const announce = Effect.flatMap(serverAddress, (address) => Console.log(`listening on ${address}`))
+
+/** Writes a piece of text, at once and without a line end. */
+export const print = (text: string) =>
+  Effect.flatMap(Stdio.Stdio, (stdio) => Stream.run(Stream.succeed(text), stdio.stdout({ endOnDone: false }))).pipe(
+    Effect.orDie
+  )
