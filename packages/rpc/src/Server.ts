@@ -58,7 +58,10 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<any>>> {
   readonly graceTime?: Duration.Input | undefined
   /** For one `recv` of a handler: it fails with `RecvTimeout` when it waits longer. Default: none. */
   readonly recvTimeout?: Duration.Input | undefined
-  /** For one `send` of a handler that waits for room: the stream is reset when it waits longer. Default: none. */
+  /**
+   * For one `send` of a handler that waits for room, and for the end of a stream that waits behind messages which the client does not
+   * read: the stream is reset when it waits longer. Default: none.
+   */
   readonly sendTimeout?: Duration.Input | undefined
   /** Log once when a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never. */
   readonly stallWarning?: Duration.Input | undefined

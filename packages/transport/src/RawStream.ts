@@ -107,6 +107,8 @@ export interface RawStream {
   write<A>(messages: ReadonlyArray<A>, from: number, encode: Encode<A>, endStream?: boolean): number
   /** Payload bytes (after compression, without prefix) that the last `write` put into the buffer. */
   readonly lastWrittenBytes: number
+  /** Bytes in the local buffer: written, and held back by the peer's flow control. 0 once the stream is over. */
+  readonly buffered: number
   /** True while `write` would take a message. */
   readonly writable: boolean
   /** Why nothing can be written any more: we half-closed, the status went out, or the stream failed. */

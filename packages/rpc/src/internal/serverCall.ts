@@ -27,6 +27,7 @@ import * as errors from "./errors.ts"
 import type { Watched } from "./forkedDefects.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
+import * as unread from "./unread.ts"
 
 /** What the calls of one server share. */
 export interface ServerEnvironment extends Environment {
@@ -68,6 +69,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   readonly #plan: MethodPlan
   readonly #lifecycle: Lifecycle | undefined
   readonly #ended: (() => void) | undefined
+  readonly #sendMillis: number
 
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   nested = false
@@ -97,6 +99,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.#plan = plan
     this.#lifecycle = lifecycle
     this.#ended = ended
+    this.#sendMillis = budgets.send
     if (lifecycle !== undefined) lifecycle.counts = this
   }
 
@@ -283,6 +286,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.#returned = true
     this.#wakeLeftovers()
     this.raw.release()
+    unread.limit(this.env.timers, this.raw, this.#sendMillis, this.localCancel)
     this.#ended?.()
     if (this.#lifecycle === undefined) return this.env.gone(this)
     this.env

@@ -77,6 +77,10 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 
   abstract readonly writeEnded: "closed" | RawEnd | undefined
 
+  get buffered(): number {
+    return this.stream.buffered
+  }
+
   get writable(): boolean {
     return this.writeEnded === undefined && this.stream.buffered < this.carrier.streamOptions.sendBufferLimit
   }
