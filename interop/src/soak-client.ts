@@ -1,5 +1,5 @@
 /**
- * A consumer to be killed, as a program: `node interop/src/soak-client.ts HOST:PORT`. It reads a stream without end, prints `reading` at the first
+ * A consumer to be killed, as a program: `node interop/src/soak-client.ts HOST:PORT [ticks|next]`. It reads a stream without end, prints `reading` at the first
  * message, and never leaves of its own accord.
  *
  * @since 0.1.0
@@ -13,8 +13,9 @@ import { Request } from "./api.ts"
 import { Soak } from "./soak.ts"
 
 const main = Effect.gen(function* () {
-  const client = yield* StreamClient.make(Soak, { hostPorts: process.argv.slice(2) })
-  const ticks = client.Produce(new Request({ message: "ticks", count: 5 }))
+  const [address, message] = process.argv.slice(2)
+  const client = yield* StreamClient.make(Soak, { hostPorts: [address!] })
+  const ticks = client.Produce(new Request({ message, key: "ticks", count: 5 }))
   yield* Stream.runForEach(ticks, ({ count }) => Effect.sync(() => count === 0 && console.log("reading")))
 }).pipe(Effect.provide(NodeTransport.layerClient), Effect.scoped)
 

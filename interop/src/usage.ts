@@ -49,7 +49,6 @@ const descriptors = (): number => {
 /** Collects garbage, then measures. */
 export const usage = (): Usage => {
   gc()
-  gc()
   const { external, heapUsed } = process.memoryUsage()
   const resources = process.getActiveResourcesInfo()
   const { maxRSS, systemCPUTime, userCPUTime } = process.resourceUsage()
