@@ -6,7 +6,7 @@
 import * as Admission from "@millrace/rpc/Admission"
 import * as RpcError from "@millrace/rpc/RpcError"
 
-// Spelled as in Kitex (http2-streaming 11.7), whose clients may look for it. One value: a server over its limit has no time for more.
+// Spelled as in Kitex (`pkg/kerrors`), whose clients may look for it. One value: a server over its limit has no time for more.
 const overLimit = new RpcError.RpcError({
   code: 8,
   desc: "request over limit: to many connections",

@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
- * A business error, sent as `biz-status` and `biz-extra` beside status 13 (http2-streaming 4.2 and 8.1).
+ * A business error, sent as `biz-status` and `biz-extra` beside status 13, as Kitex
+ * writes them (`nphttp2/grpc/http2_server.go`).
  *
  * **Example** (Refusing with a business error)
  *

@@ -47,7 +47,7 @@ const misbehaving = Effect.fnUntraced(function* (answer: (stream: RawStream.RawS
 const violation =
   "ProtocolViolation: rpc error: code = 13 desc = KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>"
 
-describe("one response means one (http2-streaming 5.7)", () => {
+describe("one response means one", () => {
   const cases: ReadonlyArray<
     readonly [name: string, answer: (s: RawStream.RawServerStream, message: Uint8Array) => void, told: string]
   > = [
@@ -379,7 +379,7 @@ describe("RPCStart and RPCFinish (effect-guide 2.10)", () => {
       yield* recorder.finished("server", 1)
       for (const side of ["client", "server"] as const) {
         const { durationMillis, info, recvBytes, recvCount, sendBytes, sendCount } = recorder[side].finishes[0]!
-        // {1:"abc"} is 11 bytes, the wrapper of unary methods 4 more (http2-streaming 10.5).
+        // {1:"abc"} is 11 bytes, the wrapper of unary methods 4 more.
         assert.deepStrictEqual([sendCount, sendBytes, recvCount, recvBytes], [1, 15, 1, 15])
         assert.strictEqual(durationMillis, 30)
         assert.deepInclude(info, {

@@ -1,6 +1,6 @@
 /**
  * How Kitex metainfo is spelled in headers: `rpc-transit-<key>` for transient values, `rpc-persist-<key>` for persistent
- * ones (http2-streaming 6).
+ * ones (gopkg `cloud/metainfo/http.go`).
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
  * What can go wrong below the messages: dialling, the connection, the stream, a limit. Each error carries what gRPC and
- * Kitex make of it (`code` and `desc`, http2-streaming 2.12, 4.4 and 7.7), so that no layer above repeats a rule of the protocol.
+ * Kitex make of it (`code` and `desc`), so that no layer above repeats a rule of the protocol.
  *
  * @since 0.1.0
  */

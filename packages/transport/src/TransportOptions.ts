@@ -51,7 +51,8 @@ export interface Limits {
 }
 
 /**
- * Pings a silent peer, so that a dead one is noticed (http2-streaming 2.6).
+ * Pings a silent peer, so that a dead one is noticed. Times and texts are those of Kitex's
+ * `KeepaliveParams`.
  *
  * @since 0.1.0
  * @category models
@@ -75,7 +76,7 @@ export interface ConnectionOptions {
   readonly limits?: Limits | undefined
   /** Bytes of one received message, compressed or not; a larger one is refused on its prefix with status 8. Default 4 MiB + 64 KiB. */
   readonly maxReceiveMessageSize?: number | undefined
-  /** Bytes of one stream that wait for flow control before `write` stops (http2-streaming 13). Default 64 KiB. */
+  /** Bytes of one stream that wait for flow control before `write` stops. Default 64 KiB, as Kitex's write quota. */
   readonly sendBufferLimit?: number | undefined
   /** Off by default on clients, two hours on servers. */
   readonly keepalive?: Keepalive | undefined

@@ -68,7 +68,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
     if (this.failure === undefined) this.raw.closeSend()
   })
 
-  /** The one response of a method that has one. The end of the stream is read behind it (http2-streaming 5.7). */
+  /** The one response of a method that has one. The end of the stream is read behind it, as Kitex does (`codec/grpc/grpc.go`). */
   readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() => this.#untilDone(this.recv(), "EOF")).pipe(
     Effect.flatMap((message) =>
       Effect.suspend(() => this.recv()).pipe(

@@ -38,7 +38,7 @@ export interface Settings {
 const flushMillis = 100
 
 export class Dispatcher {
-  /** By the IDL name of the service: its package is never looked at (http2-streaming 1.2). */
+  /** By the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`). */
   readonly routes = new Map<string, ReadonlyMap<string, Route>>()
   readonly #settings: Settings
   readonly #timers: Timers
@@ -82,7 +82,7 @@ export class Dispatcher {
     const service = this.routes.get(raw.service)
     const route = service?.get(raw.method)
     const info = infoOf(raw, route?.plan.method.mode ?? "bidirectional")
-    // Codes of Thrift's application exceptions, which look like gRPC's (http2-streaming 1.2).
+    // Codes of Thrift's application exceptions, which look like gRPC's: Kitex answers with them too.
     if (service === undefined) return this.#refuse(raw, info, refusal(info, 20, `unknown service ${raw.service}`))
     if (route === undefined) return this.#refuse(raw, info, refusal(info, 1, `unknown method ${raw.method}`))
     if (!raw.thrift) {

@@ -1,6 +1,6 @@
 /**
- * Every translation between what the wire says and what callers see: statuses, transport failures, budgets (http2-streaming
- * 2.12, 7 and 8).
+ * Every translation between what the wire says and what callers see: statuses, transport failures, budgets.
+ * Codes and texts are Kitex's (`nphttp2/codes.go`, `kerrors`).
  *
  * @internal
  */
@@ -55,11 +55,11 @@ export const streamDone = (info: RpcInfo) => error(info, 13, "the stream is done
 export const handlerReturned = (info: RpcInfo) =>
   error(info, 1, "transport: canceled by business handler returning", new RpcError.Cancelled({ by: "local" }))
 
-/** A peer broke the rule of one request or one response (5.7). */
+/** A peer broke the rule of one request or one response. */
 export const protocolViolation = (info: RpcInfo, desc: string) =>
   error(info, 13, desc, new RpcError.ProtocolViolation())
 
-/** The error of a status that is not OK; undefined for OK, also when a business status came beside it (4.4). */
+/** The error of a status that is not OK; undefined for OK, also when a business status came beside it. */
 export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
   if (status.code === 0) return undefined
   if (status.biz !== undefined) {
@@ -72,7 +72,7 @@ export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefi
   return statusError(info, status)
 }
 
-/** A status as the error of a send behind it, which never is a business error (7.1). */
+/** A status as the error of a send behind it, which never is a business error. */
 export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError =>
   error(info, status.code, status.message, statusReason(status))
 
@@ -117,7 +117,7 @@ const transportReason = (failure: TransportError): Reason => {
 }
 
 /**
- * What an encoder or decoder threw. Thrift's PROTOCOL_ERROR is 7 (5.5); its text names the member.
+ * What an encoder or decoder threw. Thrift's PROTOCOL_ERROR is 7; its text names the member.
  */
 export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => {
   if (thrown instanceof CodecError) {
@@ -141,7 +141,7 @@ const isTransportError = (u: unknown): u is TransportError =>
 
 /**
  * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;
- * those of middleware and admission do not (8.1, 8.2).
+ * those of middleware and admission do not.
  */
 export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
   const suffix = fromHandler ? " [biz error]" : ""

@@ -177,8 +177,8 @@ const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<any>>)
     )
 }
 
-// The request of a single call is read before middleware, which sees neither a request that does not decode nor the text
-// of that (http2-streaming 9.2).
+// As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode nor
+// the text of that.
 const single = (
   handler: EffectHandler,
   plan: plans.MethodPlan,

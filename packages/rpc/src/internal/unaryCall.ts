@@ -1,6 +1,6 @@
 /**
  * A unary call without a stream, a scope or a generator: one listener, resumed once. Its answer is the message and the status
- * behind it (http2-streaming 5.7).
+ * behind it.
  *
  * @internal
  */

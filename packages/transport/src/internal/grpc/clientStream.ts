@@ -1,6 +1,5 @@
 /**
- * The client's end of a gRPC stream: what it makes of the server's headers, data, trailers and resets
- * (http2-streaming 2.12, 4.4, 7).
+ * The client's end of a gRPC stream: what it makes of the server's headers, data, trailers and resets.
  *
  * @internal
  */

@@ -1,6 +1,5 @@
 /**
- * The transport's errors with the codes and texts that Kitex's peers know (http2-streaming 2.12, 4.4 and 7.7). Built
- * only when a stream really fails.
+ * The transport's errors with the codes and texts that Kitex's peers know. Built only when a stream really fails.
  *
  * @internal
  */

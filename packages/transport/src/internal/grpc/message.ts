@@ -1,5 +1,5 @@
 /**
- * `grpc-message`: percent coding of UTF-8 bytes (http2-streaming 4.3).
+ * `grpc-message`: percent coding of UTF-8 bytes (gRPC over HTTP/2, "Responses").
  *
  * @internal
  */

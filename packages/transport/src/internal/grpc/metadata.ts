@@ -1,5 +1,6 @@
 /**
- * Between header lists and metadata: reserved names, `-bin` values, UTF-8 (http2-streaming 3.2 and 3.5).
+ * Between header lists and metadata: reserved names, `-bin` values, UTF-8 (`nphttp2/grpc/http_util.go`
+ * of Kitex).
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * Message prefixes: DATA in, whole messages out (http2-streaming 5.1). Messages stay in the chunk that brought them;
+ * Message prefixes: DATA in, whole messages out. Messages stay in the chunk that brought them;
  * only one that spans two pieces is gathered into a buffer of its own.
  *
  * @internal

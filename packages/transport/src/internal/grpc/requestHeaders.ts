@@ -1,5 +1,6 @@
 /**
- * Request headers: Kitex's order on the way out, its rules on the way in (http2-streaming 3.1 and 3.2).
+ * Request headers: Kitex's order on the way out (`nphttp2/grpc/http2_client.go`), its rules on the way in
+ * (`nphttp2/grpc/http_util.go`).
  *
  * @internal
  */

@@ -1,6 +1,5 @@
 /**
- * The first header block of a response: what the server writes and what the client makes of it (http2-streaming 4.1
- * and 4.4).
+ * The first header block of a response: what the server writes and what the client makes of it.
  *
  * @internal
  */

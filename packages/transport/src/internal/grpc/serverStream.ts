@@ -1,5 +1,5 @@
 /**
- * The server's end of a gRPC stream (http2-streaming 3.2, 4.1, 4.2, 7.3).
+ * The server's end of a gRPC stream: a request that was accepted, its messages, and the one way in which it ends.
  *
  * @internal
  */

@@ -1,5 +1,6 @@
 /**
- * What becomes of an HTTP/2 reset or of an HTTP status: gRPC codes and Kitex's texts (http2-streaming 2.12 and 4.4).
+ * What becomes of an HTTP/2 reset or of an HTTP status: gRPC codes and Kitex's texts
+ * (`nphttp2/grpc/http_util.go`).
  *
  * @internal
  */

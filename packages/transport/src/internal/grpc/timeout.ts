@@ -1,5 +1,6 @@
 /**
- * `grpc-timeout`: how long the caller still waits, as at most eight digits and a unit (http2-streaming 3.4).
+ * `grpc-timeout`: how long the caller still waits, as at most eight digits and a unit, with Kitex's texts for what
+ * is no such thing (`nphttp2/grpc/http_util.go`).
  *
  * @internal
  */

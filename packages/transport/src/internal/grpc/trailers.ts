@@ -1,5 +1,6 @@
 /**
- * Trailers: the status of a stream on the wire, both ways (http2-streaming 4.2 and 4.4).
+ * Trailers: the status of a stream on the wire, both ways. Order and texts are Kitex's (`nphttp2/grpc/http2_server.go`
+ * and `http_util.go`).
  *
  * @internal
  */

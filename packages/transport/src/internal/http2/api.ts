@@ -79,7 +79,7 @@ export interface Connection {
   openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream
   /**
    * False when nothing was sent: the local side is closed, or the list does not fit the peer's MAX_HEADER_LIST_SIZE, for which the stream
-   * is reset with INTERNAL_ERROR (http2-streaming 2.3). The same for `sendTrailers`.
+   * is reset with INTERNAL_ERROR, as in Kitex. The same for `sendTrailers`.
    */
   sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): boolean
   /**
@@ -93,7 +93,7 @@ export interface Connection {
   reset(stream: Http2Stream, code: number): void
   /** The application took `bytes` of a stream's payload (with prefix): give window back, growing it with the measured need. */
   consume(stream: Http2Stream, bytes: number, now: number): void
-  /** A message of `bytes` that the application waits for does not fit the window: let it in whole (http2-streaming 2.4). */
+  /** A message of `bytes` that the application waits for does not fit the window: let it in whole. */
   expect(stream: Http2Stream, bytes: number): void
   /** Server: the handler of the stream has ended; its slot in maxConcurrentStreams is free from now on. */
   release(stream: Http2Stream): void

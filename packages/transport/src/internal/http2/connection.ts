@@ -116,7 +116,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.start(flow)
   }
 
-  /** The preface of either side (http2-streaming 2.1). */
+  /** The preface of either side (RFC 9113 3.4). */
   private start(flow: FlowOptions): void {
     const { limits, outbox, role } = this
     if (role === "client") outbox.bytes(preface, 0, preface.length)
@@ -203,7 +203,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     return sending !== undefined
   }
 
-  /** The stream, when it may send this list; one whose list the peer does not take is reset (http2-streaming 2.3). */
+  /** The stream, when it may send this list; one whose list the peer does not take is reset. */
   private sending(stream: Http2Stream, headers: HeaderList): Stream | undefined {
     if (stream.localClosed) return undefined
     this.trafficSincePing = true
@@ -485,7 +485,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.answered()
     if (free || this.pingBucket.take(this.now)) return
     this.counters.pingFloods++
-    // The debug data that gRPC peers know (http2-streaming 2.6).
+    // The debug data that gRPC peers know.
     this.fail(ErrorCode.EnhanceYourCalm, "too_many_pings", "pingBudget")
   }
 

@@ -117,7 +117,7 @@ export const checkRequest = (headers: HeaderList): Checked => check(headers, req
 
 /**
  * A response head, or trailers in its place. A missing `:status` is left to the layer above, which has Kitex's text for
- * it (http2-streaming 4.4).
+ * it.
  *
  * @internal
  */

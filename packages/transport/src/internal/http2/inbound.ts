@@ -237,7 +237,7 @@ export class Inbound {
     stream.owner?.onHeaders(headers, endStream)
   }
 
-  /** False, with the stream refused, for a list over the limit and for a stream that depends on itself (RFC 9113 5.3.1 of 7540). */
+  /** False, with the stream refused, for a list over the limit and for a stream that depends on itself (RFC 7540 5.3.1). */
   private acceptable(
     id: number,
     selfDependent: boolean,
@@ -249,7 +249,7 @@ export class Inbound {
     }
     if (result.kind === "headers") return true
     this.host.counters.headerListsTooLarge++
-    // Codes and text of Kitex (http2-streaming 2.3).
+    // Codes and text of Kitex.
     const code = this.host.role === "server" ? ErrorCode.InternalError : ErrorCode.ProtocolError
     this.host.failStream(id, code, "peer header list size exceeded limit")
     return false

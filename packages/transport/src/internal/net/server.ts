@@ -1,5 +1,5 @@
 /**
- * A server's connections: accepted, supervised, drained (http2-streaming 2.8 and 2.9).
+ * A server's connections: accepted, supervised, drained in the two steps of RFC 9113 6.8, with Kitex's PING between them.
  *
  * @internal
  */
