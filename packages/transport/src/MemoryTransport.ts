@@ -6,13 +6,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { connectFailed, listenFailed } from "./internal/grpc/errors.ts"
-import { memoryPipe } from "./internal/net/memory.ts"
+import { type Faults, memoryPipe } from "./internal/net/memory.ts"
 import type { Platform } from "./internal/net/options.ts"
 import { makePool } from "./internal/net/pool.ts"
 import { makeListen } from "./internal/net/server.ts"
@@ -20,22 +19,15 @@ import type { Socket } from "./internal/net/socket.ts"
 import { ClientTransport, ServerTransport } from "./Transport.ts"
 import type { ClientOptions, ServerOptions } from "./TransportOptions.ts"
 
-/**
- * What goes wrong in one direction of a connection. Positions are bytes from the beginning of the connection.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Faults {
-  /** Sizes of the pieces that arrive, used in turn and again from the first. Default: as written. */
-  readonly split?: ReadonlyArray<number> | undefined
-  /** Time before each piece. */
-  readonly delay?: Duration.Input | undefined
-  /** Nothing behind this byte arrives; the connection stays open. */
-  readonly stallAt?: number | undefined
-  /** Behind this byte the connection breaks, for both ends. */
-  readonly cutAt?: number | undefined
-}
+export {
+  /**
+   * What goes wrong in one direction of a connection. Positions are bytes from the beginning of the connection.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  type Faults
+} from "./internal/net/memory.ts"
 
 /**
  * Options of {@link make}.

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { invalidEntry, reserved } from "./internal/grpc/metadata.ts"
+import { invalidEntry, reserved } from "./internal/grpc/metadataRules.ts"
 
 /**
  * A read-only view of received metadata. `get` gives the first value of a key as text (the bytes of a `-bin` key are
@@ -22,7 +22,7 @@ export interface Metadata {
 }
 
 /**
- * Metadata on its way out: name, value, name, value. A flat list, because that is what header blocks are.
+ * Metadata on its way out, in the order in which it is sent; a key may come several times.
  *
  * @since 0.1.0
  * @category models

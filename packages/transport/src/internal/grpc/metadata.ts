@@ -6,22 +6,7 @@
  */
 import type { Metadata, MetadataEntries } from "../../Metadata.ts"
 import type { HeaderList } from "../http2/api.ts"
-
-/** Names that a user cannot send: those of the protocol, and the two of business errors. @internal */
-export const reserved: ReadonlySet<string> = new Set([
-  "content-type",
-  "user-agent",
-  "grpc-message-type",
-  "grpc-encoding",
-  "grpc-accept-encoding",
-  "grpc-message",
-  "grpc-status",
-  "grpc-timeout",
-  "grpc-status-details-bin",
-  "te",
-  "biz-status",
-  "biz-extra"
-])
+import { invalidEntry, reserved } from "./metadataRules.ts"
 
 // What a handler sees of its request: the reserved names that say who calls are visible, those of the protocol are not.
 const hiddenInRequest: ReadonlySet<string> = new Set([
@@ -75,18 +60,6 @@ export const decodeBin = (value: string): Uint8Array | undefined => {
   const padded = value.length % 4 === 0
   if (!padded && (value.endsWith("=") || value.length % 4 === 1)) return undefined
   return bytesOf(atob(value))
-}
-
-const validKey = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-const badValue = /[\x00-\x08\x0a-\x1f\x7f]/
-
-/** Why an entry cannot go into a header block; undefined when it can. @internal */
-export const invalidEntry = (key: string, value: string | Uint8Array): string | undefined => {
-  if (!validKey.test(key)) return `invalid header field name ${JSON.stringify(key)}`
-  if (typeof value === "string" && !key.endsWith("-bin") && badValue.test(value)) {
-    return `invalid header field value for ${JSON.stringify(key)}`
-  }
-  return undefined
 }
 
 /** Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry. @internal */

@@ -6,8 +6,19 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Faults } from "../../MemoryTransport.ts"
 import type { Socket, SocketEvents } from "./socket.ts"
+
+/** @internal */
+export interface Faults {
+  /** Sizes of the pieces that arrive, used in turn and again from the first. Default: as written. */
+  readonly split?: ReadonlyArray<number> | undefined
+  /** Time before each piece. */
+  readonly delay?: Duration.Input | undefined
+  /** Nothing behind this byte arrives; the connection stays open. */
+  readonly stallAt?: number | undefined
+  /** Behind this byte the connection breaks, for both ends. */
+  readonly cutAt?: number | undefined
+}
 
 type Fork = (effect: Effect.Effect<void>) => unknown
 
