@@ -38,6 +38,8 @@ export interface Limits {
   readonly maxContinuationFrames?: number | undefined
   /** Our answers that wait because the peer does not read. Default 4096. */
   readonly maxControlFrames?: number | undefined
+  /** Bytes of ours that wait because the peer does not read. Default 8 MiB. */
+  readonly maxOutboxBytes?: number | undefined
   /** Entries of one SETTINGS frame. Default 32. */
   readonly maxSettingsEntries?: number | undefined
   /** SETTINGS frames. Default 100, 10 a second. */

@@ -9,7 +9,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls"
-import { millis, type Platform } from "../internal/net/options.ts"
+import { handshakeTimeout, type Platform } from "../internal/net/options.ts"
 import { makePool } from "../internal/net/pool.ts"
 import { makeListen } from "../internal/net/server.ts"
 import { ClientTransport, ServerTransport } from "../Transport.ts"
@@ -66,11 +66,7 @@ export const layerServer = (options: ServerOptions): Layer.Layer<ServerTransport
     ServerTransport,
     Effect.map(platform, (platform) =>
       ServerTransport.of({
-        listen: makeListen(
-          bind({ ...options, handshakeTimeout: millis(options.handshakeTimeout, 10_000) }),
-          options,
-          platform
-        )
+        listen: makeListen(bind({ ...options, handshakeTimeout: handshakeTimeout(options) }), options, platform)
       })
     )
   )

@@ -23,7 +23,15 @@ import {
 } from "./frames.ts"
 import { frameError } from "./frameRules.ts"
 import { type Host, Inbound } from "./inbound.ts"
-import { Bucket, Counters, defaultLimits, type Limits } from "./limits.ts"
+import {
+  Bucket,
+  Counters,
+  defaultLimits,
+  defaultSendBufferLimit,
+  type Given,
+  type Limits,
+  withDefaults
+} from "./limits.ts"
 import { Outbox } from "./outbox.ts"
 import { FrameReader, type FrameSink, Payload } from "./reader.ts"
 import { Sender } from "./sender.ts"
@@ -44,17 +52,6 @@ export interface Http2Options {
   /** Milliseconds of the driver's clock: a round trip is measured only with it. */
   readonly now?: number | undefined
 }
-
-/** Options of which some may be missing, or undefined. */
-type Given<A> = { readonly [K in keyof A]?: A[K] | undefined }
-
-const withDefaults = <A extends object>(defaults: A, given: Given<A> = {}): A => {
-  const options = { ...defaults }
-  for (const key in defaults) options[key] = given[key] ?? defaults[key]
-  return options
-}
-
-const defaultSendBufferLimit = 64 * 1024
 
 /** SETTINGS_MAX_FRAME_SIZE once a message of that size is on its way. */
 const largeFrameSize = 64 * 1024

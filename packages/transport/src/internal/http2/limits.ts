@@ -66,6 +66,19 @@ export const defaultLimits: Limits = {
   resetBudget: { burst: 200, perSecond: 100 }
 }
 
+/** Bytes of one stream that may wait for the peer's windows before its writer has to. @internal */
+export const defaultSendBufferLimit = 64 * 1024
+
+/** Options of which some may be missing, or undefined. @internal */
+export type Given<A> = { readonly [K in keyof A]?: A[K] | undefined }
+
+/** @internal */
+export const withDefaults = <A extends object>(defaults: A, given: Given<A> = {}): A => {
+  const options = { ...defaults }
+  for (const key in defaults) options[key] = given[key] ?? defaults[key]
+  return options
+}
+
 /** How often each limit was met, and what the reset budget was drawn for. @internal */
 export class Counters {
   refusedStreams = 0

@@ -6,13 +6,16 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type { Compression } from "../../Transport.ts"
-import type { ConnectionOptions } from "../../TransportOptions.ts"
-import { defaultLimits, type Limits } from "../http2/limits.ts"
+import type { ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
+import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
 import type { DriverOptions } from "./driver.ts"
 
 /** @internal */
 export const millis = (input: Duration.Input | undefined, fallback: number): number =>
   input === undefined ? fallback : Duration.toMillis(input)
+
+/** Milliseconds of each step of a handshake. @internal */
+export const handshakeTimeout = (options: ServerOptions): number => millis(options.handshakeTimeout, 10_000)
 
 /** What a transport adds to the options of its user. @internal */
 export interface Platform {
@@ -31,9 +34,9 @@ export const driverOptions = (
 ): DriverOptions => ({
   stream: {
     maxReceiveMessageSize: options.maxReceiveMessageSize ?? 4 * 1024 * 1024 + 64 * 1024,
-    sendBufferLimit: options.sendBufferLimit ?? 64 * 1024,
+    sendBufferLimit: options.sendBufferLimit ?? defaultSendBufferLimit,
     compression: options.compression ?? platform.compression,
-    limits: limitsOf(options)
+    limits: withDefaults(defaultLimits, options.limits)
   },
   keepalive: {
     time: millis(options.keepalive?.time, keepaliveTime),
@@ -46,9 +49,3 @@ export const driverOptions = (
   defer: platform.defer,
   onDefect: platform.onDefect
 })
-
-const limitsOf = (options: ConnectionOptions): Limits => {
-  const limits: Record<string, unknown> = { ...defaultLimits }
-  for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
-  return limits as unknown as Limits
-}

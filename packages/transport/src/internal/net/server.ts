@@ -16,7 +16,7 @@ import { ResetCode } from "../grpc/status.ts"
 import type { Connection, HeaderList, Http2Stream } from "../http2/api.ts"
 import { Http2Connection } from "../http2/connection.ts"
 import { Driver, type DriverOptions } from "./driver.ts"
-import { driverOptions, millis, type Platform } from "./options.ts"
+import { driverOptions, handshakeTimeout, type Platform } from "./options.ts"
 import { run } from "./run.ts"
 import type { Bind, Socket } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
@@ -122,13 +122,13 @@ export const makeListen =
   (onStream: (stream: RawServerStream) => void): Effect.Effect<Listening, TransportError, Scope.Scope> =>
     Effect.gen(function* () {
       const settings = driverOptions(options, platform, 2 * 3600 * 1000)
-      const handshakeTimeout = millis(options.handshakeTimeout, 10_000)
+      const timeout = handshakeTimeout(options)
       const drivers = new Set<ServerDriver>()
       const fibers = yield* FiberSet.make<void>()
       const fork = yield* FiberSet.runtime(fibers)()
       let draining = false
       const bound = yield* bind((socket) => {
-        const driver = new ServerDriver(socket, settings, handshakeTimeout, onStream)
+        const driver = new ServerDriver(socket, settings, timeout, onStream)
         drivers.add(driver)
         fork(
           Effect.ensuring(
