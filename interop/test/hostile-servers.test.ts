@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { CallError } from "@millrace/rpc/ClientStream"
 import { NodeTransport } from "@millrace/transport/node"
 import { RpcError, Server } from "@millrace/rpc"
-import { Effect, Exit, Layer, type Scope, Stream } from "effect"
+import { Cause, Effect, Exit, Layer, type Scope, Stream } from "effect"
 import type { Socket } from "node:net"
 import {
   block,
@@ -24,7 +24,7 @@ import { Request } from "../src/api.ts"
 import * as Soak from "../src/soak.ts"
 import { usage } from "../src/usage.ts"
 import { answering, fakeServer, indexed, literal, onRequest, prefixed, unknownFrame } from "./attacker.ts"
-import { soakClient } from "./soaking.ts"
+import { soakClient, until } from "./soaking.ts"
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -436,6 +436,110 @@ describe("hostile servers", () => {
     )
   })
 
+  describe("no use of a connection", () => {
+    const farewells: ReadonlyArray<readonly [string, (socket: Socket) => void]> = [
+      ["SETTINGS and GOAWAY", (socket) => void socket.write(concat([settings(), goaway(0, 0, "not here")]))],
+      ["SETTINGS and the end", (socket) => void socket.end(settings())],
+      ["SETTINGS and a reset", (socket) => void socket.write(settings(), () => socket.resetAndDestroy())],
+      ["SETTINGS that allow no streams", (socket) => void socket.write(settings([3, 0]))],
+      [
+        "SETTINGS that allow no streams, and GOAWAY",
+        (socket) => void socket.write(concat([settings([3, 0]), goaway(0, 0)]))
+      ],
+      ["SETTINGS that allow no streams, and the end", (socket) => void socket.end(settings([3, 0]))]
+    ]
+    for (const [name, serve] of farewells) {
+      it.live(`${name}: the call fails, and the server is not called for ever`, () =>
+        Effect.gen(function* () {
+          let connections = 0
+          const { exit, millis } = yield* callBeside((socket) => {
+            connections++
+            serve(socket)
+          })
+          assert.isTrue(Exit.isFailure(exit))
+          const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+          assert.strictEqual((error as RpcError.RpcError).code, 14)
+          assert.isBelow(millis, 3000)
+          assert.isAtMost(connections, 5)
+        })
+      )
+    }
+
+    it.live("SETTINGS that allow no streams, and a hundred calls at one time", () =>
+      Effect.gen(function* () {
+        let open = 0
+        let connections = 0
+        const address = yield* fakeServer((socket) => {
+          open++
+          connections++
+          socket.on("close", () => open--)
+          socket.write(settings([3, 0]))
+        })
+        const client = yield* soakClient(address)
+        const call = Effect.exit(Stream.runDrain(client.Produce(new Request({}))))
+        const exits = yield* Effect.forEach(Array.from(Array(100).keys()), () => call, { concurrency: "unbounded" })
+        for (const exit of exits)
+          assertFailed(exit, address, "Rejected", 14, `${address} allows no streams on a new connection`)
+        assert.isAtMost(connections, 5)
+        yield* until(
+          Effect.sync(() => open),
+          (n) => n === 0,
+          2000
+        )
+        assert.strictEqual(open, 0, "connections of no use are closed")
+      })
+    )
+
+    it.live("one stream a connection: more connections", () =>
+      Effect.gen(function* () {
+        let connections = 0
+        const address = yield* fakeServer((socket) => {
+          connections++
+          socket.write(concat([settings([3, 1]), settingsAck]))
+          onRequest(
+            socket,
+            (id) => void setTimeout(() => socket.write(concat([block(id, head), block(id, trailers, true)])), 50)
+          )
+        })
+        const client = yield* soakClient(address)
+        const call = Stream.runCount(client.Produce(new Request({})))
+        yield* Effect.forEach(Array.from(Array(10).keys()), () => call, { concurrency: "unbounded", discard: true })
+        assert.isAtMost(connections, 10)
+        assert.isAbove(connections, 1)
+      })
+    )
+
+    it.live("500 calls that fail in every way leave nothing behind", () =>
+      Effect.gen(function* () {
+        const addresses = [
+          "127.0.0.1:1",
+          "nowhere",
+          yield* fakeServer((socket) => void socket.end()),
+          yield* fakeServer((socket) => void socket.resetAndDestroy()),
+          yield* fakeServer(answering((id) => [rst(id, 2), goaway(id, 2)])),
+          yield* fakeServer(answering((id) => [block(id, head), new Uint8Array(30).fill(0xee)]))
+        ]
+        const before = usage()
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const clients = yield* Effect.forEach(addresses, (address) => soakClient(address))
+            const one = (i: number) =>
+              Effect.exit(Stream.runDrain(clients[i % clients.length]!.Produce(new Request({}))))
+            const exits = yield* Effect.forEach(Array.from(Array(500).keys()), one, { concurrency: 16 })
+            for (const exit of exits) {
+              assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof RpcError.RpcError)
+            }
+          })
+        )
+        const after = yield* until(Effect.sync(usage), (now) => now.sockets <= before.sockets, 3000)
+        assert.isAtMost(after.sockets, before.sockets)
+        assert.isAtMost(after.descriptors, before.descriptors)
+        assert.isAtMost(after.timers, before.timers + 1)
+        assert.isBelow(after.held - before.held, 4 * MiB)
+      })
+    )
+  })
+
   describe("endless answers", () => {
     /** Sends `piece` as long as the socket takes it, and counts what it sent. */
     const endless = (piece: (id: number) => Uint8Array, sent: { bytes: number }) => (socket: Socket) => {
@@ -481,7 +585,7 @@ describe("hostile servers", () => {
     it.live("a server that overruns the window of a stream is cut off", () =>
       Effect.gen(function* () {
         const address = yield* fakeServer(
-          answering((id) => [block(id, head), ...Array(40).fill(data(id, concat(Array(2000).fill(message))))])
+          answering((id) => [block(id, head), ...Array(400).fill(data(id, concat(Array(2000).fill(message))))])
         )
         const client = yield* soakClient(address)
         const exit = yield* Effect.gen(function* () {

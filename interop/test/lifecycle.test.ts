@@ -6,7 +6,9 @@ import { assert, describe, it as alone, layer } from "@effect/vitest"
 import { Deadline, RpcError } from "@millrace/rpc"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Pull, Stream } from "effect"
 import * as net from "node:net"
+import { windowUpdate } from "../../packages/transport/test/http2/raw.ts"
 import { Request } from "../src/api.ts"
+import { attacker, produce, silent } from "./attacker.ts"
 import { consumer, type SoakServer, soakClient, soakServer, until } from "./soaking.ts"
 
 /** A round trip and 50 ms, on a machine that does much else. */
@@ -438,4 +440,27 @@ describe("a graceful stop", () => {
       assert.isBelow(millis, 300 + soon)
     })
   )
+
+  const rude: ReadonlyArray<readonly [string, (address: string) => ReturnType<typeof attacker>]> = [
+    ["does not answer", (address) => attacker(address)],
+    ["says nothing at all", (address) => silent(address)],
+    [
+      "takes no bytes",
+      (address) =>
+        Effect.tap(attacker(address, [4, 2 ** 31 - 1]), (peer) => {
+          peer.socket.pause()
+          return peer.send(windowUpdate(0, 2 ** 30), produce(1, "flood", 64 * 1024))
+        })
+    ]
+  ]
+  for (const [name, connect] of rude) {
+    alone.live(`has an end, with a client that ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* soakServer({ server: { graceTime: 1500 } })
+        yield* connect(server.address)
+        yield* Effect.sleep(200)
+        assert.isBelow(yield* server.drain, 1500 + soon)
+      })
+    )
+  }
 })

@@ -3,8 +3,8 @@ import { Effect, Pull, Stream } from "effect"
 import { Request, Response } from "./support/echo.ts"
 import { clientOf, pass, settle, told } from "./support/client.ts"
 
-/** More than the window of a stream, and less than that and the local buffer of the server. */
-const responses = Array.from({ length: 5 }, () => new Response({ message: "x".repeat(60_000) }))
+/** More than the window of a stream, and less than the local buffer of this server. */
+const responses = Array.from({ length: 50 }, () => new Response({ message: "x".repeat(60_000) }))
 
 const unread = (server: { readonly sendTimeout?: number }) =>
   Effect.gen(function* () {
@@ -17,7 +17,7 @@ const unread = (server: { readonly sendTimeout?: number }) =>
             Effect.sync(() => (ended = true))
           )
       },
-      { server }
+      { server, transport: { server: { sendBufferLimit: 8 * 1024 * 1024 } } }
     )
     const stream = yield* client.EchoServer.open(new Request({}))
     yield* settle

@@ -10,7 +10,7 @@ import type { RawClientStream } from "../../RawStream.ts"
 import type { OpenRequest } from "../../Transport.ts"
 import { LimitExceeded, TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
-import { connectFailed, connectTimeout } from "../grpc/errors.ts"
+import { connectFailed, connectTimeout, draining } from "../grpc/errors.ts"
 import { Code } from "../grpc/status.ts"
 import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
 import { driverOptions, millis, type Platform } from "./options.ts"
@@ -101,6 +101,12 @@ export const makePool = Effect.fnUntraced(function* (
       (socket) => new ClientDriver(address, socket, settings, remove),
       (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
     ).pipe(
+      Effect.flatMap((driver) => {
+        if (!driver.usable || driver.connection.openable > 0) return Effect.succeed(driver)
+        // A fresh connection that has no streams never gets any: nobody who waits may try the same again.
+        driver.retire()
+        return Effect.fail(exhausted(address))
+      }),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           entry.dialling = undefined
@@ -123,7 +129,8 @@ export const makePool = Effect.fnUntraced(function* (
       desc: `${address} allows no streams on a new connection`
     })
 
-  const open = (request: OpenRequest): Effect.Effect<RawClientStream, TransportError> =>
+  /** `redials`: how many connections that the server ends at once are worth another one. */
+  const openWith = (request: OpenRequest, redials: number): Effect.Effect<RawClientStream, TransportError> =>
     Effect.suspend(() => {
       const opened = tryOpen(request)
       if (opened !== undefined) return Effect.succeed(opened)
@@ -132,13 +139,14 @@ export const makePool = Effect.fnUntraced(function* (
       const ready = entry.drivers.length < wanted ? undefined : free(entry)
       // A connection is there, so it was the request that could not be sent.
       if (ready !== undefined) return streamOf(ready, request)
-      const joins = entry.dialling !== undefined
       return Effect.flatMap(dialled(request, entry), (driver) => {
         if (driver.connection.openable > 0) return streamOf(driver, request)
-        // Others were first, or the server went away at once: another connection. A fresh one without streams never gets any.
-        return joins || !driver.usable ? open(request) : Effect.fail(exhausted(request.address))
+        // Others were first, or the server went away at once.
+        if (driver.connection.activeStreams > 0) return openWith(request, redials)
+        return redials > 0 ? openWith(request, redials - 1) : Effect.fail(draining())
       })
     })
+  const open = (request: OpenRequest) => openWith(request, 2)
 
   const streamOf = (driver: ClientDriver, request: OpenRequest) => {
     const stream = driver.open(request)
