@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Queue, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Queue, Scope, Stream } from "effect"
 import { BizStatusError, RpcError } from "../src/index.ts"
 import { clientOf, pass, recorded, settle, told } from "./support/client.ts"
 import { Busy, Request, Response } from "./support/echo.ts"
@@ -239,6 +239,31 @@ describe("leaving early stops the server's handler and runs its finalizers", () 
       assert.strictEqual((yield* Fiber.join(fiber)).message, "tick")
       assert.deepStrictEqual(log, ["interrupted"])
       assert.strictEqual(recorder.client.finishes[0]!.reason, "earlyEnd")
+    })
+  )
+
+  it.effect("closing the scope wakes fibers outside of it that wait at the stream", () =>
+    Effect.gen(function* () {
+      const { client, recorder } = yield* recorded({ Echo: () => Stream.never })
+      const scope = yield* Scope.make()
+      const stream = yield* Scope.provide(client.Echo.open(), scope)
+      const waiting = [
+        yield* Effect.forkChild(stream.recv),
+        yield* Effect.forkChild(stream.header),
+        yield* Effect.forkChild(Effect.forever(stream.send(request("x".repeat(100_000)))))
+      ]
+      yield* settle
+      yield* Scope.close(scope, Exit.void)
+      for (const fiber of waiting) {
+        assert.strictEqual(
+          told(yield* Fiber.await(fiber as Fiber.Fiber<unknown, unknown>)),
+          "Cancelled: rpc error: code = 1 desc = context canceled"
+        )
+      }
+      assert.deepStrictEqual(
+        recorder.client.finishes.map(({ reason }) => reason),
+        ["earlyEnd"]
+      )
     })
   )
 

@@ -29,6 +29,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   #headerSeen = false
   #trailerSeen = false
   #waiting: Array<() => void> | undefined
+  #answer: { readonly message: unknown } | undefined
   #endError: CallError | undefined
   #decision: { readonly reason: EndReason; readonly exit: Exit.Exit<void, RpcError> } | undefined
 
@@ -69,11 +70,13 @@ export class ClientCall extends Duplex<unknown, unknown> {
   })
 
   /** The one response of a method that has one. The end of the stream is read behind it, as Kitex does (`codec/grpc/grpc.go`). */
-  readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() => this.#untilDone(this.recv(), "EOF")).pipe(
-    Effect.flatMap((message) =>
+  readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() =>
+    this.#answer === undefined ? this.#first : Effect.succeed(this.#answer)
+  ).pipe(
+    Effect.flatMap((answer) =>
       Effect.suspend(() => this.recv()).pipe(
         Effect.matchEffect({
-          onFailure: (error) => (Cause.isDone(error) ? Effect.succeed(message) : Effect.fail(error)),
+          onFailure: (error) => (Cause.isDone(error) ? Effect.succeed(answer.message) : Effect.fail(error)),
           onSuccess: () =>
             Effect.suspend(() => {
               const error = errors.protocolViolation(
@@ -88,11 +91,13 @@ export class ClientCall extends Duplex<unknown, unknown> {
     )
   )
 
-  #untilDone<A>(self: Effect.Effect<A, CallError | Cause.Done>, desc: string): Effect.Effect<A, CallError> {
-    return Effect.catch(self, (error) =>
-      Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, desc) : error)
-    )
-  }
+  readonly #first: Effect.Effect<{ readonly message: unknown }, CallError> = Effect.suspend(() => this.recv()).pipe(
+    Effect.matchEffect({
+      onFailure: (error) => Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, "EOF") : error),
+      // Kept: whoever is interrupted before the end of the stream may ask again.
+      onSuccess: (message) => Effect.succeed((this.#answer = { message }))
+    })
+  )
 
   readonly header: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.header !== undefined) return Effect.succeed(this.raw.header)
@@ -245,16 +250,15 @@ export class ClientCall extends Duplex<unknown, unknown> {
   /** The scope of the call has closed: whatever has not ended yet ends now. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     this.release()
-    const failure = this.failure
-    if (failure === undefined) {
-      this.failure = errors.cancelled(this.info)
-      this.failed()
-    }
-    if (this.#lifecycle.finished) return Effect.void
     // A budget ran out, and nobody asked afterwards.
-    if (failure instanceof RpcError) return this.finish("error", Exit.fail(failure))
-    if (Exit.isSuccess(exit)) return this.finish("earlyEnd", Exit.void)
-    if (Cause.hasInterruptsOnly(exit.cause)) return this.finish("interrupted", Exit.interrupt())
-    return this.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>))
+    if (this.failure instanceof RpcError) return this.finish("error", Exit.fail(this.failure))
+    if (Exit.isSuccess(exit)) return this.#close("earlyEnd", Exit.void)
+    if (Cause.hasInterruptsOnly(exit.cause)) return this.#close("interrupted", Exit.interrupt())
+    return this.#close("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>))
+  }
+
+  #close(reason: EndReason, exit: Exit.Exit<void, RpcError>): Effect.Effect<void> {
+    // Fibers outside the scope may still wait at the stream.
+    return this.end(reason, errors.cancelled(this.info), exit)
   }
 }
