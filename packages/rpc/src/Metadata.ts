@@ -18,5 +18,12 @@ export {
    * @since 0.1.0
    * @category models
    */
-  type MetadataEntries
+  type MetadataEntries,
+  /**
+   * A value on its way out: text, or the bytes of a key that ends in `-bin`.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  type MetadataValue
 } from "@millrace/transport/Metadata"

@@ -7,7 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Metadata } from "./Metadata.ts"
+import type { Metadata, MetadataValue } from "./Metadata.ts"
 import type { Metainfo } from "./Metainfo.ts"
 import type { RpcInfo } from "./RpcInfo.ts"
 
@@ -26,14 +26,14 @@ export interface ServerCall {
   /** Kitex metainfo that came with the request. */
   readonly metainfo: Metainfo
   /**
-   * Adds a response header; a key may be added several times. Upper-case keys, reserved keys and a call after the headers went
-   * out are refused (a defect: it is a mistake in the program).
+   * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Upper-case keys, reserved
+   * keys and a call after the headers went out are refused (a defect: it is a mistake in the program).
    */
-  readonly setHeader: (key: string, value: string) => Effect.Effect<void>
+  readonly setHeader: (key: string, value: MetadataValue) => Effect.Effect<void>
   /** Sends the response headers now; the first message does it otherwise. */
   readonly sendHeader: Effect.Effect<void>
   /** Adds a trailer, which goes out with the status. */
-  readonly setTrailer: (key: string, value: string) => Effect.Effect<void>
+  readonly setTrailer: (key: string, value: MetadataValue) => Effect.Effect<void>
   /** Done when the server starts to drain: a long stream can end at a message border. */
   readonly draining: Effect.Effect<void>
 }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Metadata } from "@millrace/transport/Metadata"
+import type { Metadata, MetadataValue } from "@millrace/transport/Metadata"
 import type * as Duration from "effect/Duration"
 import type { Endpoints } from "./Endpoints.ts"
 
@@ -64,8 +64,11 @@ export interface Budgets {
 export interface CallOptions extends Budgets, NotForStreams {
   /** `HOST:PORT` to call in place of the client's choice. */
   readonly hostPort?: string | undefined
-  /** Request headers, beside those of the protocol. Keys are lower-cased. */
-  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /**
+   * Request headers, beside those of the protocol: one value a key, or several. Keys are lower-cased; one that ends in `-bin`
+   * holds bytes.
+   */
+  readonly metadata?: Readonly<Record<string, MetadataValue | ReadonlyArray<MetadataValue>>> | undefined
   /** Called with the response headers before the first message; empty when the server sent none. */
   readonly onHeader?: ((header: Metadata) => void) | undefined
   /** Called with the trailers when the stream has ended with a status. */

@@ -105,6 +105,20 @@ describe("one response means one", () => {
       assert.strictEqual(told(yield* Fiber.await(up)), expected)
     })
   )
+
+  it.effect("closeAndRecv that was interrupted before the end has not lost the response", () =>
+    Effect.gen(function* () {
+      const { client, streams } = yield* misbehaving((stream) => write(stream, struct("one")))
+      const up = yield* client.EchoClient.open()
+      const waiting = yield* Effect.forkChild(up.closeAndRecv)
+      yield* settle
+      yield* Fiber.interrupt(waiting)
+      const again = yield* Effect.forkChild(up.closeAndRecv)
+      yield* settle
+      streams[0]!.finish(ok, [])
+      assert.strictEqual((yield* Fiber.join(again)).message, "one")
+    })
+  )
 })
 
 describe("what comes from the peer", () => {
@@ -303,6 +317,32 @@ describe("metadata", () => {
       yield* client.EchoUnary(request("u"), options)
       assert.deepStrictEqual(events, ["header h", "a", "b", "trailer t", "header h", "trailer t"])
       assert.deepStrictEqual(seen, ["secret", "other", "other"])
+    })
+  )
+
+  it.effect("has several values a key, and bytes where the key ends in -bin", () =>
+    Effect.gen(function* () {
+      const bytes = Uint8Array.of(0, 255, 10)
+      const seen: Array<unknown> = []
+      const client = yield* clientOf({
+        EchoUnary: (_, call) =>
+          Effect.gen(function* () {
+            seen.push(call.metadata.getAll("k"), call.metadata.getAll("k-bin"), call.metadata.getAll("raw-bin"))
+            yield* call.setHeader("h-bin", bytes)
+            yield* call.setTrailer("t-bin", bytes)
+            yield* call.setTrailer("t-bin", "text")
+            return response("u")
+          })
+      })
+      yield* client.EchoUnary(request("u"), {
+        metadata: { K: ["1", "2"], "k-bin": [bytes, "text"], "raw-bin": bytes },
+        onHeader: (header) => seen.push(header.getAll("h-bin")),
+        onTrailer: (trailer) => seen.push(trailer.getAll("t-bin"))
+      })
+      const text = new TextEncoder().encode("text")
+      assert.deepStrictEqual(seen, [["1", "2"], [bytes, text], [bytes], [bytes], [bytes, text]])
+      const refused = yield* Effect.flip(client.EchoUnary(request("u"), { metadata: { k: bytes } }))
+      assert.match((refused as Error).message, /"k": bytes need a key in -bin/)
     })
   )
 

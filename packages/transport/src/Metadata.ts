@@ -22,21 +22,29 @@ export interface Metadata {
 }
 
 /**
+ * A value on its way out. Bytes are for keys that end in `-bin`; a string under such a key is sent as its UTF-8.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MetadataValue = string | Uint8Array
+
+/**
  * Metadata on its way out, in the order in which it is sent; a key may come several times.
  *
  * @since 0.1.0
  * @category models
  */
-export type MetadataEntries = ReadonlyArray<readonly [key: string, value: string | Uint8Array]>
+export type MetadataEntries = ReadonlyArray<readonly [key: string, value: MetadataValue]>
 
 /**
  * Why an entry cannot be sent, as the text that Kitex's peers know; undefined when it can. Upper-case and reserved keys are refused,
- * and values with control characters.
+ * values with control characters, and bytes under a key that does not end in `-bin`.
  *
  * @since 0.1.0
  * @category guards
  */
-export const refusal = (key: string, value: string | Uint8Array): string | undefined =>
+export const refusal = (key: string, value: MetadataValue): string | undefined =>
   reserved.has(key) || key.startsWith(":")
     ? `invalid header field name ${JSON.stringify(key)}`
     : invalidEntry(key, value)

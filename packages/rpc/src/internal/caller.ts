@@ -340,8 +340,12 @@ const finishUnopened = (lifecycle: Lifecycle, exit: Exit.Exit<unknown, unknown>)
   return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
 }
 
-const entries = (metadata: Readonly<Record<string, string>>): MetadataEntries =>
-  Object.entries(metadata).map(([key, value]) => [key.toLowerCase(), value] as const)
+const entries = (metadata: NonNullable<CallOptions["metadata"]>): MetadataEntries =>
+  Object.entries(metadata).flatMap(([key, value]) => {
+    const name = key.toLowerCase()
+    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : value
+    return values.map((value) => [name, value] as const)
+  })
 
 export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, options: StreamClientOptions) {
   const transport = yield* ClientTransport

@@ -358,7 +358,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   }
 }
 
-const checkEntry = (key: string, value: string): void => {
+const checkEntry = (key: string, value: Metadata.MetadataValue): void => {
   const refusal = Metadata.refusal(key, value)
   if (refusal !== undefined) throw new Error(refusal)
 }

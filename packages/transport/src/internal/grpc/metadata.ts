@@ -69,7 +69,7 @@ export const appendEntries = (list: Array<string>, entries: MetadataEntries): st
     const invalid = invalidEntry(key, value)
     if (invalid !== undefined) return invalid
     if (key.endsWith("-bin")) list.push(key, encodeBin(typeof value === "string" ? encoder.encode(value) : value))
-    else list.push(key, typeof value === "string" ? toLatin1(value).trim() : binary(value))
+    else list.push(key, toLatin1(value as string).trim())
   }
   return undefined
 }

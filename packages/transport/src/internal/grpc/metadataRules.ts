@@ -26,8 +26,8 @@ const badValue = /[\x00-\x08\x0a-\x1f\x7f]/
 /** Why an entry cannot go into a header block; undefined when it can. @internal */
 export const invalidEntry = (key: string, value: string | Uint8Array): string | undefined => {
   if (!validKey.test(key)) return `invalid header field name ${JSON.stringify(key)}`
-  if (typeof value === "string" && !key.endsWith("-bin") && badValue.test(value)) {
-    return `invalid header field value for ${JSON.stringify(key)}`
-  }
-  return undefined
+  if (key.endsWith("-bin")) return undefined
+  if (typeof value !== "string")
+    return `invalid header field value for ${JSON.stringify(key)}: bytes need a key in -bin`
+  return badValue.test(value) ? `invalid header field value for ${JSON.stringify(key)}` : undefined
 }
