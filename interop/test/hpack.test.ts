@@ -1,7 +1,8 @@
 /** Our HPACK against golang.org/x/net/http2/hpack, both ways: random header lists under random table sizes. */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { HpackDecoder, HpackEncoder } from "../../packages/transport/src/internal/http2/hpack.ts"
+import { HpackDecoder } from "../../packages/transport/src/internal/http2/hpackDecoder.ts"
+import { HpackEncoder } from "../../packages/transport/src/internal/http2/hpackEncoder.ts"
 import { buildGo, goAvailable } from "./go.ts"
 
 const lists = 10_000

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
-import { type DecodeResult, HpackDecoder, HpackEncoder } from "../../src/internal/http2/hpack.ts"
+import { type DecodeResult, HpackDecoder } from "../../src/internal/http2/hpackDecoder.ts"
+import { HpackEncoder } from "../../src/internal/http2/hpackEncoder.ts"
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"))
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { type DecodeResult, HpackDecoder, HpackEncoder } from "../../src/internal/http2/hpack.ts"
+import { type DecodeResult, HpackDecoder } from "../../src/internal/http2/hpackDecoder.ts"
+import { HpackEncoder } from "../../src/internal/http2/hpackEncoder.ts"
 
 const integer = (minimum: number, maximum: number) =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))

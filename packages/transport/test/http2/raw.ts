@@ -9,7 +9,8 @@ import type {
 } from "../../src/internal/http2/api.ts"
 import { Http2Connection, type Http2Options } from "../../src/internal/http2/connection.ts"
 import { Flag, FrameType, preface, readUint31, readUint32, writeFrameHeader } from "../../src/internal/http2/frames.ts"
-import { HpackDecoder, HpackEncoder } from "../../src/internal/http2/hpack.ts"
+import { HpackDecoder } from "../../src/internal/http2/hpackDecoder.ts"
+import { HpackEncoder } from "../../src/internal/http2/hpackEncoder.ts"
 
 export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))

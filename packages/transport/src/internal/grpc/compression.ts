@@ -4,14 +4,14 @@
  * @internal
  */
 import type { Compression } from "../../Transport.ts"
-import { TransportError, type TransportError as Error } from "../../TransportError.ts"
+import { TransportError } from "../../TransportError.ts"
 import { compressionFailed, messageTooLarge } from "./errors.ts"
 import type { Expand } from "./prefix.ts"
 
 const expanding = (always: boolean, f: (bytes: Uint8Array, start: number, end: number) => Uint8Array): Expand =>
   Object.assign(f, { always })
 
-const refusing = (always: boolean, error: () => Error): Expand =>
+const refusing = (always: boolean, error: () => TransportError): Expand =>
   expanding(always, () => {
     throw error()
   })
@@ -40,7 +40,7 @@ export const expandFor = (
 }
 
 /** @internal */
-export const unknownCompressor = (name: string): Error =>
+export const unknownCompressor = (name: string): TransportError =>
   compressionFailed(`no kitex compressor registered found for:${name}`)
 
 /** The compressor of the answers: the first name of the client's list that we have. @internal */

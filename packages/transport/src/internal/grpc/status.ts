@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import { ErrorCode } from "../http2/frames.ts"
 
 /** gRPC codes that the transport itself gives. @internal */
 export const Code = {
@@ -18,14 +19,9 @@ export const Code = {
   Unauthenticated: 16
 } as const
 
-/** HTTP/2 error codes that the gRPC layer sends. @internal */
+/** Error codes of RST_STREAM between gRPC peers. @internal */
 export const ResetCode = {
-  NoError: 0,
-  ProtocolError: 1,
-  InternalError: 2,
-  FlowControlError: 3,
-  RefusedStream: 7,
-  Cancel: 8,
+  ...ErrorCode,
   /** Kitex's own: the grace time of a shutdown is over. */
   Shutdown: 1000
 } as const
@@ -53,18 +49,18 @@ export const resetName = (code: number): string => names[code] ?? `unknown error
 /** The gRPC code a client makes of RST_STREAM. @internal */
 export const codeOfReset = (code: number): number => {
   switch (code) {
-    case 3:
-    case 11:
+    case ResetCode.FlowControlError:
+    case ResetCode.EnhanceYourCalm:
       return Code.ResourceExhausted
-    case 7:
-    case 1000:
+    case ResetCode.RefusedStream:
+    case ResetCode.Shutdown:
       return Code.Unavailable
-    case 8:
+    case ResetCode.Cancel:
       return Code.Canceled
-    case 12:
+    case ResetCode.InadequateSecurity:
       return Code.PermissionDenied
     default:
-      return code >= 0 && code <= 13 ? Code.Internal : Code.Unknown
+      return code in names ? Code.Internal : Code.Unknown
   }
 }
 

@@ -3,27 +3,26 @@
  *
  * @internal
  */
-import { ErrorCode, Flag, FrameType } from "./frames.ts"
+import { type ConnectionError, ErrorCode, Flag, FrameType } from "./frames.ts"
 import { settingSize } from "./settings.ts"
 
-/** @internal */
-export interface FrameError {
-  readonly code: number
-  readonly detail: string
-}
-
-const misplaced = (type: number, streamId: number): FrameError => ({
+const misplaced = (type: number, streamId: number): ConnectionError => ({
   code: ErrorCode.ProtocolError,
   detail: `a frame of type ${type} on stream ${streamId}`
 })
 
-const missized = (type: number, length: number): FrameError => ({
+const missized = (type: number, length: number): ConnectionError => ({
   code: ErrorCode.FrameSizeError,
   detail: `a frame of type ${type} of ${length} bytes`
 })
 
 /** The connection error of a frame of a known type, or undefined. @internal */
-export const frameError = (type: number, flags: number, streamId: number, length: number): FrameError | undefined => {
+export const frameError = (
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number
+): ConnectionError | undefined => {
   switch (type) {
     case FrameType.Data:
       if (streamId === 0) return misplaced(type, streamId)

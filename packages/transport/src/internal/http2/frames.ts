@@ -45,6 +45,13 @@ export const ErrorCode = {
   Http11Required: 13
 } as const
 
+/** Why the peer's bytes end the connection (RFC 9113 5.4.1). @internal */
+export interface ConnectionError {
+  /** One of {@link ErrorCode}. */
+  readonly code: number
+  readonly detail: string
+}
+
 /** Bytes of a frame's header. @internal */
 export const frameHeaderSize = 9
 

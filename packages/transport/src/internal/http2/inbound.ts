@@ -8,11 +8,11 @@ import type { ConnectionOwner, HeaderList } from "./api.ts"
 import { type Checked, checkRequest, checkResponse, checkTrailers, isInterim } from "./fields.ts"
 import type { Inflow } from "./flow.ts"
 import { ErrorCode, Flag, FrameType, readUint31, readUint32 } from "./frames.ts"
-import { type DecodeResult, HpackDecoder } from "./hpack.ts"
+import { type DecodeResult, HpackDecoder } from "./hpackDecoder.ts"
 import type { Counters, Limits } from "./limits.ts"
 import { copyBytes, type Outbox } from "./outbox.ts"
 import type { Sender } from "./sender.ts"
-import type { PeerSettings } from "./settings.ts"
+import { defaultTableSize, type PeerSettings } from "./settings.ts"
 import { Event, next, State, Verdict } from "./states.ts"
 import { Stream, type Streams } from "./streams.ts"
 
@@ -68,7 +68,7 @@ export class Inbound {
   constructor(host: Host) {
     this.host = host
     this.decoder = new HpackDecoder({
-      maxTableSize: 4096,
+      maxTableSize: defaultTableSize,
       maxListSize: host.limits.maxHeaderListSize,
       maxHeaders: host.limits.maxHeaderFields
     })

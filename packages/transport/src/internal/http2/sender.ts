@@ -6,7 +6,7 @@
  */
 import type { HeaderList } from "./api.ts"
 import { ErrorCode, Flag, FrameType, maxInt31, minFrameSize } from "./frames.ts"
-import { HpackEncoder } from "./hpack.ts"
+import { HpackEncoder } from "./hpackEncoder.ts"
 import { bufferSize, copyBytes, type Outbox, takeBuffer } from "./outbox.ts"
 import { defaultWindow, type PeerSettings } from "./settings.ts"
 import { Event, isClosed, next } from "./states.ts"

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { ErrorCode, maxInt31, minFrameSize, readUint32, writeUint32 } from "./frames.ts"
+import { type ConnectionError, ErrorCode, maxInt31, minFrameSize, readUint32, writeUint32 } from "./frames.ts"
 
 /** @internal */
 export const SettingId = {
@@ -21,15 +21,12 @@ export const settingSize = 6
 /** The window of every stream and of the connection until something else was said (RFC 9113 6.9.2). @internal */
 export const defaultWindow = 65_535
 
-/** A setting that breaks the connection. @internal */
-export interface SettingsError {
-  readonly code: number
-  readonly detail: string
-}
+/** The size of HPACK's dynamic tables until SETTINGS say otherwise (RFC 9113 6.5.2). @internal */
+export const defaultTableSize = 4096
 
 /** What the peer's SETTINGS say; before the first of them, what holds without. @internal */
 export class PeerSettings {
-  headerTableSize = 4096
+  headerTableSize = defaultTableSize
   /** Until the first SETTINGS clients assume 100, as grpc-go and Kitex do. */
   maxConcurrentStreams = 100
   initialWindowSize = defaultWindow
@@ -38,7 +35,7 @@ export class PeerSettings {
   received = false
 
   /** Applies one SETTINGS payload, entry by entry in order. What follows from changed values is the caller's. */
-  apply(bytes: Uint8Array, start: number, end: number, fromServer: boolean): SettingsError | undefined {
+  apply(bytes: Uint8Array, start: number, end: number, fromServer: boolean): ConnectionError | undefined {
     if (!this.received) {
       this.received = true
       this.maxConcurrentStreams = maxInt31
@@ -77,7 +74,7 @@ export class PeerSettings {
   }
 }
 
-const protocol = (detail: string): SettingsError => ({ code: ErrorCode.ProtocolError, detail })
+const protocol = (detail: string): ConnectionError => ({ code: ErrorCode.ProtocolError, detail })
 
 /** A SETTINGS payload: id, value, id, value. @internal */
 export const encodeSettings = (entries: ReadonlyArray<number>): Uint8Array => {
