@@ -1,7 +1,6 @@
 /** Peers that break the rules, from both sides, byte by byte. */
 import { Effect, type Scope } from "effect"
 import * as net from "node:net"
-import { preface } from "../../packages/transport/src/internal/http2/frames.ts"
 import {
   block,
   concat,
@@ -17,6 +16,8 @@ import {
   text,
   uint32
 } from "../../packages/transport/test/http2/raw.ts"
+
+export const preface = text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 
 /** An integer of HPACK with a prefix of 7 bits. */
 const length7 = (value: number): Uint8Array => {

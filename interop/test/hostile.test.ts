@@ -2,8 +2,15 @@
  * Clients that break the rules against our server with its default limits, over sockets, named after the attack where it has a name. Beside
  * each of them an honest client has a stream on a connection of its own, which must not notice.
  */
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it as alone, layer } from "@effect/vitest"
 import { Context, Effect, Layer, type Scope } from "effect"
+import type { NodeTransport } from "@millrace/transport/node"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import type { Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connect } from "node:tls"
 import { gzipSync } from "node:zlib"
 import {
   block,
@@ -20,12 +27,12 @@ import {
   windowUpdate
 } from "../../packages/transport/test/http2/raw.ts"
 import { Request } from "../src/api.ts"
-import { preface } from "../../packages/transport/src/internal/http2/frames.ts"
 import {
   type Attacker,
   attacker,
   indexed,
   literal,
+  preface,
   prefixed,
   produce,
   request,
@@ -53,16 +60,61 @@ class Victim extends Context.Service<Victim, SoakServer>()("interop/Victim") {
   static readonly layer = Layer.effect(Victim, fresh)
 }
 
+/** A key and a certificate for 127.0.0.1. */
+const certificate = (): { readonly key: string; readonly cert: string } => {
+  const directory = mkdtempSync(join(tmpdir(), "millrace-"))
+  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")]
+  try {
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    const args = [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+      "-days",
+      "1",
+      ...subject
+    ]
+    execFileSync("openssl", args, { stdio: "ignore" })
+    return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** A connection with TLS on which nothing is said. */
+const secured = (address: string, ca: string, protocols: Array<string>) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly socket: Socket }>((resume) => {
+      const [host, port] = address.split(":") as [string, string]
+      const socket = connect({ host, port: Number(port), ca, ALPNProtocols: protocols })
+      socket.resume()
+      const done = () => resume(Effect.succeed({ socket }))
+      socket.once("secureConnect", done)
+      socket.once("error", done)
+    }),
+    ({ socket }) => Effect.sync(() => socket.destroy())
+  )
+
 /** Odd numbers from 1. */
 const ids = (count: number): Array<number> => Array.from({ length: count }, (_, i) => 2 * i + 1)
 
 /** The attack beside an honest stream: that one goes on, and in the end the server has what it had before, and no more. */
-const attackOn = (victim: SoakServer, run: (held: number) => Effect.Effect<void, never, Scope.Scope>) =>
+const attackOn = (
+  victim: SoakServer,
+  run: (held: number) => Effect.Effect<void, never, Scope.Scope>,
+  honest: NodeTransport.ClientOptions = {}
+) =>
   Effect.gen(function* () {
     const before = yield* victim.usage
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const long = yield* witness(yield* soakClient(victim.address))
+        const long = yield* witness(yield* soakClient(victim.address, {}, honest))
         const { held } = yield* victim.usage
         yield* Effect.scoped(run(held))
         const after = yield* until(
@@ -617,4 +669,38 @@ describe("hostile clients", () => {
       )
     )
   })
+})
+
+describe("hostile clients of a server with TLS", () => {
+  alone.live("what is not TLS, stops, or is TLS for something else is closed", () =>
+    Effect.gen(function* () {
+      const tls = certificate()
+      const victim = yield* soakServer({ transport: { handshakeTimeout, tls } })
+      const hello = Uint8Array.from(Buffer.from("16030100c2010000be0303", "hex"))
+      const kinds: ReadonlyArray<Effect.Effect<{ readonly socket: Socket }, never, Scope.Scope>> = [
+        silent(victim.address),
+        Effect.tap(silent(victim.address), (peer) => peer.send(hello)),
+        Effect.tap(silent(victim.address), (peer) => peer.send(new Uint8Array(100).fill(0xee))),
+        Effect.tap(silent(victim.address), (peer) => peer.send(text("GET / HTTP/1.1\r\n\r\n"))),
+        Effect.tap(silent(victim.address), (peer) => peer.send(preface, settings())),
+        secured(victim.address, tls.cert, []),
+        secured(victim.address, tls.cert, ["http/1.1"]),
+        secured(victim.address, tls.cert, ["h2"])
+      ]
+      yield* attackOn(
+        victim,
+        () =>
+          Effect.gen(function* () {
+            const peers = yield* Effect.all(kinds.flatMap((kind) => [kind, kind, kind]))
+            const open = () => peers.filter(({ socket }) => !socket.destroyed).length
+            assert.strictEqual(
+              yield* until(Effect.sync(open), (n) => n === 0, handshakeTimeout + 5000),
+              0,
+              "connections that are open"
+            )
+          }),
+        { tls: { ca: tls.cert } }
+      )
+    })
+  )
 })

@@ -215,7 +215,8 @@ export const bind =
                 } as tls.TlsOptions,
                 (socket) => (socket.alpnProtocol === "h2" ? accept(socket) : socket.destroy())
               )
-        server.on("tlsClientError", ignore)
+        // Node destroys a socket that it cannot read, but leaves one whose handshake timed out open for ever.
+        server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy())
         server.once("error", (error: NodeJS.ErrnoException) => {
           const left = options.path !== undefined && error.code === "EADDRINUSE"
           resume(Effect.fail(listenFailed(name, left ? staleSocket : why(error))))
