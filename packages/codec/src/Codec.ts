@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { CodecError } from "./CodecError.ts"
 import { fromPlan } from "./internal/fromPlan.ts"
-import * as Plan from "./internal/plan.ts"
+import { messagePlanOf, wrapper } from "./internal/fromSchema.ts"
 import type { Output } from "./Output.ts"
 import type { Field } from "./Thrift.ts"
 
@@ -86,7 +86,7 @@ export const make = <S extends Schema.Constraint>(schema: S, options?: Options):
   const { mode, fieldOrder, absentStruct, maxDepth, maxContainerSize } = options ?? {}
   const key = `${mode ?? "auto"} ${fieldOrder} ${absentStruct} ${maxDepth} ${maxContainerSize}`
   let codec = byOptions.get(key)
-  if (codec === undefined) byOptions.set(key, (codec = fromPlan(() => Plan.messagePlanOf(schema), options)))
+  if (codec === undefined) byOptions.set(key, (codec = fromPlan(() => messagePlanOf(schema), options)))
   return codec
 }
 
@@ -126,7 +126,7 @@ export type Result<A extends Schema.Top | undefined, X extends Fields> = {
 export const args = <const F extends Fields>(name: string, fields: F, options?: Options): Codec<Arguments<F>> =>
   fromPlan(
     () =>
-      Plan.wrapper(
+      wrapper(
         name,
         false,
         Object.entries(fields).map(([key, { id, schema }]) => ({ id, name: key, schema }))
@@ -148,7 +148,7 @@ export const result = <A extends Schema.Top | undefined, const X extends Fields>
 ): Codec<Result<A, X>> =>
   fromPlan(
     () =>
-      Plan.wrapper(name, true, [
+      wrapper(name, true, [
         ...(success === undefined ? [] : [{ id: 0, name: "success", schema: success }]),
         ...Object.entries(exceptions).map(([key, { id, schema }]) => ({ id, name: key, schema }))
       ]),

@@ -30,7 +30,8 @@ import {
   TypeKey
 } from "./internal/annotations.ts"
 import { type Construct, construct } from "./internal/construct.ts"
-import * as Plan from "./internal/plan.ts"
+import { isScalar, planOf, zero } from "./internal/fromSchema.ts"
+import { lastSegment } from "./internal/plan.ts"
 import type { Compiled } from "./Runtime.ts"
 
 const typed = <S extends Schema.Top>(schema: S, type: TypeAnnotation): S => schema.annotate({ [TypeKey]: type }) as any
@@ -156,7 +157,7 @@ export type SetOf<S extends Schema.Constraint> = [S["Type"]] extends [Scalar]
  * @category containers
  */
 export const set = <S extends Schema.Constraint>(element: S): SetOf<S> =>
-  (Plan.isScalar(element)
+  (isScalar(element)
     ? typed(Schema.ReadonlySet(element), { kind: "set", element, collection: "set" })
     : typed(Schema.Array(element), { kind: "set", element, collection: "array" })) as any
 
@@ -177,7 +178,7 @@ export type MapOf<K extends Schema.Constraint, V extends Schema.Constraint> = [K
  * @category containers
  */
 export const map = <K extends Schema.Constraint, V extends Schema.Constraint>(key: K, value: V): MapOf<K, V> =>
-  (Plan.isScalar(key)
+  (isScalar(key)
     ? typed(Schema.ReadonlyMap(key, value), { kind: "map", key, value, collection: "map" })
     : typed(Schema.Array(Schema.Tuple([key, value])), { kind: "map", key, value, collection: "entries" })) as any
 
@@ -274,7 +275,7 @@ export const field: {
     options: DefaultOptions<S>
   ): Schema.withConstructorDefault<S> & Field<S>
 } = (id: number, schema: Schema.Top, options?: DefaultOptions<any>): any => {
-  const value = options?.default ?? Plan.zero(schema)
+  const value = options?.default ?? zero(schema)
   const made = value === undefined ? Schema.optionalKey(schema) : withDefault(schema, value)
   return Object.assign(member(id, "default", made, options?.default), { id, schema })
 }
@@ -394,7 +395,7 @@ export const Exception =
     options?: StructOptions<NoInfer<Self>>
   ): Schema.Class<Self, Schema.Struct<F>, Cause.YieldableError & { readonly _tag: LastSegment<N> }> &
     Constructor<F, Schema.Struct<F>["Type"] & Cause.YieldableError & { readonly _tag: LastSegment<N> }> => {
-    const tag = Plan.lastSegment(name)
+    const tag = lastSegment(name)
     const annotations: any = { [NameKey]: name, [CodecKey]: options?.codec }
     // An error captures its stack in the constructor.
     const Base = loose(Schema.TaggedError<any>(name)(tag, fields, annotations), never)
@@ -482,5 +483,5 @@ export const Enum = <const Members extends Readonly<Record<string, number>>>(
  * @category assertions
  */
 export const assertSchema = (schema: Schema.Constraint): void => {
-  Plan.planOf(schema)
+  planOf(schema)
 }

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { defaults } from "../src/internal/options.ts"
-import { messagePlanOf } from "../src/internal/plan.ts"
+import { messagePlanOf } from "../src/internal/fromSchema.ts"
 import { namedPlans } from "../src/internal/wire.ts"
 import { print } from "../src/internal/source.ts"
 

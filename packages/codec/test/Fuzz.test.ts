@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Codec, CodecError, Message } from "@millrace/codec"
 import { readFileSync } from "node:fs"
-import { planOf } from "../src/internal/plan.ts"
+import { planOf } from "../src/internal/fromSchema.ts"
 import { hex, toJson, types, unhex } from "./golden.ts"
 import { generator, verdict } from "./support/verdict.ts"
 

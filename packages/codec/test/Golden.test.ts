@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Codec, CodecError } from "@millrace/codec"
 import { readFileSync } from "node:fs"
-import { planOf } from "../src/internal/plan.ts"
+import { planOf } from "../src/internal/fromSchema.ts"
 import { canonical, fromJson, hex, toJson, types, unhex } from "./golden.ts"
 
 interface EncodeCase {

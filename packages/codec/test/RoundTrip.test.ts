@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Codec, type CodecError, Output, Thrift } from "@millrace/codec"
 import { Schema } from "effect"
-import { type NamedPlan, planOf } from "../src/internal/plan.ts"
+import { planOf } from "../src/internal/fromSchema.ts"
+import type { NamedPlan } from "../src/internal/plan.ts"
 import { hex, toJson, types } from "./golden.ts"
 import { verdict } from "./support/verdict.ts"
 

@@ -6,10 +6,9 @@
  */
 import type { Link } from "../Runtime.ts"
 import * as Bytes from "./bytes.ts"
-import { leastBytes } from "./decoderText.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
-import { absentValue, mayBeAbsent, wireType } from "./wire.ts"
+import { absentValue, leastBytes, mayBeAbsent, wireType } from "./wire.ts"
 
 type Read = (b: Uint8Array, p: number, end: number, d: number) => any
 

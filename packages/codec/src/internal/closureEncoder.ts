@@ -5,10 +5,9 @@
  */
 import type { Output } from "../Output.ts"
 import * as Bytes from "./bytes.ts"
-import { isNilable } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
 import type { Member, NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
-import { absentValue, inOrder, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
+import { absentValue, inOrder, isNilable, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
 
 type Write = (v: any, out: Output, p: number, d: number) => number
 

@@ -8,7 +8,7 @@ import { fixedSize } from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
 import { access, literal, type Names } from "./text.ts"
-import { absentValue, mayBeAbsent, wireType } from "./wire.ts"
+import { absentValue, leastBytes, mayBeAbsent, wireType } from "./wire.ts"
 
 interface Scope {
   readonly types: Names
@@ -20,16 +20,6 @@ interface Scope {
 }
 
 const i32 = (at: string): string => `(b[${at}] << 24 | b[${at} + 1] << 16 | b[${at} + 2] << 8 | b[${at} + 3])`
-
-/** The fewest bytes of a value of the type.
- *
- * @internal
- */
-export const leastBytes = (plan: Plan): number => {
-  const type = wireType(plan)
-  if (type <= 10) return fixedSize(type)
-  return type === 11 ? 4 : type === 12 ? 1 : type === 13 ? 6 : 5
-}
 
 // one view for a message, made when it is first needed
 const needView = "if (w === undefined) w = view = viewOf(b)"

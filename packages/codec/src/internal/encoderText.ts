@@ -8,7 +8,7 @@ import { inlineLimit } from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import type { Member, NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
 import { access, literal, type Names } from "./text.ts"
-import { absentValue, inOrder, isStructLike, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
+import { absentValue, inOrder, isNilable, isStructLike, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
 
 interface Scope {
   readonly types: Names
@@ -237,13 +237,6 @@ const structBody = (s: Scope, plan: StructPlan): void => {
   }
   lines.push("b[p++] = 0", "return p")
 }
-
-/** Whether Go has a nil of this type, which Kitex writes as an empty value.
- *
- * @internal
- */
-export const isNilable = (plan: Plan): boolean =>
-  ["binary", "list", "set", "map", "struct", "union"].includes(plan.kind)
 
 const empty = (plan: Plan): string => {
   switch (plan.kind) {

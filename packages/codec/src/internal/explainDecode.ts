@@ -3,10 +3,9 @@
  */
 import * as CodecError from "../CodecError.ts"
 import * as Bytes from "./bytes.ts"
-import { leastBytes } from "./decoderText.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan } from "./plan.ts"
-import { mayBeAbsent, wireType } from "./wire.ts"
+import { leastBytes, mayBeAbsent, wireType } from "./wire.ts"
 
 class Walk {
   readonly bytes: Uint8Array

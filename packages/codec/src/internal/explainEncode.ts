@@ -2,10 +2,9 @@
  * Why writing failed: walks the value once more, slowly, and knows where it is.
  */
 import * as CodecError from "../CodecError.ts"
-import { isNilable } from "./encoderText.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan } from "./plan.ts"
-import { inOrder, isStructLike, mayBeAbsent } from "./wire.ts"
+import { inOrder, isNilable, isStructLike, mayBeAbsent } from "./wire.ts"
 
 const describe = (value: unknown): string => {
   if (value === null) return "null"

@@ -1,6 +1,7 @@
 /**
  * What follows from plans about the wire: types, order and what a message can hold.
  */
+import { fixedSize } from "./bytes.ts"
 import { hasZero, type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
 
 /** All structs and unions that a message can hold, itself first.
@@ -105,6 +106,16 @@ export const wireType = (plan: Plan): number => {
   }
 }
 
+/** The fewest bytes of a value of the type.
+ *
+ * @internal
+ */
+export const leastBytes = (plan: Plan): number => {
+  const type = wireType(plan)
+  if (type <= 10) return fixedSize(type)
+  return type === 11 ? 4 : type === 12 ? 1 : type === 13 ? 6 : 5
+}
+
 /** Kitex writes members of fixed size first; enums, though of four bytes, are not among them.
  *
  * @internal
@@ -141,3 +152,10 @@ export const omitsDefault = (member: Member): boolean =>
   member.requiredness === "optional" &&
   member.default !== undefined &&
   !["list", "set", "map", "struct", "union", "transform"].includes(member.plan.kind)
+
+/** Whether Go has a nil of this type, which Kitex writes as an empty value.
+ *
+ * @internal
+ */
+export const isNilable = (plan: Plan): boolean =>
+  ["binary", "list", "set", "map", "struct", "union"].includes(plan.kind)

@@ -1,7 +1,7 @@
 // Run with --disallow-code-generation-from-strings: the codecs must work without generated source.
 import { Codec, Output } from "@millrace/codec"
 import { readFileSync } from "node:fs"
-import { planOf } from "../../src/internal/plan.ts"
+import { planOf } from "../../src/internal/fromSchema.ts"
 import { hex, toJson, types, unhex } from "../golden.ts"
 
 let isForbidden = false
