@@ -26,16 +26,11 @@ const leavesNothing = <E>(server: SoakServer, run: Effect.Effect<void, E, Scope.
   Effect.gen(function* () {
     const before = yield* server.usage
     const here = usage()
-    const from = performance.now()
     yield* Effect.scoped(run)
-    const millis = performance.now() - from
     const after = yield* until(server.usage, (now) => now.handlers.active === before.handlers.active, 2000)
     assert.strictEqual(after.handlers.active, before.handlers.active, "handlers")
     assertBack("the server", before, after)
     assertBack("the client", here, usage())
-    console.log(
-      `${millis.toFixed(0)} ms, heap: server ${after.held - before.held}, client ${usage().held - here.held} bytes`
-    )
     return after
   })
 
@@ -85,7 +80,6 @@ describe("soak", () => {
             assert.strictEqual(full.sockets, 1)
             const each = (full.held - empty.held) / streams
             assert.isBelow(each, 16 * 1024, "bytes of an idle stream on the server")
-            console.log(`an idle stream holds ${each.toFixed(0)} bytes on the server`)
             yield* Effect.sleep(500)
             const response = yield* client.Unary(message)
             assert.strictEqual(response.message, message.message)
@@ -118,7 +112,6 @@ describe("soak", () => {
         assert.isAbove(long.seen, before, "the long stream goes on")
         assert.isAbove(before, 10, "it went on all the time")
         assert.isBelow(long.longest, 2000, "its longest gap, in milliseconds")
-        console.log(`the long stream: ${long.seen} messages, longest gap ${long.longest.toFixed(0)} ms`)
       }),
     120_000
   )
