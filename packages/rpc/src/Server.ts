@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Layer from "effect/Layer"
 import type { Admission } from "./Admission.ts"
 import type { HandlersOf } from "./Handlers.ts"
+import { defaultStallWarning, millis } from "./internal/budgets.ts"
 import { Dispatcher } from "./internal/dispatcher.ts"
 import * as routes from "./internal/routes.ts"
 import { Timers } from "./internal/timers.ts"
@@ -148,9 +149,9 @@ const make = Effect.fnUntraced(function* (
       budgets: {
         deadline: 0,
         firstMessage: 0,
-        recv: millis(options.recvTimeout, 0),
-        send: millis(options.sendTimeout, 0),
-        stallWarning: millis(options.stallWarning, 60_000)
+        recv: millis(options.recvTimeout),
+        send: millis(options.sendTimeout),
+        stallWarning: millis(options.stallWarning, defaultStallWarning)
       },
       graceMillis: Duration.toMillis(Duration.fromInputUnsafe(options.graceTime ?? "5 seconds")),
       eagerHeaders: options.eagerHeaders ?? false
@@ -176,9 +177,3 @@ const make = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => drain)
   return Server.of({ address: listening.address, drain, draining: dispatcher.draining })
 })
-
-const millis = (input: Duration.Input | undefined, otherwise: number): number => {
-  if (input === undefined) return otherwise
-  const value = Duration.toMillis(Duration.fromInputUnsafe(input))
-  return value === Infinity ? 0 : value
-}

@@ -32,13 +32,13 @@ export interface NotForStreams {
 }
 
 /**
- * Budgets that a client sets for all its streams, and a call for itself: the call's wins, an explicit `undefined` unsets. All are
- * off unless set.
+ * What a client says for all its streams, and a call for itself: the call's wins, an explicit `undefined` unsets. Budgets are off
+ * unless set.
  *
  * @since 0.1.0
  * @category options
  */
-export interface Budgets {
+export interface CommonOptions {
   /** Total deadline of a call, sent as `grpc-timeout`; the earlier of this and the fiber's own (`Deadline`) counts. */
   readonly timeout?: Duration.Input | undefined
   /** For one `recv`, and for the answer of a unary call: the stream is cancelled when it waits longer. */
@@ -61,7 +61,7 @@ export interface Budgets {
  * @since 0.1.0
  * @category options
  */
-export interface CallOptions extends Budgets, NotForStreams {
+export interface CallOptions extends CommonOptions, NotForStreams {
   /** `HOST:PORT` to call in place of the client's choice. */
   readonly hostPort?: string | undefined
   /**
@@ -81,7 +81,7 @@ export interface CallOptions extends Budgets, NotForStreams {
  * @since 0.1.0
  * @category options
  */
-export interface StreamClientOptions extends Budgets, NotForStreams {
+export interface StreamClientOptions extends CommonOptions, NotForStreams {
   /** Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory` is called. */
   readonly hostPorts?: ReadonlyArray<string> | undefined
   /** Where streams go, in place of `hostPorts`. */

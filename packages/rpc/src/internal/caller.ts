@@ -27,7 +27,8 @@ import { type RpcTracer, Tracers } from "../RpcTracer.ts"
 import type * as Service from "../Service.ts"
 import type { CallOptions, StreamClientOptions } from "../StreamOptions.ts"
 import { ClientCall } from "./clientCall.ts"
-import type { Budgets, Environment } from "./duplex.ts"
+import { type Budgets, defaultStallWarning, millis } from "./budgets.ts"
+import type { Environment } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import * as plans from "./plan.ts"
@@ -41,19 +42,13 @@ interface Settings extends Omit<Budgets, "deadline"> {
   readonly compressor: "gzip" | undefined
 }
 
-const millis = (input: Duration.Input | undefined, otherwise = 0): number => {
-  if (input === undefined) return otherwise
-  const value = Duration.toMillis(Duration.fromInputUnsafe(input))
-  return value === Infinity ? 0 : value
-}
-
 const settingsOf = (options: StreamClientOptions | CallOptions): Settings => ({
   // A timeout of zero has passed: it must not mean "none".
   timeout: options.timeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.timeout)),
   firstMessage: millis(options.firstMessageTimeout),
   recv: millis(options.recvTimeout),
   send: millis(options.sendTimeout),
-  stallWarning: millis(options.stallWarning, 60_000),
+  stallWarning: millis(options.stallWarning, defaultStallWarning),
   connectTimeoutMillis: options.connectTimeout === undefined ? undefined : millis(options.connectTimeout) || undefined,
   compressor: options.compressor
 })

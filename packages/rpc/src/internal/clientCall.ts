@@ -13,11 +13,11 @@ import type { CallError } from "../ClientStream.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { EndReason } from "../RpcTracer.ts"
-import { type Budgets, Duplex } from "./duplex.ts"
+import type { Budgets } from "./budgets.ts"
+import { Duplex, type Environment } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { MethodPlan } from "./plan.ts"
-import type { Environment } from "./duplex.ts"
 
 const emptyMetadata: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
 
@@ -79,10 +79,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
           onFailure: (error) => (Cause.isDone(error) ? Effect.succeed(answer.message) : Effect.fail(error)),
           onSuccess: () =>
             Effect.suspend(() => {
-              const error = errors.protocolViolation(
-                this.info,
-                "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>"
-              )
+              const error = errors.secondResponse(this.info)
               this.fail(error)
               return Effect.andThen(this.finish("error", Exit.fail(error)), Effect.fail(error))
             })
@@ -93,7 +90,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   readonly #first: Effect.Effect<{ readonly message: unknown }, CallError> = Effect.suspend(() => this.recv()).pipe(
     Effect.matchEffect({
-      onFailure: (error) => Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, "EOF") : error),
+      onFailure: (error) => Effect.fail(Cause.isDone(error) ? errors.noMessage(this.info) : error),
       // Kept: whoever is interrupted before the end of the stream may ask again.
       onSuccess: (message) => Effect.succeed((this.#answer = { message }))
     })
@@ -229,7 +226,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   }
 
   protected failed(): void {
-    this.raw.abort("cancel", this.localCancel)
+    this.raw.abort("cancel", errors.localCancel)
   }
 
   /** An end that this side decided on. */

@@ -8,24 +8,16 @@
  * @internal
  */
 import type { Decode, Encode, RawEnd, RawListener, RawStream } from "@millrace/transport/RawStream"
-import * as TransportError from "@millrace/transport/TransportError"
+import type { TransportError } from "@millrace/transport/TransportError"
 import type { NonEmptyArray } from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { CallError } from "../ClientStream.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
+import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
 import type { Timer, Timers } from "./timers.ts"
-
-/** The budgets of one end in milliseconds; 0 is none. `deadline` is a time of the clock. */
-export interface Budgets {
-  readonly deadline: number
-  readonly firstMessage: number
-  readonly recv: number
-  readonly send: number
-  readonly stallWarning: number
-}
 
 /** What every stream of a client or server shares. */
 export interface Environment {
@@ -37,12 +29,6 @@ export interface Environment {
 
 // Decoding is synchronous: a longer batch would keep every other fiber waiting.
 const maxBatch = 1024
-
-const localCancel = new TransportError.TransportError({
-  reason: new TransportError.Cancelled(),
-  code: 1,
-  desc: "context canceled"
-})
 
 export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   at = 0
@@ -98,7 +84,7 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     return Effect.fail(error)
   }
   /** The raw stream was aborted by the peer or the connection. */
-  abstract onAbort(error: TransportError.TransportError): void
+  abstract onAbort(error: TransportError): void
 
   // --- receiving -------------------------------------------------------------------------------------------------------
 
@@ -268,10 +254,6 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   /** Nothing of this stream shall wake up any more. */
   protected release(): void {
     this.env.timers.disarm(this)
-  }
-
-  protected get localCancel(): TransportError.TransportError {
-    return localCancel
   }
 
   protected get deadlinePassed(): boolean {

@@ -6,7 +6,7 @@
  */
 import { CodecError } from "@millrace/codec/CodecError"
 import type { RawStatus } from "@millrace/transport/RawStream"
-import type { TransportError } from "@millrace/transport/TransportError"
+import { Cancelled as TransportCancelled, TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
@@ -58,6 +58,16 @@ export const handlerReturned = (info: RpcInfo) =>
 /** A peer broke the rule of one request or one response. */
 export const protocolViolation = (info: RpcInfo, desc: string) =>
   error(info, 13, desc, new RpcError.ProtocolViolation())
+
+/** The stream ended in place of the one message that had to come. */
+export const noMessage = (info: RpcInfo) => protocolViolation(info, "EOF")
+
+/** A second message came where one had to be the last (Kitex, `codec/grpc/grpc.go`). */
+export const secondResponse = (info: RpcInfo) =>
+  protocolViolation(info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
+
+/** What a reset of ours says to the transport. */
+export const localCancel = new TransportError({ reason: new TransportCancelled(), code: 1, desc: "context canceled" })
 
 /** The error of a status that is not OK; undefined for OK, also when a business status came beside it. */
 export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
@@ -132,12 +142,9 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
       })
     )
   }
-  if (isTransportError(thrown)) return fromTransport(info, thrown)
+  if (thrown instanceof TransportError) return fromTransport(info, thrown)
   throw thrown
 }
-
-const isTransportError = (u: unknown): u is TransportError =>
-  typeof u === "object" && u !== null && "_tag" in u && u._tag === "TransportError"
 
 /**
  * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;

@@ -22,7 +22,8 @@ import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { EndReason } from "../RpcTracer.ts"
 import * as Public from "../ServerCall.ts"
-import { type Budgets, Duplex, type Environment } from "./duplex.ts"
+import type { Budgets } from "./budgets.ts"
+import { Duplex, type Environment } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Watched } from "./forkedDefects.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -152,9 +153,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
 
   /** The one request of a method that has one. Kitex reads exactly one; what comes behind it is ignored. */
   request(): Effect.Effect<unknown, CallError> {
-    return Effect.catch(this.recv(), (error) =>
-      Effect.fail(Cause.isDone(error) ? errors.protocolViolation(this.info, "EOF") : error)
-    )
+    return Effect.catch(this.recv(), (error) => Effect.fail(Cause.isDone(error) ? errors.noMessage(this.info) : error))
   }
 
   override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
@@ -216,7 +215,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     // A status would wait behind the messages that the client does not read.
     else if (reason === "SendTimeout") {
       this.#silent = true
-      this.raw.abort("cancel", this.localCancel)
+      this.raw.abort("cancel", errors.localCancel)
     }
   }
 
@@ -286,7 +285,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.#returned = true
     this.#wakeLeftovers()
     this.raw.release()
-    unread.limit(this.env.timers, this.raw, this.#sendMillis, this.localCancel)
+    unread.limit(this.env.timers, this.raw, this.#sendMillis, errors.localCancel)
     this.#ended?.()
     if (this.#lifecycle === undefined) return this.env.gone(this)
     this.env

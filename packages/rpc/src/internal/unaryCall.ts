@@ -6,21 +6,14 @@
  */
 import type { Metadata } from "@millrace/transport/Metadata"
 import type { RawClientStream } from "@millrace/transport/RawStream"
-import * as TransportError from "@millrace/transport/TransportError"
 import * as Effect from "effect/Effect"
 import type { CallError } from "../ClientStream.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import type { Budgets } from "./duplex.ts"
+import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
 import type { Counts } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
 import type { Timer, Timers } from "./timers.ts"
-
-const localCancel = new TransportError.TransportError({
-  reason: new TransportError.Cancelled(),
-  code: 1,
-  desc: "context canceled"
-})
 
 export type UnaryError = CallError | object
 
@@ -69,7 +62,7 @@ export class UnaryCall implements Timer, Counts {
     try {
       raw.write([request], 0, this.#plan.encodeRequest, true)
     } catch (thrown) {
-      raw.abort("cancel", localCancel)
+      raw.abort("cancel", errors.localCancel)
       this.#settle(Effect.suspend(() => Effect.fail(errors.fromCodec(this.#info, thrown))))
       return undefined
     }
@@ -88,7 +81,7 @@ export class UnaryCall implements Timer, Counts {
   readonly cancel: Effect.Effect<void> = Effect.sync(() => {
     this.#resume = undefined
     this.#timers.disarm(this)
-    this.#raw.abort("cancel", localCancel)
+    this.#raw.abort("cancel", errors.localCancel)
   })
 
   onReadable(): void {
@@ -102,7 +95,7 @@ export class UnaryCall implements Timer, Counts {
   onAbort(): void {}
 
   fire(now: number): undefined {
-    this.#raw.abort("cancel", localCancel)
+    this.#raw.abort("cancel", errors.localCancel)
     this.#settle(Effect.fail(this.#overdue(now)))
   }
 
@@ -130,7 +123,7 @@ export class UnaryCall implements Timer, Counts {
       try {
         raw.take(this.#plan.decodeResponse, 2, results)
       } catch (thrown) {
-        raw.abort("cancel", localCancel)
+        raw.abort("cancel", errors.localCancel)
         return Effect.fail(errors.fromCodec(this.#info, thrown))
       }
       this.recvCount = results.length
@@ -138,10 +131,8 @@ export class UnaryCall implements Timer, Counts {
     }
     if (raw.header !== undefined) this.#onHeader?.(raw.header)
     if (results.length > 1) {
-      raw.abort("cancel", localCancel)
-      return Effect.fail(
-        errors.protocolViolation(this.#info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
-      )
+      raw.abort("cancel", errors.localCancel)
+      return Effect.fail(errors.secondResponse(this.#info))
     }
     if (end === undefined || end._tag === "HalfClosed") return Effect.fail(errors.streamDone(this.#info))
     if (end._tag === "Failed") {
@@ -154,7 +145,7 @@ export class UnaryCall implements Timer, Counts {
     if (raw.trailer !== undefined) this.#onTrailer?.(raw.trailer)
     const error = errors.fromStatus(this.#info, end.status)
     if (error !== undefined) return Effect.fail(error)
-    if (results.length === 0) return Effect.fail(errors.protocolViolation(this.#info, "EOF"))
+    if (results.length === 0) return Effect.fail(errors.noMessage(this.#info))
     return resultOf(this.#plan, results[0] as Result)
   }
 }
