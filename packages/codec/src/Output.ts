@@ -19,6 +19,14 @@ export interface Segment {
 }
 
 /**
+ * The largest buffer that an output keeps for the next message, in bytes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const keptSize = 4 * 1024 * 1024
+
+/**
  * The output of an encoder. `buffer[0, position)` and `segments` together are what was written so far; generated encoders
  * write into `buffer` directly after they asked for room with `ensure`.
  *
@@ -51,11 +59,11 @@ export class Output {
     this.view = viewOf(next)
   }
 
-  /** Forgets what was written and keeps the buffer, unless it grew beyond 4 MiB. */
+  /** Forgets what was written and keeps the buffer, unless it grew beyond `keptSize`. */
   clear(): void {
     this.position = 0
     this.segments.length = 0
-    if (this.buffer.length > 4 * 1024 * 1024) {
+    if (this.buffer.length > keptSize) {
       this.buffer = allocate(64 * 1024)
       this.view = viewOf(this.buffer)
     }

@@ -1,7 +1,7 @@
 /**
  * Reading and writing of single values, shared by the three kinds of codecs. Nothing here knows a schema.
  */
-import type { Output } from "../Output.ts"
+import { keptSize, type Output } from "../Output.ts"
 import { readShort } from "./shortText.ts"
 
 /**
@@ -71,14 +71,17 @@ export function grow(out: Output, position: number, size: number): Uint8Array {
   return out.buffer
 }
 
+// Measuring costs more than reserving, as long as the buffer that grows by it is one that is kept.
+const reserved = keptSize / 4
+
 /**
- * Room for `text`, its length and `rest` more bytes. Called where three bytes a character do not fit: a long string is then
- * measured, so that it does not reserve three times its size.
+ * Room for `text`, its length and `rest` more bytes. Called where three bytes a character do not fit: a very long string is
+ * then measured, so that it does not reserve three times its size.
  *
  * @internal
  */
 export function growString(out: Output, position: number, text: string, rest: number): Uint8Array {
-  return grow(out, position, rest + (text.length > 1024 ? byteLength(text) : text.length * 3))
+  return grow(out, position, rest + (text.length > reserved ? byteLength(text) : text.length * 3))
 }
 
 /**

@@ -135,7 +135,7 @@ describe("two engines", () => {
         assert.isUndefined(end.connection.outbox.take())
       }
       // The window of the connection is full again, but for less than the quarter that is not worth an update.
-      const window = flow.connectionWindow ?? 4 * 1024 * 1024
+      const window = flow.connectionWindow ?? 16 * 1024 * 1024
       for (const { connection } of [client, server]) {
         assert.isAbove(connection.inflow.window, window * 0.75)
         assert.strictEqual(

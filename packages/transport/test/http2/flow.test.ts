@@ -35,7 +35,7 @@ const small = { flow: { initialStreamWindow: 1000, connectionWindow: 65_535, max
 
 describe("flow control of what is received", () => {
   it("the connection's window is given back on receipt, the stream's on consumption", () => {
-    const server = serverWith(1)
+    const server = serverWith(1, { flow: { connectionWindow: 4 * mib } })
     const { connection } = server
     connection.receive(payload(1, 200 * kib), 0)
     assert.deepStrictEqual(server.sent(), [])

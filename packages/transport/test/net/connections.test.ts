@@ -82,6 +82,7 @@ describe("dialling", () => {
       const unix = yield* Effect.flip(open("unix:/nowhere/at.all"))
       assert.include(unix.desc, "ENOENT")
       assert.include((yield* Effect.flip(open("nonsense"))).desc, "HOST:PORT")
+      assert.include((yield* Effect.flip(open("memory"))).desc, "neither hostPorts nor endpoints")
     }).pipe(client(), Effect.scoped)
   )
 
@@ -91,7 +92,9 @@ describe("dialling", () => {
       const timeout = yield* Effect.flip(open(silent.address))
       assert.deepInclude(timeout.reason, { _tag: "ConnectTimeout", step: "settings", millis: 50 })
       const closing = yield* tcpServer((socket) => socket.destroy())
-      assert.strictEqual((yield* Effect.flip(open(closing.address))).reason._tag, "ConnectFailed")
+      const closed = yield* Effect.flip(open(closing.address))
+      assert.strictEqual(closed.reason._tag, "ConnectFailed")
+      assert.match(closed.desc, /; does it speak HTTP\/2, and TLS only where this client does\?$/)
       while (silent.sockets.some((socket) => !socket.destroyed)) yield* Effect.sleep(1)
     }).pipe(client({ settingsTimeout: "50 millis" }), Effect.scoped)
   )
@@ -106,6 +109,16 @@ describe("dialling", () => {
       sockets[0]!.write(emptySettings)
       yield* Fiber.join(first)
     }).pipe(client(), Effect.scoped)
+  )
+
+  it.live("over TLS to a server without it says so", () =>
+    Effect.gen(function* () {
+      const plain = yield* tcpServer((socket) => socket.write(emptySettings))
+      assert.strictEqual(
+        (yield* Effect.flip(open(plain.address))).desc,
+        `cannot connect to ${plain.address}: the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)`
+      )
+    }).pipe(client({ tls: {} }), Effect.scoped)
   )
 
   it.live("over TLS has its own limit", () =>
@@ -157,6 +170,24 @@ describe("connections", () => {
       for (const { peer } of streams) counts.set(peer.address, (counts.get(peer.address) ?? 0) + 1)
       assert.deepStrictEqual([...counts.values()], [3, 3, 3])
     }).pipe(Effect.scoped, Effect.provide(layers({}, { connectionsPerAddress: 3 })))
+  )
+
+  it.live("are never more than the limit, when the server allows few streams", () =>
+    Effect.gen(function* () {
+      const { address } = yield* serve(echo)
+      const opened = [yield* openStream(address), yield* openStream(address)]
+      const refused = yield* Effect.flip(open(address))
+      assert.strictEqual(refused.code, 8)
+      assert.strictEqual(refused.reason._tag, "LimitExceeded")
+      assert.match(refused.desc, /every stream of 2 connections to .* is in use \(maxConnectionsPerAddress\)/)
+      yield* writeAll(opened[0]!, ["x"], encodeText, true)
+      yield* ended(opened[0]!)
+      opened.push(yield* openStream(address))
+      for (const stream of opened) stream.abort("cancel", cancelled)
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(layers({ limits: { maxConcurrentStreams: 1 } }, { maxConnectionsPerAddress: 2 }))
+    )
   )
 
   it.live("a header list that the server does not take is refused before it is sent", () =>

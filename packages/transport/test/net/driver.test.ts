@@ -46,6 +46,23 @@ const expire = (driver: ServerDriver | ClientDriver, ticks: Ticks, millis: numbe
 }
 
 describe("the driver", () => {
+  it("frees a chunk from the middle of a large message at once, and keeps one that messages stay in", () => {
+    const streams: Array<RawServerStream> = []
+    const { peer, socket } = serving((stream) => streams.push(stream))
+    socket.events.onData(concat([peer.headers(1, headers), data(1, Uint8Array.of(0, 0, 1, 0x86, 0xa0))]))
+    const middle = concat([1, 2, 3].map((byte) => data(1, new Uint8Array(16_000).fill(byte))))
+    socket.events.onData(middle)
+    assert.strictEqual(middle.byteLength, 0)
+
+    socket.events.onData(peer.headers(3, headers))
+    const message = concat([Uint8Array.of(0, 0, 0, 0x27, 0x10), new Uint8Array(10_000).fill(4)])
+    const whole = concat([1, 2, 3, 4].map(() => data(3, message)))
+    socket.events.onData(whole)
+    const taken: Array<number> = []
+    streams[1]!.take((bytes, start, end) => bytes.subarray(start, end).reduce((sum, byte) => sum + byte, 0), 4, taken)
+    assert.deepStrictEqual(taken, [40_000, 40_000, 40_000, 40_000])
+  })
+
   it("announces a stream after the parse, and answers inside the read with one write", () => {
     let available = -1
     const { peer, socket } = serving((stream) => {

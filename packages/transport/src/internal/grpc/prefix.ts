@@ -94,12 +94,13 @@ export class Deframer {
     return this.partialLength < prefixLength ? 0 : this.partialTotal
   }
 
-  push(bytes: Uint8Array, start: number, end: number): void {
-    if (this.refused) return
+  /** Takes a piece of DATA. True when messages stay in it; what was copied does not keep it. */
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.refused) return false
     let at = start
     if (this.partialLength > 0) {
       at = this.fill(bytes, at, end)
-      if (this.partialLength > 0) return
+      if (this.partialLength > 0) return false
     }
     const begin = at
     while (end - at >= prefixLength) {
@@ -107,14 +108,16 @@ export class Deframer {
       if (length > this.maxMessageSize) {
         this.addRun(bytes, begin, at, false)
         this.refused = true
-        return
+        return at > begin
       }
       if (end - at < prefixLength + length) break
       at += prefixLength + length
       this.available++
     }
     this.addRun(bytes, begin, at, false)
+    const keeps = at > begin
     if (at < end) this.fill(bytes, at, end)
+    return keeps
   }
 
   private addRun(bytes: Uint8Array, start: number, end: number, gathered: boolean): void {

@@ -27,6 +27,8 @@ export interface Carrier {
   readonly peer: RawPeer
   readonly streamOptions: StreamOptions
   now(): number
+  /** Set by whoever keeps bytes of the chunk that is being read. */
+  chunkKept: boolean
   /** Something waits to be written: flush in this tick. */
   wake(): void
   /** Call `notify` once after the parse of this read, or in this tick. */
@@ -116,7 +118,7 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 
   protected receive(bytes: Uint8Array, start: number, end: number): void {
     const before = this.inbound.available
-    this.inbound.push(bytes, start, end)
+    if (this.inbound.push(bytes, start, end)) this.carrier.chunkKept = true
     if (this.inbound.refused) this.refuse()
     else {
       if (this.inbound.announced > 0) this.expectRest()

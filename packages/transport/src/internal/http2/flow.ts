@@ -23,7 +23,7 @@ export interface FlowOptions {
 
 /** @internal */
 export const defaultFlow: FlowOptions = {
-  connectionWindow: 4 * 1024 * 1024,
+  connectionWindow: 16 * 1024 * 1024,
   initialStreamWindow: 256 * 1024,
   maxStreamWindow: 4 * 1024 * 1024,
   connectionBufferLimit: 16 * 1024 * 1024

@@ -145,7 +145,7 @@ export const connect = Effect.fnUntraced(function* (
       const end = driver.ended
       if (end === undefined) return Effect.void
       const why = "detail" in end ? end.detail : "the server closed the connection before its SETTINGS"
-      return Effect.fail(connectFailed(address, why))
+      return Effect.fail(connectFailed(address, `${why}; does it speak HTTP/2, and TLS only where this client does?`))
     })
   ).pipe(Effect.onError(() => Effect.sync(() => driver.destroy("not connected"))))
   return driver

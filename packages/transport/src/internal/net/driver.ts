@@ -30,10 +30,20 @@ const lingerMillis = 1000
 
 const keepalivePayload = new Uint8Array(8)
 
+/** From this size on a chunk is freed as soon as it was read, as the middle of a large message is: garbage of that size makes the collector run. */
+const giveBackFrom = 32 * 1024
+
+const giveBack = (chunk: Uint8Array): void => {
+  const { buffer } = chunk
+  if (chunk.length >= giveBackFrom && buffer.byteLength === chunk.length && buffer instanceof ArrayBuffer)
+    buffer.transfer(0)
+}
+
 /** @internal */
 export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   abstract readonly connection: Connection
   readonly streamOptions: StreamOptions
+  chunkKept = false
   /** Set when the socket is closed for good. */
   socketClosed = false
   onSocketClosed: (() => void) | undefined = undefined
@@ -81,7 +91,9 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   onData(chunk: Uint8Array): void {
     if (this.connection.closed) return
     this.busy = true
+    this.chunkKept = false
     this.connection.receive(chunk, this.now())
+    if (!this.chunkKept) giveBack(chunk)
     this.deliver()
     this.busy = false
     this.flush()

@@ -41,6 +41,7 @@ export const makePool = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))
   const entries = new Map<string, Entry>()
   const wanted = options.connectionsPerAddress ?? 1
+  const most = Math.max(wanted, options.maxConnectionsPerAddress ?? 256)
   const settings = driverOptions(options, platform, Infinity)
   const timeouts: DialTimeouts = {
     dial: millis(options.connectTimeout, 1000),
@@ -129,6 +130,13 @@ export const makePool = Effect.fnUntraced(function* (
       desc: `${address} allows no streams on a new connection`
     })
 
+  const tooMany = (address: string) =>
+    new TransportError({
+      reason: new LimitExceeded({ limit: "maxConnectionsPerAddress", max: most }),
+      code: Code.ResourceExhausted,
+      desc: `every stream of ${most} connections to ${address} is in use (maxConnectionsPerAddress)`
+    })
+
   /** `redials`: how many connections that the server ends at once are worth another one. */
   const openWith = (request: OpenRequest, redials: number): Effect.Effect<RawClientStream, TransportError> =>
     Effect.suspend(() => {
@@ -139,6 +147,7 @@ export const makePool = Effect.fnUntraced(function* (
       const ready = entry.drivers.length < wanted ? undefined : free(entry)
       // A connection is there, so it was the request that could not be sent.
       if (ready !== undefined) return streamOf(ready, request)
+      if (entry.drivers.length >= most) return Effect.fail(tooMany(request.address))
       return Effect.flatMap(dialled(request, entry), (driver) => {
         if (driver.connection.openable > 0) return streamOf(driver, request)
         // Others were first, or the server went away at once.

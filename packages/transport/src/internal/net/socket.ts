@@ -10,7 +10,7 @@ import type { TransportError } from "../../TransportError.ts"
 
 /** @internal */
 export interface SocketEvents {
-  /** The chunk is never written to again. */
+  /** The chunk is the driver's from here on: nobody else reads or writes it. */
   onData(chunk: Uint8Array): void
   /** Everything of the writes so far was taken. Comes only after a `write` that gave false. */
   onDrain(): void
