@@ -52,7 +52,7 @@ export interface Codec<A> {
  * How a codec is compiled, what it accepts and how it writes.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface Options {
   /** Generated source, closures, or the first of them that is allowed here (the default). */
@@ -168,7 +168,7 @@ const attempt = <A>(run: () => A): Effect.Effect<A, CodecError> =>
  * Encodes as an Effect, for programs rather than for hot paths.
  *
  * @since 0.1.0
- * @category combinators
+ * @category encoding
  */
 export const encodeEffect = <S extends Schema.Constraint>(
   schema: S,
@@ -182,7 +182,7 @@ export const encodeEffect = <S extends Schema.Constraint>(
  * Decodes as an Effect, for programs rather than for hot paths.
  *
  * @since 0.1.0
- * @category combinators
+ * @category decoding
  */
 export const decodeEffect = <S extends Schema.Constraint>(
   schema: S,

@@ -58,7 +58,7 @@ export class CodecError extends Schema.TaggedError<CodecError>("@millrace/codec/
  * others (gopkg `protocol/thrift/exception.go`; recorded from its generated readers).
  *
  * @since 0.1.0
- * @category accessors
+ * @category getters
  */
 export const protocolKind = (error: CodecError): number => (error.kind === "DepthLimit" ? 6 : 1)
 

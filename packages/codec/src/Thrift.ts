@@ -197,7 +197,7 @@ export interface Field<S extends Schema.Constraint> {
  * The value of a member when it is absent, made anew each time.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface DefaultOptions<S extends Schema.Constraint> {
   readonly default: () => S["~type.make.in"]
@@ -298,7 +298,7 @@ type Constructor<F extends Schema.Struct.Fields, A> = {} extends Schema.Struct<F
  * Options of a named type.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface StructOptions<A> {
   /** A codec that was generated ahead of time for this type. */
@@ -480,7 +480,7 @@ export const Enum = <const Members extends Readonly<Record<string, number>>>(
  * tests of one's own schemas; the codec of such a schema fails in the same way on first use.
  *
  * @since 0.1.0
- * @category assertions
+ * @category validation
  */
 export const assertSchema = (schema: Schema.Constraint): void => {
   planOf(schema)

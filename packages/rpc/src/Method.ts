@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Codec from "@millrace/codec/Codec"
 import * as Thrift from "@millrace/codec/Thrift"
 import type * as Schema from "effect/Schema"
 import type { Mode } from "./RpcInfo.ts"
@@ -14,7 +15,7 @@ import type { Mode } from "./RpcInfo.ts"
  * @since 0.1.0
  * @category models
  */
-export type Fields = { readonly [name: string]: Thrift.Field<Schema.Top> }
+export type Fields = Codec.Fields
 
 /**
  * The values of a record of {@link Fields}.
@@ -22,7 +23,7 @@ export type Fields = { readonly [name: string]: Thrift.Field<Schema.Top> }
  * @since 0.1.0
  * @category utility types
  */
-export type TypeOf<F extends Fields> = { readonly [K in keyof F]: F[K]["schema"]["Type"] }
+export type TypeOf<F extends Fields> = Codec.Arguments<F>
 
 /**
  * The union of the values of a record of {@link Fields}.

@@ -15,12 +15,13 @@ import type { Admission } from "./Admission.ts"
 import type { HandlersOf } from "./Handlers.ts"
 import { defaultStallWarning, millis } from "./internal/budgets.ts"
 import { Dispatcher } from "./internal/dispatcher.ts"
+import { implementation } from "./internal/implementation.ts"
 import * as routes from "./internal/routes.ts"
 import { Timers } from "./internal/timers.ts"
 import type { ServerMiddleware } from "./Middleware.ts"
 import * as RpcError from "./RpcError.ts"
 import { Tracers } from "./RpcTracer.ts"
-import * as Service from "./Service.ts"
+import type * as Service from "./Service.ts"
 
 /**
  * A server that listens.
@@ -163,8 +164,8 @@ const make = Effect.fnUntraced(function* (
     if (dispatcher.routes.has(service.name_)) {
       throw new Error(`Server.layer has two services ${service.name_}: calls are routed by that name alone`)
     }
-    const implementation = Context.getUnsafe(context, Service.implementation(service))
-    dispatcher.routes.set(service.name_, routes.make(service, implementation, context, options.middleware ?? []))
+    const handlers = Context.getUnsafe(context, implementation(service))
+    dispatcher.routes.set(service.name_, routes.make(service, handlers, context, options.middleware ?? []))
   }
 
   const listening = yield* Effect.mapError(

@@ -21,11 +21,12 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Handlers, HandlersOf, Services } from "./Handlers.ts"
+import { type Implementation, implementation } from "./internal/implementation.ts"
 import type * as Method from "./Method.ts"
 
 /**
@@ -51,35 +52,13 @@ export interface ServiceClass<Name extends string, Ms extends ReadonlyArray<Meth
   readonly name_: Name
   readonly methods: Ms
   /**
-   * The handlers as a Layer; what they require is what the Layer requires, without `Scope`: each call has one of its own. Pass an effect when building them needs services.
+   * The handlers as a Layer; what they require is what the Layer requires, without `Scope`: each call has one of its own.
+   * Pass an effect when building them needs services.
    */
   toLayer<const H extends Handlers<Ms, any>, E = never, RX = never>(
     handlers: H | Effect.Effect<H, E, RX>
   ): Layer.Layer<HandlersOf<Name>, E, Exclude<Services<H[keyof H]> | RX, Scope.Scope>>
 }
-
-/**
- * Handlers with the context they were built in, as a server finds them.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Implementation {
-  readonly handlers: Readonly<Record<string, unknown>>
-  readonly context: Context.Context<never>
-}
-
-/**
- * The place of a service's handlers in a context.
- *
- * @since 0.1.0
- * @category services
- */
-export const implementation = <Name extends string>(service: {
-  readonly name_: Name
-  readonly package: string
-}): Context.Service<HandlersOf<Name>, Implementation> =>
-  Context.Service<HandlersOf<Name>, Implementation>(`@millrace/rpc/Handlers/${service.package}.${service.name_}`)
 
 /**
  * Defines a service. Methods of `extends` are called under the child's name. Throws at definition when two methods, inherited ones

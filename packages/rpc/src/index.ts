@@ -1,3 +1,8 @@
+/**
+ * Typed streaming RPC for Effect: services, their servers and their clients, on the wire protocols of Kitex.
+ *
+ * @since 0.1.0
+ */
 export * as Admission from "./Admission.ts"
 export * as BizStatusError from "./BizStatusError.ts"
 export * as ClientStream from "./ClientStream.ts"

@@ -33,7 +33,7 @@ export {
  * Options of {@link make}.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface Options {
   readonly client?: ClientOptions | undefined

@@ -42,7 +42,7 @@ export type MetadataEntries = ReadonlyArray<readonly [key: string, value: Metada
  * values with control characters, and bytes under a key that does not end in `-bin`.
  *
  * @since 0.1.0
- * @category guards
+ * @category validation
  */
 export const refusal = (key: string, value: MetadataValue): string | undefined =>
   reserved.has(key) || key.startsWith(":")

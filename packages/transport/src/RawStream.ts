@@ -80,6 +80,7 @@ export interface RawListener {
  */
 export interface RawStream {
   readonly peer: RawPeer
+  /** Set it when the stream is there: what came before is found in `available` and `end`. */
   listener: RawListener | undefined
 
   /** Whole messages that are here and not taken. */
@@ -116,6 +117,8 @@ export interface RawStream {
 }
 
 /**
+ * Who is at the other end of a connection.
+ *
  * @since 0.1.0
  * @category models
  */

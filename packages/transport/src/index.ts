@@ -6,6 +6,7 @@
  */
 export * as MemoryTransport from "./MemoryTransport.ts"
 export * as Metadata from "./Metadata.ts"
+export * as Metainfo from "./Metainfo.ts"
 export * as RawStream from "./RawStream.ts"
 export * as Transport from "./Transport.ts"
 export * as TransportError from "./TransportError.ts"

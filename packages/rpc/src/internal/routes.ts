@@ -13,6 +13,7 @@ import type * as Method from "../Method.ts"
 import type { ServerMiddleware } from "../Middleware.ts"
 import type * as Service from "../Service.ts"
 import * as forkedDefects from "./forkedDefects.ts"
+import type { Implementation } from "./implementation.ts"
 import * as plans from "./plan.ts"
 import type { ServerCall } from "./serverCall.ts"
 
@@ -38,7 +39,7 @@ type DuplexHandler = (
 /** The routes of a service by method name. */
 export const make = (
   service: Service.Any,
-  implementation: Service.Implementation,
+  implementation: Implementation,
   serverContext: Context.Context<never>,
   middleware: ReadonlyArray<ServerMiddleware<any>>
 ): ReadonlyMap<string, Route> => {

@@ -73,6 +73,6 @@ export const Lossless = Schema.Struct({
  * The plan as options of the memory transport.
  *
  * @since 0.1.0
- * @category conversions
+ * @category converting
  */
 export const toFaults = (plan: FaultPlan): Pick<MemoryTransport.Options, "toServer" | "toClient"> => plan

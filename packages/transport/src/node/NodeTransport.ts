@@ -21,7 +21,7 @@ import { bind, dial } from "./sockets.ts"
  * Where a server listens: a port (0 for any free one) of `host` (all addresses by default), or a Unix socket.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface ServerOptions extends CommonServerOptions {
   readonly port?: number | undefined
@@ -36,7 +36,7 @@ export interface ServerOptions extends CommonServerOptions {
  * How a client connects.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface ClientOptions extends CommonClientOptions {
   /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2. */
