@@ -23,7 +23,7 @@ export interface Budget {
  * names it.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface Limits {
   /** Server: streams whose handler runs; more are refused (RST_STREAM REFUSED_STREAM). Default 256. */
@@ -57,7 +57,7 @@ export interface Limits {
  * `KeepaliveParams`.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface Keepalive {
   /** Silence after which a PING is sent. */
@@ -72,7 +72,7 @@ export interface Keepalive {
  * Options of both sides.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface ConnectionOptions {
   readonly limits?: Limits | undefined
@@ -94,7 +94,7 @@ export interface ConnectionOptions {
  * Options of servers.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface ServerOptions extends ConnectionOptions {
   /** Time for the TLS handshake, again for preface and SETTINGS, and for silence inside a frame. Default 10 seconds. */
@@ -105,11 +105,13 @@ export interface ServerOptions extends ConnectionOptions {
  * Options of clients.
  *
  * @since 0.1.0
- * @category models
+ * @category options
  */
 export interface ClientOptions extends ConnectionOptions {
   /** Connections kept for each address. Default 1. */
   readonly connectionsPerAddress?: number | undefined
+  /** Connections of one address at most: more than are kept are made while streams run out. A call that needs one more is refused. Default 256. */
+  readonly maxConnectionsPerAddress?: number | undefined
   /** Time for the dial; `connectTimeoutMillis` of a call wins. Default 1 second. */
   readonly connectTimeout?: Duration.Input | undefined
   /** Time for the TLS handshake. Default 5 seconds. */

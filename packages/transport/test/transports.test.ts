@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
@@ -23,23 +22,11 @@ import {
   serve,
   writeAll
 } from "./support/raw.ts"
+import { certificate } from "./support/certificate.ts"
 import { layers } from "./support/layers.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "millrace-"))
 afterAll(() => rmSync(directory, { recursive: true }))
-const key = join(directory, "key.pem")
-const cert = join(directory, "cert.pem")
-execFileSync(
-  "openssl",
-  ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "1"].concat([
-    "-subj",
-    "/CN=localhost",
-    "-addext",
-    "subjectAltName=DNS:localhost,IP:127.0.0.1"
-  ]),
-  { stdio: "ignore" }
-)
-const tls = { key: readFileSync(key), cert: readFileSync(cert) }
 const socket = join(directory, "server.sock")
 
 interface Case {
@@ -64,7 +51,7 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "TCP", layer: layers({}, {}) },
   { name: "Unix socket", layer: layers({ path: socket }, {}), address: `unix:${socket}` },
-  { name: "TLS", layer: layers({ tls }, { tls: { ca: tls.cert } }) }
+  { name: "TLS", layer: layers({ tls: certificate }, { tls: { ca: certificate.cert } }) }
 ]
 
 const cancelled = new TransportError({

@@ -31,7 +31,7 @@ class NodeSocket implements Socket {
     if (socket.destroyed) return queueMicrotask(() => events.onClosed())
     socket.on("data", (chunk: Buffer) => events.onData(chunk))
     socket.on("end", () => events.onEnd())
-    socket.on("error", (error: NodeJS.ErrnoException) => events.onError(error.code ?? error.message))
+    socket.on("error", (error: NodeJS.ErrnoException) => events.onError(error.code ?? error.message.trim()))
     socket.on("close", () => events.onClosed())
   }
 
@@ -89,6 +89,9 @@ const peerOf = (socket: net.Socket, fallback: string): RawPeer => {
   return name === undefined ? { address } : { address, subject: name }
 }
 
+const untrusted = (code: string): string =>
+  `the server's certificate is not trusted (${code}); is its authority among the client's tls.ca?`
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused (ECONNREFUSED); does a server listen there?",
   ENOTFOUND: "the host name does not resolve (ENOTFOUND); is it spelled right?",
@@ -98,11 +101,19 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: "the address is in use (EADDRINUSE); stop the other program, or take port 0 for a free one",
   EADDRNOTAVAIL: "this host does not have that address (EADDRNOTAVAIL)",
   EHOSTUNREACH: "no route to the host (EHOSTUNREACH)",
-  ENETUNREACH: "no route to the network (ENETUNREACH)"
+  ENETUNREACH: "no route to the network (ENETUNREACH)",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server does not speak TLS (ERR_SSL_PACKET_LENGTH_TOO_LONG)",
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted("DEPTH_ZERO_SELF_SIGNED_CERT"),
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted("SELF_SIGNED_CERT_IN_CHAIN"),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted("UNABLE_TO_VERIFY_LEAF_SIGNATURE")
 }
 
 const staleSocket =
   "the socket file exists (EADDRINUSE); if no server listens there, a dead one left it and it can be removed"
+
+const addressForm = "an address is HOST:PORT, [IPV6]:PORT or unix:PATH"
 
 const why = (error: NodeJS.ErrnoException): string => reasons[error.code ?? ""] ?? error.message
 
@@ -158,7 +169,9 @@ export const dial =
     Effect.suspend(() => {
       const target = parseAddress(address)
       if (target === undefined) {
-        return Effect.fail(connectFailed(address, "an address is HOST:PORT, [IPV6]:PORT or unix:PATH"))
+        // The address of a client to which nobody gave one.
+        const why = address === "memory" ? "the client has neither hostPorts nor endpoints" : addressForm
+        return Effect.fail(connectFailed(address, why))
       }
       const plain = net.connect({ ...target, noDelay: true })
       return Effect.map(waitFor(plain, "connect", address), () => {

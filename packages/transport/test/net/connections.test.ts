@@ -6,6 +6,7 @@ import { MemoryTransport } from "../../src/index.ts"
 import { NodeTransport } from "../../src/node/index.ts"
 import { ClientTransport, type OpenRequest, ServerTransport } from "../../src/Transport.ts"
 import { Cancelled, TransportError } from "../../src/TransportError.ts"
+import { certificate } from "../support/certificate.ts"
 import { layers } from "../support/layers.ts"
 import {
   decodeBytes,
@@ -111,15 +112,34 @@ describe("dialling", () => {
     }).pipe(client(), Effect.scoped)
   )
 
-  it.live("over TLS to a server without it says so", () =>
-    Effect.gen(function* () {
-      const plain = yield* tcpServer((socket) => socket.write(emptySettings))
-      assert.strictEqual(
-        (yield* Effect.flip(open(plain.address))).desc,
-        `cannot connect to ${plain.address}: the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)`
-      )
-    }).pipe(client({ tls: {} }), Effect.scoped)
-  )
+  describe("where client and server do not agree on TLS", () => {
+    const told = Effect.gen(function* () {
+      const { address } = yield* serve(echo)
+      const { desc } = yield* Effect.flip(open(address))
+      return desc.replace(`cannot connect to ${address}: `, "")
+    }).pipe(Effect.scoped)
+
+    it.live("says that the server has none", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* told, "the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)")
+      }).pipe(Effect.provide(layers({}, { tls: {} })))
+    )
+
+    it.live("says that the client may have to", () =>
+      Effect.gen(function* () {
+        assert.match(yield* told, /; does it speak HTTP\/2, and TLS only where this client does\?$/)
+      }).pipe(Effect.provide(layers({ tls: certificate }, {})))
+    )
+
+    it.live("says that the certificate is not trusted", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(
+          yield* told,
+          "the server's certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); is its authority among the client's tls.ca?"
+        )
+      }).pipe(Effect.provide(layers({ tls: certificate }, { tls: {} })))
+    )
+  })
 
   it.live("over TLS has its own limit", () =>
     Effect.gen(function* () {
