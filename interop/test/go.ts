@@ -1,6 +1,6 @@
 /**
- * Go programs that tests compare with. Where Go is missing those tests are skipped with a line that says so; where `CI` is set a missing
- * Go is a failure, so that the comparison cannot silently disappear.
+ * Go programs that tests compare with. Where Go is missing those tests are skipped with a line that says so; where `NEED_GO` is set, as the
+ * script `interop` does, a missing Go is a failure, so that the comparison cannot silently disappear.
  */
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
@@ -10,14 +10,14 @@ const interop = fileURLToPath(new URL("..", import.meta.url))
 
 let available: boolean | undefined
 
-/** Whether `go` runs here. Throws where it does not and the environment has `CI`. */
+/** Whether `go` runs here. Throws where it does not and the environment has `NEED_GO`. */
 export const goAvailable = (): boolean => {
   if (available !== undefined) return available
   try {
     execFileSync("go", ["version"], { stdio: "ignore" })
     available = true
   } catch (cause) {
-    if (process.env["CI"]) throw new Error("Go is missing, and CI must compare with it", { cause })
+    if (process.env["NEED_GO"]) throw new Error("Go is missing, and NEED_GO asks for it", { cause })
     console.warn("skipped: Go is missing, so nothing is compared with Go programs here")
     available = false
   }

@@ -5,11 +5,7 @@
 import { assert, describe, it as alone, layer } from "@effect/vitest"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { NodeTransport } from "@millrace/transport/node"
-import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import type { Socket } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { connect } from "node:tls"
 import { gzipSync } from "node:zlib"
 import {
@@ -26,6 +22,7 @@ import {
   text,
   windowUpdate
 } from "../../packages/transport/test/http2/raw.ts"
+import { certificate } from "../../packages/transport/test/support/certificate.ts"
 import { Request } from "../src/api.ts"
 import {
   type Attacker,
@@ -58,33 +55,6 @@ const fresh = soakServer({ transport: { handshakeTimeout, stalledWriteTimeout },
 
 class Victim extends Context.Service<Victim, SoakServer>()("interop/Victim") {
   static readonly layer = Layer.effect(Victim, fresh)
-}
-
-/** A key and a certificate for 127.0.0.1. */
-const certificate = (): { readonly key: string; readonly cert: string } => {
-  const directory = mkdtempSync(join(tmpdir(), "millrace-"))
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")]
-  try {
-    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    const args = [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-keyout",
-      key,
-      "-out",
-      cert,
-      "-days",
-      "1",
-      ...subject
-    ]
-    execFileSync("openssl", args, { stdio: "ignore" })
-    return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") }
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
 }
 
 /** A connection with TLS on which nothing is said. */
@@ -674,7 +644,7 @@ describe("hostile clients", () => {
 describe("hostile clients of a server with TLS", () => {
   alone.live("what is not TLS, stops, or is TLS for something else is closed", () =>
     Effect.gen(function* () {
-      const tls = certificate()
+      const tls = certificate
       const victim = yield* soakServer({ transport: { handshakeTimeout, tls } })
       const hello = Uint8Array.from(Buffer.from("16030100c2010000be0303", "hex"))
       const kinds: ReadonlyArray<Effect.Effect<{ readonly socket: Socket }, never, Scope.Scope>> = [
