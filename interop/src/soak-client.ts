@@ -1,5 +1,5 @@
 /**
- * A consumer to be killed, as a program: `node interop/src/soak-client.ts HOST:PORT [ticks|next]`. It reads a stream without end, prints `reading` at the first
+ * A consumer to be killed, as a program: `node interop/src/soak-client.ts HOST:PORT [once|next]`. It reads a stream without end, prints `reading` at the first
  * message, and never leaves of its own accord.
  *
  * @since 0.1.0
@@ -15,8 +15,8 @@ import { Soak } from "./soak.ts"
 const main = Effect.gen(function* () {
   const [address, message] = process.argv.slice(2)
   const client = yield* StreamClient.make(Soak, { hostPorts: [address!] })
-  const ticks = client.Produce(new Request({ message, key: "ticks", count: 5 }))
-  yield* Stream.runForEach(ticks, ({ count }) => Effect.sync(() => count === 0 && console.log("reading")))
+  const responses = client.Produce(new Request({ message, key: "once" }))
+  yield* Stream.runForEach(responses, () => Effect.sync(() => console.log("reading")))
 }).pipe(Effect.provide(NodeTransport.layerClient), Effect.scoped)
 
 NodeRuntime.runMain(main)

@@ -73,6 +73,8 @@ export const make = (count: Handlers, next?: StreamClient.StreamClient<typeof So
         return Stream.iterate(0, (i) => i + 1).pipe(
           Stream.mapEffect((i) => Effect.as(Effect.sleep(number), new Response({ count: i })))
         )
+      case "once":
+        return Stream.concat(Stream.make(new Response({ count: 0 })), Stream.never)
       case "flood": {
         const blob = new Uint8Array(number)
         return Stream.iterate(0, (i) => i + 1).pipe(Stream.map((i) => new Response({ count: i, blob })))

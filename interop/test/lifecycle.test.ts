@@ -47,6 +47,8 @@ class Chain extends Context.Service<
 /** A server that others use too, and that none of them stops. */
 const shared = Effect.map(Chain, ({ c }) => c)
 
+/** One message, then silence: nothing but an interruption ends that handler. */
+const once = new Request({ message: "once" })
 const ticks = new Request({ message: "ticks", count: 5 })
 
 /** A proxy whose connections can be cut, or stopped: bytes are taken and go nowhere. */
@@ -111,7 +113,7 @@ layer(Chain.layer, { excludeTestServices: true })((it) => {
         const server = yield* shared
         const between = yield* proxy(server.address)
         const client = yield* soakClient(between.address)
-        const stream = yield* client.Produce.open(ticks)
+        const stream = yield* client.Produce.open(once)
         yield* stream.recv
         yield* running(server)
         yield* between.cut
@@ -143,13 +145,13 @@ layer(Chain.layer, { excludeTestServices: true })((it) => {
         (server: SoakServer, client: Effect.Success<ReturnType<typeof soakClient>>) => Effect.Effect<void>
       ]
     > = [
-      ["Stream.take", (_, client) => Effect.orDie(Stream.runDrain(Stream.take(client.Produce(ticks), 3)))],
+      ["Stream.take", (_, client) => Effect.orDie(Stream.runDrain(Stream.take(client.Produce(once), 1)))],
       [
         "cancel",
         (server, client) =>
           Effect.scoped(
             Effect.gen(function* () {
-              const stream = yield* client.Produce.open(ticks)
+              const stream = yield* client.Produce.open(once)
               yield* stream.recv
               yield* running(server)
               yield* stream.cancel
@@ -203,7 +205,7 @@ layer(Chain.layer, { excludeTestServices: true })((it) => {
         const { a, b, c } = yield* Chain
         const client = yield* soakClient(a.address)
         // Through A and B the word stays "next"; C produces what `key` says.
-        const stream = yield* client.Produce.open(new Request({ message: "next", key: "ticks", count: 5 }))
+        const stream = yield* client.Produce.open(new Request({ message: "next", key: "once" }))
         yield* stream.recv
         for (const server of [a, b, c]) yield* running(server)
         yield* stream.cancel

@@ -59,7 +59,7 @@ export const soakServer = Effect.fnUntraced(function* (
 })
 
 /** Starts `src/soak-client.ts` and waits until it reads; its process. */
-export const consumer = Effect.fnUntraced(function* (address: string, word: "ticks" | "next" = "ticks") {
+export const consumer = Effect.fnUntraced(function* (address: string, word: "once" | "next" = "once") {
   const child = yield* start(process.execPath, [join(source, "soak-client.ts"), address, word])
   assert.strictEqual(yield* yield* lines(child), "reading")
   return child
