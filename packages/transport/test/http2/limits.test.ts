@@ -94,7 +94,8 @@ describe("limits", () => {
     assert.deepStrictEqual(record.abort, {
       _tag: "StreamError",
       code: ErrorCode.ProtocolError,
-      detail: "peer header list size exceeded limit"
+      detail: "peer header list size exceeded limit",
+      limit: "maxHeaderListSize"
     })
     assert.strictEqual(client.sent().at(-1), "RstStream(1) 1")
   })

@@ -223,6 +223,27 @@ describe("connections", () => {
     }).pipe(Effect.scoped, Effect.provide(layers({}, {})))
   )
 
+  it.live("a header list above the limit names the limit", () =>
+    Effect.gen(function* () {
+      const { address } = yield* serve((stream) => {
+        stream.pendingHeaders = Array.from({ length: 20 }, (_, i) => [`x-${i}`, ""] as const)
+        return echo(stream)
+      })
+      const stream = yield* openStream(address)
+      yield* writeAll(stream, ["x"], encodeText)
+      const end = yield* ended(stream)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(end)), {
+        _tag: "Failed",
+        error: {
+          _tag: "TransportError",
+          reason: { _tag: "LimitExceeded", limit: "maxHeaderFields", max: 10 },
+          code: 13,
+          desc: "peer header list size exceeded limit"
+        }
+      })
+    }).pipe(Effect.scoped, Effect.provide(layers({}, { limits: { maxHeaderFields: 10 } })))
+  )
+
   it.live("a message above the limit is refused on its prefix, and the handler may answer", () =>
     Effect.gen(function* () {
       const { address } = yield* serve(echo)

@@ -79,7 +79,7 @@ const lost = (address: string, code: number, desc: string): TransportError =>
 const connectionError = (address: string, text: string): TransportError =>
   lost(address, Code.Unavailable, `connection error: desc = ${JSON.stringify(text)}`)
 
-/** The peer exceeded a limit that ends the connection, or broke HTTP/2. */
+/** The peer exceeded a limit that ends the stream or the connection, or broke HTTP/2. */
 const misbehaved = (end: { readonly limit?: string }, limits: Limits, code: number, desc: string): TransportError => {
   if (end.limit === undefined) return violation(code, desc)
   const value = limits[end.limit as keyof Limits]
@@ -123,7 +123,7 @@ export const clientAborted = (
         desc: textOfReset(cause.code)
       })
     case "StreamError":
-      return violation(Code.Internal, cause.detail)
+      return misbehaved(cause, limits, Code.Internal, cause.detail)
     case "Refused":
       return draining()
     case "ConnectionClosed":
@@ -156,7 +156,9 @@ export const serverAborted = (
             desc: `transport: RSTStream Frame received with error code: ${resetName(cause.code)} ${by}`
           })
     case "StreamError":
-      return violation(
+      return misbehaved(
+        cause,
+        limits,
         Code.Canceled,
         cause.code === ResetCode.FlowControlError
           ? `transport: inflow control err: ${cause.detail} ${by}`

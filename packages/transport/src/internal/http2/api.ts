@@ -25,7 +25,7 @@ export interface StreamOwner {
 
 export type AbortCause =
   | { readonly _tag: "PeerReset"; readonly code: number }
-  | { readonly _tag: "StreamError"; readonly code: number; readonly detail: string }
+  | { readonly _tag: "StreamError"; readonly code: number; readonly detail: string; readonly limit?: string }
   | { readonly _tag: "Refused" } // its id is above the last one of a GOAWAY: the peer never saw it
   | { readonly _tag: "ConnectionClosed"; readonly end: ConnectionEnd }
 

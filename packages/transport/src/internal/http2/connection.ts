@@ -5,7 +5,15 @@
  *
  * @internal
  */
-import type { Connection, ConnectionEnd, ConnectionOwner, HeaderList, Http2Stream, StreamOwner } from "./api.ts"
+import type {
+  AbortCause,
+  Connection,
+  ConnectionEnd,
+  ConnectionOwner,
+  HeaderList,
+  Http2Stream,
+  StreamOwner
+} from "./api.ts"
 import { listSize } from "./fields.ts"
 import { defaultFlow, type FlowOptions, Inflow } from "./flow.ts"
 import {
@@ -290,13 +298,14 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.close(limit === undefined ? { _tag: "Error", code, detail } : { _tag: "Error", code, detail, limit })
   }
 
-  failStream(id: number, code: number, detail: string): void {
+  failStream(id: number, code: number, detail: string, limit?: string): void {
     this.counters.streamErrors++
     const stream = this.streams.live.get(id)
     if (stream === undefined) this.streams.forgo(id)
     else this.streams.move(stream, State.ResetByUs)
     this.answerReset(id, code)
-    stream?.owner?.onAbort({ _tag: "StreamError", code, detail })
+    const cause: AbortCause = { _tag: "StreamError", code, detail }
+    stream?.owner?.onAbort(limit === undefined ? cause : { ...cause, limit })
     if (this.role === "server" && !this.resetBucket.take(this.now)) this.resetFlood()
   }
 

@@ -36,7 +36,7 @@ export interface Host {
   /** A connection error (RFC 9113 5.4.1). */
   fail(code: number, detail: string, limit?: string): void
   /** A stream error (RFC 9113 5.4.2) that the peer caused. */
-  failStream(id: number, code: number, detail: string): void
+  failStream(id: number, code: number, detail: string, limit?: string): void
   /** An answer to the peer that nobody asked the application about. */
   answerReset(id: number, code: number): void
   /** The client reset a stream: false when it may not go on like that. */
@@ -251,7 +251,8 @@ export class Inbound {
     this.host.counters.headerListsTooLarge++
     // Codes and text of Kitex.
     const code = this.host.role === "server" ? ErrorCode.InternalError : ErrorCode.ProtocolError
-    this.host.failStream(id, code, "peer header list size exceeded limit")
+    const limit = result.kind === "tooLarge" && result.limit === "maxHeaders" ? "maxHeaderFields" : "maxHeaderListSize"
+    this.host.failStream(id, code, "peer header list size exceeded limit", limit)
     return false
   }
 
