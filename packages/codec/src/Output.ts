@@ -59,6 +59,24 @@ export class Output {
     this.view = viewOf(next)
   }
 
+  /** What was written so far, in one piece of its own. */
+  toBytes(): Uint8Array {
+    let length = this.position
+    for (const segment of this.segments) length += segment.bytes.length
+    const bytes = new Uint8Array(length)
+    let from = 0
+    let to = 0
+    for (const segment of this.segments) {
+      bytes.set(this.buffer.subarray(from, segment.at), to)
+      to += segment.at - from
+      from = segment.at
+      bytes.set(segment.bytes, to)
+      to += segment.bytes.length
+    }
+    bytes.set(this.buffer.subarray(from, this.position), to)
+    return bytes
+  }
+
   /** Forgets what was written and keeps the buffer, unless it grew beyond `keptSize`. */
   clear(): void {
     this.position = 0

@@ -51,23 +51,6 @@ const compile = (root: Plan.NamedPlan, settings: Settings, mode: Mode): Compiled
   return compiled[0]!
 }
 
-const bytesOf = (out: Output): Uint8Array => {
-  let length = out.position
-  for (const segment of out.segments) length += segment.bytes.length
-  const bytes = new Uint8Array(length)
-  let from = 0
-  let to = 0
-  for (const segment of out.segments) {
-    bytes.set(out.buffer.subarray(from, segment.at), to)
-    to += segment.at - from
-    from = segment.at
-    bytes.set(segment.bytes, to)
-    to += segment.bytes.length
-  }
-  bytes.set(out.buffer.subarray(from, out.position), to)
-  return bytes
-}
-
 // `encode` runs no user code but getters; one that encodes in turn finds no spare output and makes its own
 let spare: Output | undefined
 
@@ -99,7 +82,7 @@ export const fromPlan = <A>(plan: () => Plan.NamedPlan, options?: Options): Func
       spare = undefined
       try {
         codec.encodeInto(value, out)
-        return bytesOf(out)
+        return out.toBytes()
       } finally {
         out.clear()
         spare = out

@@ -277,7 +277,7 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
     while (next < messages.length && this.stream.buffered < limit) {
       const out = new Output(1024)
       encode(messages[next]!, out)
-      const packed = gzip(join(out))
+      const packed = gzip(out.toBytes())
       const frame = new Uint8Array(prefixLength + packed.length)
       writePrefix(frame, 0, 1, packed.length)
       frame.set(packed, prefixLength)
@@ -308,21 +308,4 @@ const writePrefix = (bytes: Uint8Array, at: number, flag: number, length: number
   bytes[at + 2] = length >>> 16
   bytes[at + 3] = length >>> 8
   bytes[at + 4] = length
-}
-
-const join = (out: Output): Uint8Array => {
-  let size = out.position
-  for (const segment of out.segments) size += segment.bytes.length
-  const joined = new Uint8Array(size)
-  let from = 0
-  let at = 0
-  for (const segment of out.segments) {
-    joined.set(out.buffer.subarray(from, segment.at), at)
-    at += segment.at - from
-    from = segment.at
-    joined.set(segment.bytes, at)
-    at += segment.bytes.length
-  }
-  joined.set(out.buffer.subarray(from, out.position), at)
-  return joined
 }
