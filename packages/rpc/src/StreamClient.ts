@@ -78,7 +78,8 @@ export type StreamClient<S extends Service_.Any> = {
 }
 
 /**
- * Makes a client. Connections are made when the first stream needs one; the scope ends what is still running.
+ * Makes a client. Connections are the transport's and are made when the first stream needs one. Every call has a scope of its own;
+ * the scope of the client holds the timers of their budgets, so it has to stay open as long as they run.
  *
  * **Example** (Reading two messages and leaving)
  *
