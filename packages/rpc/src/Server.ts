@@ -51,7 +51,7 @@ export class Server extends Context.Service<
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<ServerMiddleware<any>>> {
+export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>> {
   /** First in the list is outermost. What a middleware requires, the layer requires. */
   readonly middleware?: Ms | undefined
   /** Rules that may refuse a call before a message is decoded or a fiber started; all of them must admit it. */
@@ -126,7 +126,7 @@ export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
  */
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
-  const Ms extends ReadonlyArray<ServerMiddleware<any>> = []
+  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
 >(
   services: Ss,
   options: Options<Ms> = {}
@@ -135,7 +135,7 @@ export const layer = <
 
 const make = Effect.fnUntraced(function* (
   services: ReadonlyArray<Service.Any>,
-  options: Options<ReadonlyArray<ServerMiddleware<any>>>
+  options: Options<ReadonlyArray<ServerMiddleware<unknown>>>
 ) {
   const transport = yield* ServerTransport
   const context = yield* Effect.context<never>()

@@ -41,7 +41,7 @@ export const make = (
   service: Service.Any,
   implementation: Implementation,
   serverContext: Context.Context<never>,
-  middleware: ReadonlyArray<ServerMiddleware<any>>
+  middleware: ReadonlyArray<ServerMiddleware<unknown>>
 ): ReadonlyMap<string, Route> => {
   // Flat, so that what a call adds lies on top of one map. What handlers were built with beats what the server has.
   const merged = Context.merge(serverContext, implementation.context)
@@ -70,7 +70,7 @@ const mainOf = (
   method: Method.Any,
   handler: unknown,
   plan: plans.MethodPlan,
-  middleware: ReadonlyArray<ServerMiddleware<any>>
+  middleware: ReadonlyArray<ServerMiddleware<unknown>>
 ): Route["main"] => {
   switch (method.mode) {
     case "bidirectional": {
@@ -134,7 +134,7 @@ const oneway =
 // --- middleware around them ------------------------------------------------------------------------------------------------
 
 const wrap = (
-  middleware: ReadonlyArray<ServerMiddleware<any>>,
+  middleware: ReadonlyArray<ServerMiddleware<unknown>>,
   inner: Effect.Effect<void, CallError>,
   call: ServerCall
 ): Effect.Effect<void, CallError> => {
@@ -157,7 +157,7 @@ const failedInHandler = (call: ServerCall, error: unknown): Effect.Effect<never,
   return Effect.fail(error as CallError)
 }
 
-const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<any>>): Route["main"] => {
+const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<unknown>>): Route["main"] => {
   if (middleware.length === 0) {
     return (call) => {
       call.inHandler = true
@@ -183,7 +183,7 @@ const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<any>>)
 const single = (
   handler: EffectHandler,
   plan: plans.MethodPlan,
-  middleware: ReadonlyArray<ServerMiddleware<any>>
+  middleware: ReadonlyArray<ServerMiddleware<unknown>>
 ): Route["main"] => {
   if (middleware.length === 0) {
     return (call) =>

@@ -46,7 +46,7 @@ import * as FaultPlan from "./FaultPlan.ts"
  * @since 0.1.0
  * @category options
  */
-export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<any>> = []> {
+export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> {
   /** What goes wrong on the way. Default: nothing. */
   readonly faults?: FaultPlan.FaultPlan | undefined
   /** Here `graceTime` is 0 by default: under a clock that stands still, the end of a test would wait for it for ever. */
@@ -64,7 +64,7 @@ export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<any>> = 
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<ServerMiddleware<any>> = []> extends LayerOptions<Ms> {
+export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> extends LayerOptions<Ms> {
   readonly client?: StreamClientOptions | undefined
 }
 
@@ -96,7 +96,7 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<any>> = []> e
  */
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
-  const Ms extends ReadonlyArray<ServerMiddleware<any>> = []
+  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
 >(
   services: Ss,
   options: LayerOptions<Ms> = {}
@@ -117,7 +117,7 @@ export const layer = <
     )
   })
 
-const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends ReadonlyArray<ServerMiddleware<any>>>(
+const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends ReadonlyArray<ServerMiddleware<unknown>>>(
   services: Ss,
   options: LayerOptions<Ms>,
   state: { closing: boolean }
@@ -156,7 +156,7 @@ export const client = <
   const H extends Handlers<Methods, any>,
   E = never,
   RX = never,
-  const Ms extends ReadonlyArray<ServerMiddleware<any>> = []
+  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
 >(
   service: Service.ServiceClass<Name, Methods>,
   handlers: H | Effect.Effect<H, E, RX>,
