@@ -19,8 +19,8 @@ export interface Budget {
 }
 
 /**
- * What a peer may do before its stream or its connection is ended. Exceeding one of them is a `LimitExceeded` that
- * names it.
+ * What a peer may do before its stream or its connection is ended, for which the error is a `LimitExceeded` that names the
+ * limit.
  *
  * @since 0.1.0
  * @category options
@@ -110,7 +110,10 @@ export interface ServerOptions extends ConnectionOptions {
 export interface ClientOptions extends ConnectionOptions {
   /** Connections kept for each address. Default 1. */
   readonly connectionsPerAddress?: number | undefined
-  /** Connections of one address at most: more than are kept are made while streams run out. A call that needs one more is refused. Default 256. */
+  /**
+   * Connections of one address at most: more than are kept are made while streams run out. A call that needs one more is
+   * refused. Default 256.
+   */
   readonly maxConnectionsPerAddress?: number | undefined
   /** Time for the dial; `connectTimeoutMillis` of a call wins. Default 1 second. */
   readonly connectTimeout?: Duration.Input | undefined
