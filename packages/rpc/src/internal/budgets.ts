@@ -5,7 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 
-/** The budgets of one end in milliseconds; 0 is none. `deadline` is a time of the clock. */
+/** The budgets of one end in milliseconds; 0 is none. `deadline` is a time of the clock. @internal */
 export interface Budgets {
   readonly deadline: number
   readonly firstMessage: number
@@ -14,10 +14,10 @@ export interface Budgets {
   readonly stallWarning: number
 }
 
-/** How long an end may stand still before it is logged, unless an option says otherwise. */
+/** How long an end may stand still before it is logged, unless an option says otherwise. @internal */
 export const defaultStallWarning = 60_000
 
-/** An option as a budget: an infinite duration is none. */
+/** An option as a budget: an infinite duration is none. @internal */
 export const millis = (input: Duration.Input | undefined, otherwise = 0): number => {
   if (input === undefined) return otherwise
   const value = Duration.toMillis(Duration.fromInputUnsafe(input))

@@ -55,7 +55,7 @@ const settingsOf = (options: StreamClientOptions | CallOptions): Settings => ({
 
 const noOptions: CallOptions = {}
 
-/** A method as its client calls it: calls of one address share one `RpcInfo`. */
+/** A method as its client calls it: calls of one address share one `RpcInfo`. @internal */
 export class ClientMethod {
   readonly plan: plans.MethodPlan
   /** Before an instance was chosen. */
@@ -79,6 +79,7 @@ export class ClientMethod {
   }
 }
 
+/** @internal */
 export class Caller {
   readonly #service: Service.Any
   readonly #options: StreamClientOptions
@@ -342,6 +343,7 @@ const entries = (metadata: NonNullable<CallOptions["metadata"]>): MetadataEntrie
     return values.map((value) => [name, value] as const)
   })
 
+/** @internal */
 export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, options: StreamClientOptions) {
   const transport = yield* ClientTransport
   const tracers = yield* Tracers

@@ -21,6 +21,7 @@ import type { MethodPlan } from "./plan.ts"
 
 const emptyMetadata: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
 
+/** @internal */
 export class ClientCall extends Duplex<unknown, unknown> {
   declare readonly raw: RawClientStream
   readonly #lifecycle: Lifecycle

@@ -26,6 +26,7 @@ import type { Route } from "./routes.ts"
 import { ServerCall, type ServerEnvironment } from "./serverCall.ts"
 import type { Timers } from "./timers.ts"
 
+/** @internal */
 export interface Settings {
   readonly admission: ReadonlyArray<Admission>
   readonly tracers: ReadonlyArray<RpcTracer>
@@ -37,6 +38,7 @@ export interface Settings {
 // What Kitex waits behind the last reset before it closes connections.
 const flushMillis = 100
 
+/** @internal */
 export class Dispatcher {
   /** By the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`). */
   readonly routes = new Map<string, ReadonlyMap<string, Route>>()

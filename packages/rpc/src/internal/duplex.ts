@@ -19,7 +19,7 @@ import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
 import type { Timer, Timers } from "./timers.ts"
 
-/** What every stream of a client or server shares. */
+/** What every stream of a client or server shares. @internal */
 export interface Environment {
   readonly timers: Timers
   /** Only tracers with hooks for messages. */
@@ -30,6 +30,7 @@ export interface Environment {
 // Decoding is synchronous: a longer batch would keep every other fiber waiting.
 const maxBatch = 1024
 
+/** @internal */
 export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   at = 0
   index = -1

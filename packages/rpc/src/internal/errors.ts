@@ -24,11 +24,14 @@ const error = (info: RpcInfo, code: number, desc: string, reason: Reason): RpcEr
     ...(info.address === "" ? undefined : { address: info.address })
   })
 
+/** @internal */
 export const deadlineExceeded = (info: RpcInfo) =>
   error(info, 4, "context deadline exceeded", new RpcError.DeadlineExceeded())
 
+/** @internal */
 export const cancelled = (info: RpcInfo) => error(info, 1, "context canceled", new RpcError.Cancelled({ by: "local" }))
 
+/** @internal */
 export const recvTimeout = (info: RpcInfo, millis: number) =>
   error(
     info,
@@ -37,9 +40,11 @@ export const recvTimeout = (info: RpcInfo, millis: number) =>
     new RpcError.RecvTimeout({ millis })
   )
 
+/** @internal */
 export const firstMessageTimeout = (info: RpcInfo, millis: number) =>
   error(info, 17, `no first message within ${goDuration(millis)}`, new RpcError.FirstMessageTimeout({ millis }))
 
+/** @internal */
 export const sendTimeout = (info: RpcInfo, millis: number) =>
   error(
     info,
@@ -48,28 +53,28 @@ export const sendTimeout = (info: RpcInfo, millis: number) =>
     new RpcError.SendTimeout({ millis })
   )
 
-/** Sending on a stream that has ended well, or after the half close. */
+/** Sending on a stream that has ended well, or after the half close. @internal */
 export const streamDone = (info: RpcInfo) => error(info, 13, "the stream is done", new RpcError.Status({}))
 
-/** The server's handler still uses a stream whose handler has returned. */
+/** The server's handler still uses a stream whose handler has returned. @internal */
 export const handlerReturned = (info: RpcInfo) =>
   error(info, 1, "transport: canceled by business handler returning", new RpcError.Cancelled({ by: "local" }))
 
-/** A peer broke the rule of one request or one response. */
+/** A peer broke the rule of one request or one response. @internal */
 export const protocolViolation = (info: RpcInfo, desc: string) =>
   error(info, 13, desc, new RpcError.ProtocolViolation())
 
-/** The stream ended in place of the one message that had to come. */
+/** The stream ended in place of the one message that had to come. @internal */
 export const noMessage = (info: RpcInfo) => protocolViolation(info, "EOF")
 
-/** A second message came where one had to be the last (Kitex, `codec/grpc/grpc.go`). */
+/** A second message came where one had to be the last (Kitex, `codec/grpc/grpc.go`). @internal */
 export const secondResponse = (info: RpcInfo) =>
   protocolViolation(info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
 
-/** What a reset of ours says to the transport. */
+/** What a reset of ours says to the transport. @internal */
 export const localCancel = new TransportError({ reason: new TransportCancelled(), code: 1, desc: "context canceled" })
 
-/** The error of a status that is not OK; undefined for OK, also when a business status came beside it. */
+/** The error of a status that is not OK; undefined for OK, also when a business status came beside it. @internal */
 export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
   if (status.code === 0) return undefined
   if (status.biz !== undefined) {
@@ -82,7 +87,7 @@ export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefi
   return statusError(info, status)
 }
 
-/** A status as the error of a send behind it, which never is a business error. */
+/** A status as the error of a send behind it, which never is a business error. @internal */
 export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError =>
   error(info, status.code, status.message, statusReason(status))
 
@@ -97,6 +102,7 @@ const statusReason = (status: RawStatus): Reason => {
   }
 }
 
+/** @internal */
 export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError =>
   error(info, failure.code, failure.desc, transportReason(failure))
 
@@ -128,6 +134,8 @@ const transportReason = (failure: TransportError): Reason => {
 
 /**
  * What an encoder or decoder threw. Thrift's PROTOCOL_ERROR is 7; its text names the member.
+ *
+ * @internal
  */
 export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => {
   if (thrown instanceof CodecError) {
@@ -149,6 +157,8 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
 /**
  * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;
  * those of middleware and admission do not.
+ *
+ * @internal
  */
 export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
   const suffix = fromHandler ? " [biz error]" : ""
@@ -164,7 +174,7 @@ export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
   return { code: 13, message: text(failure) + suffix }
 }
 
-/** The status of a defect: Kitex's text for a panic in a handler. */
+/** The status of a defect: Kitex's text for a panic in a handler. @internal */
 export const panicStatus = (info: RpcInfo, defect: unknown): RawStatus => ({
   code: 13,
   message: `panic: [happened in biz handler, method=${info.service}.${info.method}, please check the panic at the server side] ${text(defect)}`
@@ -172,7 +182,7 @@ export const panicStatus = (info: RpcInfo, defect: unknown): RawStatus => ({
 
 const text = (u: unknown): string => (u instanceof Error ? u.message || u.name : String(u))
 
-/** A duration in Go's notation: 50ms, 1.5s, 1m0s. */
+/** A duration in Go's notation: 50ms, 1.5s, 1m0s. @internal */
 export const goDuration = (millis: number): string => {
   if (millis < 1) return `${Math.round(millis * 1000)}µs`
   if (millis < 1000) return `${millis}ms`
@@ -182,7 +192,7 @@ export const goDuration = (millis: number): string => {
   return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`
 }
 
-/** The first typed failure of a cause, unless a defect is in it too: a defect wins. */
+/** The first typed failure of a cause, unless a defect is in it too: a defect wins. @internal */
 export const causeFailure = (
   cause: Cause.Cause<unknown>
 ): { readonly defect: boolean; readonly value: unknown } | undefined => {

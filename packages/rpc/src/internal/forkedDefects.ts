@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Metric from "effect/Metric"
 
-/** The call that a fiber works for. */
+/** The call that a fiber works for. @internal */
 export interface Watched {
   /** The handler's own fiber. */
   readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -21,12 +21,13 @@ export interface Watched {
   forkedFailed(cause: Cause.Cause<unknown>): void
 }
 
+/** @internal */
 export const CurrentCall: Context.Reference<Watched | undefined> = Context.Reference<Watched | undefined>(
   "@millrace/rpc/internal/forkedDefects/CurrentCall",
   { defaultValue: () => undefined }
 )
 
-/** Watches every fiber, and goes on reporting to whoever listened before. */
+/** Watches every fiber, and goes on reporting to whoever listened before. @internal */
 export const watch = (outer: Metric.FiberRuntimeMetricsService | undefined): Metric.FiberRuntimeMetricsService => ({
   recordFiberStart(context) {
     outer?.recordFiberStart(context)

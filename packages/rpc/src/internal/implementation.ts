@@ -6,13 +6,13 @@
 import * as Context from "effect/Context"
 import type { HandlersOf } from "../Handlers.ts"
 
-/** Handlers with the context they were built in. */
+/** Handlers with the context they were built in. @internal */
 export interface Implementation {
   readonly handlers: Readonly<Record<string, unknown>>
   readonly context: Context.Context<never>
 }
 
-/** The place of a service's handlers in a context. */
+/** The place of a service's handlers in a context. @internal */
 export const implementation = <Name extends string>(service: {
   readonly name_: Name
   readonly package: string

@@ -12,7 +12,7 @@ import type { EndReason, RpcTracer } from "../RpcTracer.ts"
 import type { Timers } from "./timers.ts"
 import * as tracing from "./tracing.ts"
 
-/** Where a lifecycle reads what RPCFinish reports. */
+/** Where a lifecycle reads what RPCFinish reports. @internal */
 export interface Counts {
   readonly sendCount: number
   readonly recvCount: number
@@ -22,6 +22,7 @@ export interface Counts {
 
 const none: Counts = { sendCount: 0, recvCount: 0, sendBytes: 0, recvBytes: 0 }
 
+/** @internal */
 export class Lifecycle {
   finished = false
   counts: Counts = none

@@ -8,9 +8,10 @@ import type { Decode, Encode } from "@millrace/transport/RawStream"
 import type * as Method from "../Method.ts"
 import type * as Service from "../Service.ts"
 
-/** The value of a result struct: `success`, or one declared exception under its name. */
+/** The value of a result struct: `success`, or one declared exception under its name. @internal */
 export type Result = { readonly [member: string]: unknown }
 
+/** @internal */
 export interface MethodPlan {
   readonly service: Service.Any
   readonly method: Method.Any
@@ -37,6 +38,7 @@ const decoder = <A>(
   read: Decode<unknown> = (bytes, start, end) => codec.decodeFrom(bytes, start, end)
 ): Decode<unknown> => Object.defineProperty(read, "keepsBytes", { get: () => codec.keepsBytes })
 
+/** @internal */
 export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
   const path = `/${service.package === "" ? "" : `${service.package}.`}${service.name_}/${method.name}`
   if (method.mode === "bidirectional" || method.mode === "client" || method.mode === "server") {

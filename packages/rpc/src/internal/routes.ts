@@ -17,6 +17,7 @@ import type { Implementation } from "./implementation.ts"
 import * as plans from "./plan.ts"
 import type { ServerCall } from "./serverCall.ts"
 
+/** @internal */
 export interface Route {
   readonly plan: plans.MethodPlan
   readonly context: Context.Context<never>
@@ -36,7 +37,7 @@ type DuplexHandler = (
   call: ServerCall
 ) => Effect.Effect<void, unknown>
 
-/** The routes of a service by method name. */
+/** The routes of a service by method name. @internal */
 export const make = (
   service: Service.Any,
   implementation: Implementation,

@@ -30,7 +30,7 @@ import type { Lifecycle } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
 import * as unread from "./unread.ts"
 
-/** What the calls of one server share. */
+/** What the calls of one server share. @internal */
 export interface ServerEnvironment extends Environment {
   readonly draining: Effect.Effect<void>
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
@@ -63,6 +63,7 @@ interface Outcome {
 
 const completed: Outcome = { reason: "eof", exit: Exit.void, bizError: undefined }
 
+/** @internal */
 export class ServerCall extends Duplex<unknown, unknown> implements Public.ServerCall, Watched {
   declare readonly env: ServerEnvironment
   declare readonly raw: RawServerStream

@@ -8,7 +8,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-/** Something with a due time. `index` is its place in the heap, -1 while it is not armed. */
+/** Something with a due time. `index` is its place in the heap, -1 while it is not armed. @internal */
 export interface Timer {
   at: number
   index: number
@@ -19,6 +19,7 @@ export interface Timer {
 // Longer sleeps wrap around in the platform's timers; the sleeper wakes, finds nothing due and sleeps on.
 const longestSleep = 0x7fff_ffff
 
+/** @internal */
 export class Timers {
   readonly clock: Clock.Clock
   readonly #fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>

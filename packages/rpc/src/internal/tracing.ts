@@ -7,9 +7,11 @@ import * as Effect from "effect/Effect"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { RpcFinish, RpcTracer } from "../RpcTracer.ts"
 
+/** @internal */
 export const start = (tracers: ReadonlyArray<RpcTracer>, info: RpcInfo): Effect.Effect<void> =>
   Effect.forEach(tracers, (tracer) => guard(() => tracer.start?.(info)), { discard: true })
 
+/** @internal */
 export const finish = (tracers: ReadonlyArray<RpcTracer>, event: RpcFinish): Effect.Effect<void> =>
   Effect.forEach(tracers.toReversed(), (tracer) => guard(() => tracer.finish?.(event)), { discard: true })
 

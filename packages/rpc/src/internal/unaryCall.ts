@@ -15,8 +15,10 @@ import type { Counts } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
 import type { Timer, Timers } from "./timers.ts"
 
+/** @internal */
 export type UnaryError = CallError | object
 
+/** @internal */
 export class UnaryCall implements Timer, Counts {
   at = 0
   index = -1

@@ -24,7 +24,7 @@ class Unread implements Timer {
   }
 }
 
-/** Resets a finished stream with this error when something of it is still here after `millis`. */
+/** Resets a finished stream with this error when something of it is still here after `millis`. @internal */
 export const limit = (timers: Timers, raw: RawServerStream, millis: number, error: TransportError): void => {
   if (millis > 0 && raw.buffered > 0) timers.arm(new Unread(raw, error), timers.now() + millis)
 }

@@ -5,10 +5,10 @@
  * @internal
  */
 
-/** name, value, name, value; names lower case, values latin1 (one char a byte). */
+/** name, value, name, value; names lower case, values latin1 (one char a byte). @internal */
 export type HeaderList = ReadonlyArray<string>
 
-/** What is above one stream. Calls come only from inside `receive`, `end` and `pump`. */
+/** What is above one stream. Calls come only from inside `receive`, `end` and `pump`. @internal */
 export interface StreamOwner {
   /** A header block: the response head on a client, or trailers (then `endStream`). */
   onHeaders(headers: HeaderList, endStream: boolean): void
@@ -23,13 +23,14 @@ export interface StreamOwner {
   onWritable(): void
 }
 
+/** @internal */
 export type AbortCause =
   | { readonly _tag: "PeerReset"; readonly code: number }
   | { readonly _tag: "StreamError"; readonly code: number; readonly detail: string; readonly limit?: string }
   | { readonly _tag: "Refused" } // its id is above the last one of a GOAWAY: the peer never saw it
   | { readonly _tag: "ConnectionClosed"; readonly end: ConnectionEnd }
 
-/** Why a connection is over. */
+/** Why a connection is over. @internal */
 export type ConnectionEnd =
   | { readonly _tag: "PeerClosed" } // TCP FIN with nothing wrong
   | { readonly _tag: "Lost"; readonly detail: string } // the socket failed, or a timer of the driver
@@ -37,7 +38,7 @@ export type ConnectionEnd =
   | { readonly _tag: "PeerGoaway"; readonly code: number; readonly debug: string }
   | { readonly _tag: "Local"; readonly detail: string } // we closed it
 
-/** One stream. The engine owns every field but `owner`. */
+/** One stream. The engine owns every field but `owner`. @internal */
 export interface Http2Stream {
   readonly id: number
   owner: StreamOwner | undefined
@@ -50,7 +51,7 @@ export interface Http2Stream {
   readonly closed: boolean
 }
 
-/** What is above the connection. */
+/** What is above the connection. @internal */
 export interface ConnectionOwner {
   /** Server: a well-formed request within all limits. Set `stream.owner` inside the call. */
   onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
@@ -62,6 +63,7 @@ export interface ConnectionOwner {
   onClose(end: ConnectionEnd): void
 }
 
+/** @internal */
 export interface Connection {
   readonly role: "client" | "server"
   /** Bytes from the peer, any split. Never throws, whatever the bytes. `now`: milliseconds of the driver's clock. */
@@ -110,7 +112,7 @@ export interface Connection {
   readonly outbox: Outbox
 }
 
-/** Bytes on their way to the socket. */
+/** Bytes on their way to the socket. @internal */
 export interface Outbox {
   readonly length: number
   /** All chunks in order, or undefined when empty. Chunks stay untouched until `recycle` or forever. */
