@@ -1,9 +1,9 @@
 /**
  * Compiled encoders and decoders of the Thrift binary protocol.
  *
- * A codec is made from a schema once and kept; it is compiled on its first use, as generated source where that is allowed and
- * as closures where it is not, with the same bytes. Both directions are plain synchronous functions that throw only
- * `CodecError`.
+ * A codec is made from a schema once and kept; it is compiled on its first use, as generated source where that is
+ * allowed and as closures where it is not, with the same bytes. Both directions are plain synchronous functions that
+ * throw only `CodecError`.
  *
  * **Example**
  *
@@ -42,8 +42,8 @@ export interface Codec<A> {
   /** Reads a message. Throws `CodecError`. Large binary values are views of `bytes`. */
   readonly decode: (bytes: Uint8Array) => A
   /**
-   * Whether messages may keep views of the bytes they were read from, as those with binary members do. Known after the first
-   * use, and true before it.
+   * Whether messages may keep views of the bytes they were read from, as those with binary members do. Known after the
+   * first use, and true before it.
    */
   readonly keepsBytes: boolean
 }
@@ -64,8 +64,9 @@ export interface Options {
   /** Members as they are declared (the default), or those of fixed size first, as Kitex writes them. */
   readonly fieldOrder?: "declaration" | "kitex" | undefined
   /**
-   * What is written for an absent struct of default requiredness: nothing (the default), or an empty struct as Kitex does. With
-   * `"empty"` any absent value that is a nil in Go is written as empty, so that the bytes are those of Kitex.
+   * What is written for an absent struct of default requiredness: nothing (the default), or an empty struct as Kitex
+   * does. With `"empty"` any absent value that is a nil in Go is written as empty, so that the bytes are those of
+   * Kitex.
    */
   readonly absentStruct?: "omit" | "empty" | undefined
 }
@@ -73,8 +74,8 @@ export interface Options {
 const cache = new WeakMap<object, Map<string, Codec<any>>>()
 
 /**
- * The codec of a struct, union or exception schema; the same one each time for the same schema and options. A schema that is
- * no Thrift message fails on first use, and at once with `Thrift.assertSchema`.
+ * The codec of a struct, union or exception schema; the same one each time for the same schema and options. A schema
+ * that is no Thrift message fails on first use, and at once with `Thrift.assertSchema`.
  *
  * @since 0.1.0
  * @category constructors
@@ -117,8 +118,8 @@ export type Result<A extends Schema.Top | undefined, X extends Fields> = {
 } & { readonly [K in keyof X]?: X[K]["schema"]["Type"] }
 
 /**
- * The codec of the arguments of a PingPong or unary method: a struct with a member of default requiredness for each. `name`
- * (`TestService.EchoUnary`) begins the paths of errors.
+ * The codec of the arguments of a PingPong or unary method: a struct with a member of default requiredness for each.
+ * `name` (`TestService.EchoUnary`) begins the paths of errors.
  *
  * @since 0.1.0
  * @category constructors

@@ -31,8 +31,8 @@ export type Kind =
 /**
  * A message that could not be read or written.
  *
- * `path` names the member (`Request.items[3].name`), `offset` is the byte within the message at which reading failed, and
- * is absent for writing. `detail` says what was expected and what was there.
+ * `path` names the member (`Request.items[3].name`), `offset` is the byte within the message at which reading failed,
+ * and is absent for writing. `detail` says what was expected and what was there.
  *
  * @since 0.1.0
  * @category errors
@@ -54,8 +54,8 @@ export class CodecError extends Schema.TaggedError<CodecError>("@millrace/codec/
 }) {}
 
 /**
- * The number that Kitex gives the same failure as a Thrift protocol exception: DEPTH_LIMIT 6, and INVALID_DATA 1 for all
- * others (gopkg `protocol/thrift/exception.go`; recorded from its generated readers).
+ * The number that Kitex gives the same failure as a Thrift protocol exception: DEPTH_LIMIT 6, and INVALID_DATA 1 for
+ * all others (gopkg `protocol/thrift/exception.go`; recorded from its generated readers).
  *
  * @since 0.1.0
  * @category getters

@@ -1,6 +1,6 @@
 /**
- * The envelope of PingPong messages in the Thrift binary protocol, and the exception that a server answers with when there
- * is no result. Formats: Kitex `pkg/remote/codec/thrift`, gopkg `protocol/thrift`.
+ * The envelope of PingPong messages in the Thrift binary protocol, and the exception that a server answers with when
+ * there is no result. Formats: Kitex `pkg/remote/codec/thrift`, gopkg `protocol/thrift`.
  *
  * @since 0.1.0
  */
@@ -62,8 +62,8 @@ export const write = (envelope: Envelope, out: Output): void => {
 }
 
 /**
- * Reads a strict envelope, the only form that Kitex writes and accepts. The type is the low 16 bits, as in Kitex. Throws
- * `CodecError`: `BadValue` for another version, `Truncated` and `NegativeSize` for the name.
+ * Reads a strict envelope, the only form that Kitex writes and accepts. The type is the low 16 bits, as in Kitex.
+ * Throws `CodecError`: `BadValue` for another version, `Truncated` and `NegativeSize` for the name.
  *
  * @since 0.1.0
  * @category decoding
@@ -157,8 +157,8 @@ const exceptionPlan: StructPlan = {
 const exceptionCodec = fromPlan<ApplicationException>(() => exceptionPlan)
 
 /**
- * Writes the body of an exception message: both fields, message first. For an empty message the text that Kitex has for the
- * type is written. Throws `CodecError` for a type that is not an i32.
+ * Writes the body of an exception message: both fields, message first. For an empty message the text that Kitex has for
+ * the type is written. Throws `CodecError` for a type that is not an i32.
  *
  * @since 0.1.0
  * @category encoding
@@ -167,8 +167,8 @@ export const writeException = ({ message, type }: ApplicationException, out: Out
   exceptionCodec.encodeInto({ message: message === "" ? (writtenTexts[type] ?? "") : message, type }, out)
 
 /**
- * Reads the body of an exception message. Absent fields are "" and 0; an empty message becomes the text that Kitex has for
- * the type. Throws `CodecError`.
+ * Reads the body of an exception message. Absent fields are "" and 0; an empty message becomes the text that Kitex has
+ * for the type. Throws `CodecError`.
  *
  * @since 0.1.0
  * @category decoding

@@ -1,8 +1,8 @@
 /**
  * Where encoders write: a growable run of bytes plus the large binary values that were not copied into it.
  *
- * One `Output` serves many messages, one after the other. Encoders are synchronous, so it is never shared by two messages
- * at a time.
+ * One `Output` serves many messages, one after the other. Encoders are synchronous, so it is never shared by two
+ * messages at a time.
  *
  * @since 0.1.0
  */
@@ -27,8 +27,8 @@ export interface Segment {
 export const keptSize = 4 * 1024 * 1024
 
 /**
- * The output of an encoder. `buffer[0, position)` and `segments` together are what was written so far; generated encoders
- * write into `buffer` directly after they asked for room with `ensure`.
+ * The output of an encoder. `buffer[0, position)` and `segments` together are what was written so far; generated
+ * encoders write into `buffer` directly after they asked for room with `ensure`.
  *
  * @since 0.1.0
  * @category models

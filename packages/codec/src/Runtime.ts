@@ -8,8 +8,8 @@ import type { CodecError } from "./CodecError.ts"
 import type { Output } from "./Output.ts"
 
 /**
- * What a codec that was generated ahead of time gets of the class it belongs to when the class is first used: the prototype
- * of decoded messages, for exceptions how a real one is made, and how a failure is explained.
+ * What a codec that was generated ahead of time gets of the class it belongs to when the class is first used: the
+ * prototype of decoded messages, for exceptions how a real one is made, and how a failure is explained.
  *
  * @since 0.1.0
  * @category models
@@ -22,8 +22,8 @@ export interface Link {
 }
 
 /**
- * A codec as generated text defines it, named by the `codec` option of `Thrift.Struct`. It imports nothing of the module of
- * its class; `bind` joins the two.
+ * A codec as generated text defines it, named by the `codec` option of `Thrift.Struct`. It imports nothing of the
+ * module of its class; `bind` joins the two.
  *
  * @since 0.1.0
  * @category models

@@ -1,9 +1,9 @@
 /**
  * Thrift types as Effect Schemas: base types, containers, structs, unions, exceptions and enums.
  *
- * A schema built from these is an ordinary Schema that also says how it looks on the wire: member ids are annotations of the
- * key, wire types are annotations of the type. `Codec.make` compiles it. A typedef is a constant that holds a schema;
- * recursion goes through `Schema.suspend`.
+ * A schema built from these is an ordinary Schema that also says how it looks on the wire: member ids are annotations
+ * of the key, wire types are annotations of the type. `Codec.make` compiles it. A typedef is a constant that holds a
+ * schema; recursion goes through `Schema.suspend`.
  *
  * **Example**
  *
@@ -120,8 +120,8 @@ export const String: Schema.String = base(
 )
 
 /**
- * `binary`. A value of 4096 bytes or more is written without a copy, so it must not change until it is sent, and is read as
- * a view of the message.
+ * `binary`. A value of 4096 bytes or more is written without a copy, so it must not change until it is sent, and is
+ * read as a view of the message.
  *
  * @since 0.1.0
  * @category base types
@@ -209,8 +209,8 @@ type Defaultable = Schema.Top & Schema.WithoutConstructorDefault
 type StructLike = { readonly fields: Schema.Struct.Fields } | { readonly cases: object } | Schema.suspend<any>
 
 /**
- * How a member of default requiredness appears in its struct: with a zero or a default it is always there, a struct without
- * a default may be absent.
+ * How a member of default requiredness appears in its struct: with a zero or a default it is always there, a struct
+ * without a default may be absent.
  *
  * @since 0.1.0
  * @category utility types
@@ -232,8 +232,8 @@ const withDefault = (schema: Schema.Top, value: () => unknown): Schema.Top =>
   Schema.withConstructorDefault<any>(Effect.sync(value))(schema)
 
 /**
- * An optional member: an absent key when it is absent. With a default it is always there, and a scalar equal to the default
- * is not written, as in Kitex.
+ * An optional member: an absent key when it is absent. With a default it is always there, and a scalar equal to the
+ * default is not written, as in Kitex.
  *
  * @since 0.1.0
  * @category members
@@ -261,8 +261,8 @@ export const required: {
     : member(id, "required", withDefault(schema, options.default), undefined)
 
 /**
- * A member of default requiredness, an argument, a declared exception, or a case of a union. It is always written; absent
- * on the wire it is the default, else the zero of its type, and a struct is an absent key.
+ * A member of default requiredness, an argument, a declared exception, or a case of a union. It is always written;
+ * absent on the wire it is the default, else the zero of its type, and a struct is an absent key.
  *
  * @since 0.1.0
  * @category members
@@ -316,7 +316,8 @@ const dropUndefined = (props: any): any => {
   return props
 }
 
-// The schema of a class is memoised for the first class that asks, so the base must never be asked: no `.annotate` here.
+// The schema of a class is memoised for the first class that asks, so the base must never be asked: no `.annotate`
+// here.
 const loose = (Base: any, fast: Construct): any =>
   class extends Base {
     constructor(props?: any, options?: any) {
@@ -381,8 +382,8 @@ const json = (error: object): string => {
 }
 
 /**
- * The base of an exception class: an `Error` that can be yielded, whose `_tag` is the last segment of the name. Where the
- * exception has no member `message`, its message shows the members, as `Error()` of Kitex does.
+ * The base of an exception class: an `Error` that can be yielded, whose `_tag` is the last segment of the name. Where
+ * the exception has no member `message`, its message shows the members, as `Error()` of Kitex does.
  *
  * @since 0.1.0
  * @category structs
@@ -415,8 +416,9 @@ type CasesOf<C extends Readonly<Record<string, Field<Schema.Top>>>> = {
 }
 
 /**
- * A union: `{ _tag: <case>, value: <payload> }`, so exactly one member is set by construction. It has `cases`, `guards`,
- * `match` and `isAnyOf` of `Schema.TaggedUnion`. Reading a union whose members are all unknown is a `BadValue`.
+ * A union: `{ _tag: <case>, value: <payload> }`, so exactly one member is set by construction. It has `cases`,
+ * `guards`, `match` and `isAnyOf` of `Schema.TaggedUnion`. Reading a union whose members are all unknown is a
+ * `BadValue`.
  *
  * @since 0.1.0
  * @category structs
@@ -476,8 +478,8 @@ export const Enum = <const Members extends Readonly<Record<string, number>>>(
 }
 
 /**
- * Throws where a schema cannot be a Thrift message: a member without an id, a duplicate id, a type without a wire type. For
- * tests of one's own schemas; the codec of such a schema fails in the same way on first use.
+ * Throws where a schema cannot be a Thrift message: a member without an id, a duplicate id, a type without a wire type.
+ * For tests of one's own schemas; the codec of such a schema fails in the same way on first use.
  *
  * @since 0.1.0
  * @category validation

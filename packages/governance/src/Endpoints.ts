@@ -6,8 +6,8 @@
 import type * as Endpoints from "@millrace/rpc/Endpoints"
 
 /**
- * An address (`HOST:PORT` or `unix:PATH`) and its share of the streams, relative to the weights of the others. Kitex's default
- * weight is 10; zero or less takes no streams.
+ * An address (`HOST:PORT` or `unix:PATH`) and its share of the streams, relative to the weights of the others. Kitex's
+ * default weight is 10; zero or less takes no streams.
  *
  * @since 0.1.0
  * @category models
@@ -18,9 +18,9 @@ export interface Weighted {
 }
 
 /**
- * Smooth weighted round robin over a fixed list, as Kitex's default balancer picks: in any run of picks each address has its share, and
- * the heavy ones are not picked in bursts. Equal weights are plain round robin in the order of the list. Throws when no
- * address has a weight above zero.
+ * Smooth weighted round robin over a fixed list, as Kitex's default balancer picks: in any run of picks each address
+ * has its share, and the heavy ones are not picked in bursts. Equal weights are plain round robin in the order of the
+ * list. Throws when no address has a weight above zero.
  *
  * **Example** (Three of four streams to the first)
  *

@@ -6,7 +6,8 @@
 import * as Admission from "@millrace/rpc/Admission"
 import * as RpcError from "@millrace/rpc/RpcError"
 
-// Spelled as in Kitex (`pkg/kerrors`), whose clients may look for it. One value: a server over its limit has no time for more.
+// Spelled as in Kitex (`pkg/kerrors`), whose clients may look for it. One value: a server over its limit has no time
+// for more.
 const overLimit = new RpcError.RpcError({
   code: 8,
   desc: "request over limit: to many connections",
@@ -14,8 +15,9 @@ const overLimit = new RpcError.RpcError({
 })
 
 /**
- * At most `max` handlers at a time, over all methods of the servers that list it. A call above that is refused with code 8 and
- * reason `Rejected`; its client may try elsewhere. A call counts until its handler has ended, also when its client has left.
+ * At most `max` handlers at a time, over all methods of the servers that list it. A call above that is refused with
+ * code 8 and reason `Rejected`; its client may try elsewhere. A call counts until its handler has ended, also when its
+ * client has left.
  *
  * **Example** (A thousand calls at a time)
  *

@@ -1,6 +1,6 @@
 /**
- * The client's end of a stream, one handle a mode. The scope of the call owns it: when the scope closes, a stream that has
- * not ended is cancelled on the wire, and RPCFinish is reported once whatever happened.
+ * The client's end of a stream, one handle a mode. The scope of the call owns it: when the scope closes, a stream that
+ * has not ended is cancelled on the wire, and RPCFinish is reported once whatever happened.
  *
  * @since 0.1.0
  */
@@ -37,8 +37,8 @@ export interface Base {
 
 /**
  * Requests and responses in any order. `send` is done when the message is in the local buffer and waits while that is
- * full; `recv` fails with `Cause.Done` at the end; `closeSend` is the half close. One `send` and one `recv` at a time: a second
- * is a defect. A `recv` that is interrupted, timed out or raced loses no message and leaves the stream usable.
+ * full; `recv` fails with `Cause.Done` at the end; `closeSend` is the half close. One `send` and one `recv` at a time:
+ * a second is a defect. A `recv` that is interrupted, timed out or raced loses no message and leaves the stream usable.
  *
  * @since 0.1.0
  * @category models

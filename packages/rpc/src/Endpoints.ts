@@ -9,8 +9,8 @@ import type { RpcError } from "./RpcError.ts"
 import type { RpcInfo } from "./RpcInfo.ts"
 
 /**
- * Picks the address (`HOST:PORT` or `unix:PATH`) of the next stream. Answer with a plain string when it is known at once: a
- * fast call stays free of effects.
+ * Picks the address (`HOST:PORT` or `unix:PATH`) of the next stream. Answer with a plain string when it is known at
+ * once: a fast call stays free of effects.
  *
  * @since 0.1.0
  * @category models

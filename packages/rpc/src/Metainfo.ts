@@ -1,5 +1,6 @@
 /**
- * Kitex metainfo: small values that follow a request from hop to hop. Transient values live one hop, persistent ones go on.
+ * Kitex metainfo: small values that follow a request from hop to hop. Transient values live one hop, persistent ones go
+ * on.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Methods of a service as values: one constructor a mode, so that a method can declare only what its mode has. Streaming
- * modes, unary among them, deal in messages; PingPong and oneway deal in named arguments.
+ * Methods of a service as values: one constructor a mode, so that a method can declare only what its mode has.
+ * Streaming modes, unary among them, deal in messages; PingPong and oneway deal in named arguments.
  *
  * @since 0.1.0
  */

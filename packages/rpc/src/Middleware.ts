@@ -1,6 +1,6 @@
 /**
- * Middleware as values in one list, first in the list outermost. What a middleware requires becomes a requirement of the
- * layer it is listed in.
+ * Middleware as values in one list, first in the list outermost. What a middleware requires becomes a requirement of
+ * the layer it is listed in.
  *
  * @since 0.1.0
  */
@@ -20,8 +20,8 @@ export interface ServerMiddleware<out R = never> {
 }
 
 /**
- * A middleware around the whole handler. `next` is the handler with its messages; fail with an `RpcError` (or a business
- * error) in its place to refuse the call.
+ * A middleware around the whole handler. `next` is the handler with its messages; fail with an `RpcError` (or a
+ * business error) in its place to refuse the call.
  *
  * **Example** (Refusing without a word)
  *

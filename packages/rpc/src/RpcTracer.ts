@@ -41,15 +41,17 @@ export interface RpcFinish {
   /** Messages given to the peer's side of the wire, and taken from it. */
   readonly sendCount: number
   readonly recvCount: number
-  /** Payload bytes, without the prefix of a message: after compression for what was sent, after inflation for what came. */
+  /**
+   * Payload bytes, without the prefix of a message: after compression for what was sent, after inflation for what came.
+   */
   readonly sendBytes: number
   readonly recvBytes: number
 }
 
 /**
  * A tracer. `start` and `finish` are effects, run in the fiber of the call, `finish` in reverse order of the tracers;
- * whatever they fail with never touches the call. `streamSend` and `streamRecv` are synchronous and count batches: `count`
- * messages of `bytes` payload together.
+ * whatever they fail with never touches the call. `streamSend` and `streamRecv` are synchronous and count batches:
+ * `count` messages of `bytes` payload together.
  *
  * @since 0.1.0
  * @category models

@@ -1,6 +1,6 @@
 /**
- * The server: services and their handlers on a transport, with middleware, admission, budgets and a graceful stop. What a handler does
- * (fail, die, hang, fork) ends its own call and nothing else.
+ * The server: services and their handlers on a transport, with middleware, admission, budgets and a graceful stop. What
+ * a handler does (fail, die, hang, fork) ends its own call and nothing else.
  *
  * @since 0.1.0
  */
@@ -36,8 +36,8 @@ export class Server extends Context.Service<
     readonly address: { readonly hostname: string; readonly port: number }
     /**
      * Stops gracefully: no new connections, GOAWAY to clients, `call.draining` for handlers, then up to `graceTime` for
-     * streams to end; what still runs is interrupted, and its client gets code 14 `graceful shutdown`. Done when nothing runs
-     * any more. Closing the layer's scope does it too. Idempotent.
+     * streams to end; what still runs is interrupted, and its client gets code 14 `graceful shutdown`. Done when
+     * nothing runs any more. Closing the layer's scope does it too. Idempotent.
      */
     readonly drain: Effect.Effect<void>
     /** Done when the server starts to drain. */
@@ -61,13 +61,16 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>> {
   /** For one `recv` of a handler: it fails with `RecvTimeout` when it waits longer. Default: none. */
   readonly recvTimeout?: Duration.Input | undefined
   /**
-   * For one `send` of a handler that waits for room, and for the end of a stream that waits behind messages which the client does not
-   * read: the stream is reset when it waits longer. Default: none.
+   * For one `send` of a handler that waits for room, and for the end of a stream that waits behind messages which the
+   * client does not read: the stream is reset when it waits longer. Default: none.
    */
   readonly sendTimeout?: Duration.Input | undefined
   /** Log once when a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never. */
   readonly stallWarning?: Duration.Input | undefined
-  /** Send the response headers of a stream as soon as its handler runs, not with its first message. Default false, as in Kitex. */
+  /**
+   * Send the response headers of a stream as soon as its handler runs, not with its first message. Default false, as in
+   * Kitex.
+   */
   readonly eagerHeaders?: boolean | undefined
 }
 
@@ -88,18 +91,18 @@ export type HandlersFor<S> = S extends { readonly name_: infer Name extends stri
 export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
 
 /**
- * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the transport
- * cannot listen. Dies when two services have one name, or a handler is missing.
+ * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the
+ * transport cannot listen. Dies when two services have one name, or a handler is missing.
  *
  * **Details**
  *
- * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. A handler runs in a fiber of its own with
- * a `Scope` of its own; it is interrupted when its client leaves, its deadline passes or the grace time is over
- * (`ServerCall.interruptedBy` tells which).
+ * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. A handler runs in a
+ * fiber of its own with a `Scope` of its own; it is interrupted when its client leaves, its deadline passes or the
+ * grace time is over (`ServerCall.interruptedBy` tells which).
  *
- * A defect of a handler is logged with `rpc.service` and `rpc.method` and answered with Kitex's text of a panic. So is a defect of
- * a fiber that it forked, when the handler goes on waiting for something else: nobody would hear of it. A branch of a race
- * that may die belongs behind `Effect.catchDefect`.
+ * A defect of a handler is logged with `rpc.service` and `rpc.method` and answered with Kitex's text of a panic. So is
+ * a defect of a fiber that it forked, when the handler goes on waiting for something else: nobody would hear of it. A
+ * branch of a race that may die belongs behind `Effect.catchDefect`.
  *
  * **Example** (A server and its handlers)
  *

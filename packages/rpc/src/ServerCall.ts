@@ -26,8 +26,8 @@ export interface ServerCall {
   /** Kitex metainfo that came with the request. */
   readonly metainfo: Metainfo
   /**
-   * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Upper-case keys, reserved
-   * keys and a call after the headers went out are refused (a defect: it is a mistake in the program).
+   * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Upper-case keys,
+   * reserved keys and a call after the headers went out are refused (a defect: it is a mistake in the program).
    */
   readonly setHeader: (key: string, value: MetadataValue) => Effect.Effect<void>
   /** Sends the response headers now; the first message does it otherwise. */
@@ -39,8 +39,8 @@ export interface ServerCall {
 }
 
 /**
- * Who interrupted a handler: its client went away (reset or connection loss), the deadline passed, a fiber that it forked died
- * of a defect, or the grace time of a stopping server is over.
+ * Who interrupted a handler: its client went away (reset or connection loss), the deadline passed, a fiber that it
+ * forked died of a defect, or the grace time of a stopping server is over.
  *
  * @since 0.1.0
  * @category models
@@ -58,7 +58,8 @@ export class Interruption extends Context.Service<Interruption, InterruptedBy>()
 ) {}
 
 /**
- * Who interrupted the handler, for finalizers and logs that must tell one from another; undefined when it was not the server.
+ * Who interrupted the handler, for finalizers and logs that must tell one from another; undefined when it was not the
+ * server.
  *
  * **Example** (Counting clients that left)
  *

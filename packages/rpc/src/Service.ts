@@ -1,6 +1,6 @@
 /**
- * Services as values: a name, a package, methods. Clients, handlers and servers take their types and their wire names from
- * here. Written by hand, or by `millrace gen` from an IDL.
+ * Services as values: a name, a package, methods. Clients, handlers and servers take their types and their wire names
+ * from here. Written by hand, or by `millrace gen` from an IDL.
  *
  * **Example** (A service with two methods)
  *
@@ -52,8 +52,8 @@ export interface ServiceClass<Name extends string, Ms extends ReadonlyArray<Meth
   readonly name_: Name
   readonly methods: Ms
   /**
-   * The handlers as a Layer; what they require is what the Layer requires, without `Scope`: each call has one of its own.
-   * Pass an effect when building them needs services.
+   * The handlers as a Layer; what they require is what the Layer requires, without `Scope`: each call has one of its
+   * own. Pass an effect when building them needs services.
    */
   toLayer<const H extends Handlers<Ms, any>, E = never, RX = never>(
     handlers: H | Effect.Effect<H, E, RX>
@@ -61,8 +61,8 @@ export interface ServiceClass<Name extends string, Ms extends ReadonlyArray<Meth
 }
 
 /**
- * Defines a service. Methods of `extends` are called under the child's name. Throws at definition when two methods, inherited ones
- * too, have one name.
+ * Defines a service. Methods of `extends` are called under the child's name. Throws at definition when two methods,
+ * inherited ones too, have one name.
  *
  * @since 0.1.0
  * @category constructors

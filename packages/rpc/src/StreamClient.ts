@@ -1,6 +1,7 @@
 /**
- * Clients of the streaming modes, unary among them: every method of the service as a function, typed by its mode. The streams
- * it gives out end with their scope: stop early, fail, be interrupted, and the server's handler is interrupted too.
+ * Clients of the streaming modes, unary among them: every method of the service as a function, typed by its mode. The
+ * streams it gives out end with their scope: stop early, fail, be interrupted, and the server's handler is interrupted
+ * too.
  *
  * @since 0.1.0
  */
@@ -78,8 +79,8 @@ export type StreamClient<S extends Service_.Any> = {
 }
 
 /**
- * Makes a client. Connections are the transport's and are made when the first stream needs one. Every call has a scope of its own;
- * the scope of the client holds the timers of their budgets, so it has to stay open as long as they run.
+ * Makes a client. Connections are the transport's and are made when the first stream needs one. Every call has a scope
+ * of its own; the scope of the client holds the timers of their budgets, so it has to stay open as long as they run.
  *
  * **Example** (Reading two messages and leaving)
  *

@@ -32,8 +32,8 @@ export interface NotForStreams {
 }
 
 /**
- * What a client says for all its streams, and a call for itself: the call's wins, an explicit `undefined` unsets. Budgets are off
- * unless set.
+ * What a client says for all its streams, and a call for itself: the call's wins, an explicit `undefined` unsets.
+ * Budgets are off unless set.
  *
  * @since 0.1.0
  * @category options
@@ -49,7 +49,9 @@ export interface CommonOptions {
   readonly firstMessageTimeout?: Duration.Input | undefined
   /** For making a connection, when the call needs a new one. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** Log once when an end of a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never. */
+  /**
+   * Log once when an end of a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never.
+   */
   readonly stallWarning?: Duration.Input | undefined
   /** Compress messages, and ask the server to. */
   readonly compressor?: "gzip" | undefined
@@ -65,8 +67,8 @@ export interface CallOptions extends CommonOptions, NotForStreams {
   /** `HOST:PORT` to call in place of the client's choice. */
   readonly hostPort?: string | undefined
   /**
-   * Request headers, beside those of the protocol: one value a key, or several. Keys are lower-cased; one that ends in `-bin`
-   * holds bytes.
+   * Request headers, beside those of the protocol: one value a key, or several. Keys are lower-cased; one that ends in
+   * `-bin` holds bytes.
    */
   readonly metadata?: Readonly<Record<string, MetadataValue | ReadonlyArray<MetadataValue>>> | undefined
   /** Called with the response headers before the first message; empty when the server sent none. */
@@ -82,7 +84,10 @@ export interface CallOptions extends CommonOptions, NotForStreams {
  * @category options
  */
 export interface StreamClientOptions extends CommonOptions, NotForStreams {
-  /** Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory` is called. */
+  /**
+   * Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory`
+   * is called.
+   */
   readonly hostPorts?: ReadonlyArray<string> | undefined
   /** Where streams go, in place of `hostPorts`. */
   readonly endpoints?: Endpoints | undefined

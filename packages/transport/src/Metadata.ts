@@ -38,8 +38,8 @@ export type MetadataValue = string | Uint8Array
 export type MetadataEntries = ReadonlyArray<readonly [key: string, value: MetadataValue]>
 
 /**
- * Why an entry cannot be sent, as the text that Kitex's peers know; undefined when it can. Upper-case and reserved keys are refused,
- * values with control characters, and bytes under a key that does not end in `-bin`.
+ * Why an entry cannot be sent, as the text that Kitex's peers know; undefined when it can. Upper-case and reserved keys
+ * are refused, values with control characters, and bytes under a key that does not end in `-bin`.
  *
  * @since 0.1.0
  * @category validation

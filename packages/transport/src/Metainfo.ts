@@ -1,6 +1,6 @@
 /**
- * How Kitex metainfo is spelled in headers: `rpc-transit-<key>` for transient values, `rpc-persist-<key>` for persistent
- * ones (gopkg `cloud/metainfo/http.go`).
+ * How Kitex metainfo is spelled in headers: `rpc-transit-<key>` for transient values, `rpc-persist-<key>` for
+ * persistent ones (gopkg `cloud/metainfo/http.go`).
  *
  * @since 0.1.0
  */
@@ -21,8 +21,8 @@ const transientPrefix = "rpc-transit-"
 const persistentPrefix = "rpc-persist-"
 
 /**
- * Reads metainfo out of request headers: the first value of a key counts, empty keys and values do not, and the key comes
- * out in upper case with `_` for `-`.
+ * Reads metainfo out of request headers: the first value of a key counts, empty keys and values do not, and the key
+ * comes out in upper case with `_` for `-`.
  *
  * @since 0.1.0
  * @category constructors

@@ -22,7 +22,8 @@ export type Encode<in A> = (message: A, out: Output) => void
 
 /**
  * Reads one message from `bytes[start, end)`. The bytes are valid during the call, and for ever unless `keepsBytes` is
- * false: large binary values may be views of them. A decoder that says false lets the buffer of a large message serve the next.
+ * false: large binary values may be views of them. A decoder that says false lets the buffer of a large message serve
+ * the next.
  *
  * @since 0.1.0
  * @category models
@@ -100,10 +101,10 @@ export interface RawStream {
   readonly lastTakenBytes: number
 
   /**
-   * Encodes messages from index `from` into the local buffer while it has room (`sendBufferLimit`, counted in bytes that
-   * flow control has not let go). Gives the index of the first message that was not written: `messages.length` when all
-   * are in the buffer, otherwise wait for `onWritable`. One message may exceed the limit. Nothing is written after the
-   * stream has ended or its sending side is closed: check `writeEnded`.
+   * Encodes messages from index `from` into the local buffer while it has room (`sendBufferLimit`, counted in bytes
+   * that flow control has not let go). Gives the index of the first message that was not written: `messages.length`
+   * when all are in the buffer, otherwise wait for `onWritable`. One message may exceed the limit. Nothing is written
+   * after the stream has ended or its sending side is closed: check `writeEnded`.
    */
   write<A>(messages: ReadonlyArray<A>, from: number, encode: Encode<A>, endStream?: boolean): number
   /** Payload bytes (after compression, without prefix) that the last `write` put into the buffer. */
@@ -143,9 +144,10 @@ export interface RawClientStream extends RawStream {
   /** Half close: an empty DATA with END_STREAM. Idempotent. */
   closeSend(): void
   /**
-   * Ends both directions now and drops what is buffered, in and out. `"cancel"` is RST_STREAM(CANCEL); `"shutdown"` is Kitex's
-   * code 1000; `"done"` is the NO_ERROR that answers early trailers. Idempotent; nothing is sent when the peer has
-   * already ended the stream. Afterwards `end` is a failure with the given error and the listener is not called again.
+   * Ends both directions now and drops what is buffered, in and out. `"cancel"` is RST_STREAM(CANCEL); `"shutdown"` is
+   * Kitex's code 1000; `"done"` is the NO_ERROR that answers early trailers. Idempotent; nothing is sent when the peer
+   * has already ended the stream. Afterwards `end` is a failure with the given error and the listener is not called
+   * again.
    */
   abort(reason: "cancel" | "shutdown" | "done", error: TransportError): void
 }
@@ -182,8 +184,8 @@ export interface RawServerStream extends RawStream {
   /** Ends both directions now. `"shutdown"` is Kitex's code 1000. */
   abort(reason: "cancel" | "refused" | "shutdown" | "internal", error: TransportError): void
   /**
-   * The handler of this stream has ended. Its slot in `maxConcurrentStreams` is free only now: a peer that resets a stream cannot
-   * make room for another handler while the first still runs.
+   * The handler of this stream has ended. Its slot in `maxConcurrentStreams` is free only now: a peer that resets a
+   * stream cannot make room for another handler while the first still runs.
    */
   release(): void
 }

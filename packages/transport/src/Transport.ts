@@ -1,7 +1,7 @@
 /**
- * The two services that carry raw streams: `ClientTransport` opens them, `ServerTransport` accepts them. `NodeTransport`
- * (`@millrace/transport/node`) provides both over TCP, Unix sockets and TLS; `MemoryTransport` over memory, through the
- * same engines.
+ * The two services that carry raw streams: `ClientTransport` opens them, `ServerTransport` accepts them.
+ * `NodeTransport` (`@millrace/transport/node`) provides both over TCP, Unix sockets and TLS; `MemoryTransport` over
+ * memory, through the same engines.
  *
  * @since 0.1.0
  */
@@ -74,7 +74,10 @@ export class ClientTransport extends Context.Service<
  */
 export interface Listening {
   readonly address: { readonly hostname: string; readonly port: number }
-  /** Stop accepting; two-step GOAWAY on every connection; done when every stream has ended and every connection is closed. Idempotent. */
+  /**
+   * Stop accepting; two-step GOAWAY on every connection; done when every stream has ended and every connection is
+   * closed. Idempotent.
+   */
   readonly drain: Effect.Effect<void>
 }
 

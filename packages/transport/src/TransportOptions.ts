@@ -19,8 +19,8 @@ export interface Budget {
 }
 
 /**
- * What a peer may do before its stream or its connection is ended, for which the error is a `LimitExceeded` that names the
- * limit.
+ * What a peer may do before its stream or its connection is ended, for which the error is a `LimitExceeded` that names
+ * the limit.
  *
  * @since 0.1.0
  * @category options
@@ -48,7 +48,10 @@ export interface Limits {
   readonly pingBudget?: Budget | undefined
   /** Empty DATA frames in a row. Default 100. */
   readonly maxEmptyDataFrames?: number | undefined
-  /** Server: streams reset before anything was answered, or reset by us because a rule was broken. Default 200, 100 a second. */
+  /**
+   * Server: streams reset before anything was answered, or reset by us because a rule was broken. Default 200, 100 a
+   * second.
+   */
   readonly resetBudget?: Budget | undefined
 }
 
@@ -76,7 +79,10 @@ export interface Keepalive {
  */
 export interface ConnectionOptions {
   readonly limits?: Limits | undefined
-  /** Bytes of one received message, compressed or not; a larger one is refused on its prefix with status 8. Default 4 MiB + 64 KiB. */
+  /**
+   * Bytes of one received message, compressed or not; a larger one is refused on its prefix with status 8. Default 4
+   * MiB + 64 KiB.
+   */
   readonly maxReceiveMessageSize?: number | undefined
   /** Bytes of one stream that wait for flow control before `write` stops. Default 64 KiB, as Kitex's write quota. */
   readonly sendBufferLimit?: number | undefined
@@ -111,8 +117,8 @@ export interface ClientOptions extends ConnectionOptions {
   /** Connections kept for each address. Default 1. */
   readonly connectionsPerAddress?: number | undefined
   /**
-   * Connections of one address at most: more than are kept are made while streams run out. A call that needs one more is
-   * refused. Default 256.
+   * Connections of one address at most: more than are kept are made while streams run out. A call that needs one more
+   * is refused. Default 256.
    */
   readonly maxConnectionsPerAddress?: number | undefined
   /** Time for the dial; `connectTimeoutMillis` of a call wins. Default 1 second. */

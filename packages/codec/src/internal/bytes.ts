@@ -5,8 +5,8 @@ import { keptSize, type Output } from "../Output.ts"
 import { readShort } from "./shortText.ts"
 
 /**
- * Thrown by codecs where something is wrong, without saying what: the walker in `explain` finds that out afterwards, so the
- * hot path pays nothing for good errors.
+ * Thrown by codecs where something is wrong, without saying what: the walker in `explain` finds that out afterwards, so
+ * the hot path pays nothing for good errors.
  *
  * @internal
  */
@@ -75,8 +75,8 @@ export function grow(out: Output, position: number, size: number): Uint8Array {
 const reserved = keptSize / 4
 
 /**
- * Room for `text`, its length and `rest` more bytes. Called where three bytes a character do not fit: a very long string is
- * then measured, so that it does not reserve three times its size.
+ * Room for `text`, its length and `rest` more bytes. Called where three bytes a character do not fit: a very long
+ * string is then measured, so that it does not reserve three times its size.
  *
  * @internal
  */

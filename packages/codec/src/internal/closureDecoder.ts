@@ -1,8 +1,8 @@
 /**
  * Plan → decoder made of closures.
  *
- * A reader reads from position `p`, may nest `d` deep, leaves the position behind in `at` and returns the value, for a union
- * without any member `undefined`.
+ * A reader reads from position `p`, may nest `d` deep, leaves the position behind in `at` and returns the value, for a
+ * union without any member `undefined`.
  */
 import type { Link } from "../Runtime.ts"
 import * as Bytes from "./bytes.ts"

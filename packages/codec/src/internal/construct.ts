@@ -1,7 +1,7 @@
 /**
  * Construction of messages without the machinery of `Schema.Class`, which costs more than writing them on the wire. It
- * serves the plain case: every member is of its type. Anything else (a wrong value, a plain object for a struct, a default
- * to fill in, a check of the user's) is left to the constructor of the schema, which knows what to say.
+ * serves the plain case: every member is of its type. Anything else (a wrong value, a plain object for a struct, a
+ * default to fill in, a check of the user's) is left to the constructor of the schema, which knows what to say.
  */
 import type * as AST from "effect/SchemaAST"
 import { FieldKey, type ScalarKind, type SchemaLike, type TypeAnnotation, TypeKey } from "./annotations.ts"

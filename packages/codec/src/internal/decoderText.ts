@@ -2,7 +2,8 @@
  * Plan → text of a decoder.
  *
  * A function `decodeX(b, p, end, d)` reads from position `p`, may nest `d` deep, leaves the position behind in `at` and
- * returns the value, for a union without any member `undefined`. Nothing is read before it is known to lie before `end`.
+ * returns the value, for a union without any member `undefined`. Nothing is read before it is known to lie before
+ * `end`.
  */
 import { fixedSize } from "./bytes.ts"
 import type { Settings } from "./options.ts"
@@ -24,8 +25,8 @@ const i32 = (at: string): string => `(b[${at}] << 24 | b[${at} + 1] << 16 | b[${
 // one view for a message, made when it is first needed
 const needView = "if (w === undefined) w = view = viewOf(b)"
 
-// Reads a value into the variable `v`; `known` says that it is whole if it is of fixed size. A union without a member is
-// `undefined` where `mayBeAbsent`.
+// Reads a value into the variable `v`; `known` says that it is whole if it is of fixed size. A union without a member
+// is `undefined` where `mayBeAbsent`.
 const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boolean): void => {
   const { isMany, lines } = s
   const type = wireType(plan)

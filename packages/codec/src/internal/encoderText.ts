@@ -1,8 +1,9 @@
 /**
  * Plan → text of an encoder.
  *
- * A function `encodeX(v, out, p, d)` writes from position `p`, may nest `d` deep, and returns the position behind. Room is
- * asked for once for everything of fixed size in a struct, and at each value of variable size for it and the fixed rest.
+ * A function `encodeX(v, out, p, d)` writes from position `p`, may nest `d` deep, and returns the position behind. Room
+ * is asked for once for everything of fixed size in a struct, and at each value of variable size for it and the fixed
+ * rest.
  */
 import { inlineLimit } from "./bytes.ts"
 import type { Settings } from "./options.ts"
@@ -56,8 +57,8 @@ const header = (id: number, type: number): string => `w.setInt32(p, ${(type << 2
 const ensure = (size: string | number): string =>
   `if (b.length - p < ${size}) { b = grow(out, p, ${size}); w = out.view }`
 
-// Writes the value in the variable `v`. `rest` are the bytes that follow it for certain, for which there must be room when
-// it is written; there is room for `rest` and its own fixed bytes before.
+// Writes the value in the variable `v`. `rest` are the bytes that follow it for certain, for which there must be room
+// when it is written; there is room for `rest` and its own fixed bytes before.
 const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
   const { lines } = s
   switch (plan.kind) {

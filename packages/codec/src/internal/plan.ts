@@ -1,6 +1,6 @@
 /**
- * The wire plan of a message, which the three kinds of codecs are made from: what is written and read, without the schema it
- * came from.
+ * The wire plan of a message, which the three kinds of codecs are made from: what is written and read, without the
+ * schema it came from.
  */
 import type { Compiled } from "../Runtime.ts"
 import type { Requiredness, ScalarKind } from "./annotations.ts"

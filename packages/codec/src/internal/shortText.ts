@@ -1,6 +1,6 @@
 /**
- * Short ASCII texts, made by one call with exactly as many arguments as characters: twice as fast as the native decoder up to
- * 16 characters, and a flat string, which concatenation would not be.
+ * Short ASCII texts, made by one call with exactly as many arguments as characters: twice as fast as the native decoder
+ * up to 16 characters, and a flat string, which concatenation would not be.
  */
 const from = String.fromCharCode
 

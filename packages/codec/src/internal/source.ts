@@ -1,8 +1,8 @@
 /**
  * Plan → text of a codec, and the codec from the text where code generation is allowed.
  *
- * The text is the body of a module without its import of `Runtime`: for each type a constant with `encodeInto`, `decodeFrom`
- * and `bind`, which is what the option `codec` of `Thrift.Struct` takes. It depends on the plan alone.
+ * The text is the body of a module without its import of `Runtime`: for each type a constant with `encodeInto`,
+ * `decodeFrom` and `bind`, which is what the option `codec` of `Thrift.Struct` takes. It depends on the plan alone.
  */
 import * as Runtime from "../Runtime.ts"
 import { constructorText, decoderText } from "./decoderText.ts"

@@ -128,7 +128,8 @@ export class Caller {
       let call: ClientCall | undefined
       const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
         call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
-      // The step that opens the raw stream also hands it to the scope: an interruption between the two would leave it open.
+      // The step that opens the raw stream also hands it to the scope: an interruption between the two would leave it
+      // open.
       const start = (raw: RawClientStream, address: string, deadline: number): ClientCall => {
         lifecycle.info = method.info(address)
         return (call = new ClientCall(
@@ -190,7 +191,8 @@ export class Caller {
       }
       return call
     }
-    // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two steps.
+    // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two
+    // steps.
     return Effect.callback((resume) => {
       const address = options.hostPort ?? this.#endpoints.pick(method.unplaced)
       if (typeof address === "string") {
@@ -299,8 +301,8 @@ export class Caller {
   }
 
   /**
-   * Sends a stream of requests beside the call, half-closing behind the last. `wrap` makes the failure of the request stream
-   * the failure of whoever reads the responses.
+   * Sends a stream of requests beside the call, half-closing behind the last. `wrap` makes the failure of the request
+   * stream the failure of whoever reads the responses.
    */
   sendStream<R>(
     call: ClientCall,

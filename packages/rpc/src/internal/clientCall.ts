@@ -70,7 +70,10 @@ export class ClientCall extends Duplex<unknown, unknown> {
     if (this.failure === undefined) this.raw.closeSend()
   })
 
-  /** The one response of a method that has one. The end of the stream is read behind it, as Kitex does (`codec/grpc/grpc.go`). */
+  /**
+   * The one response of a method that has one. The end of the stream is read behind it, as Kitex does
+   * (`codec/grpc/grpc.go`).
+   */
   readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() =>
     this.#answer === undefined ? this.#first : Effect.succeed(this.#answer)
   ).pipe(

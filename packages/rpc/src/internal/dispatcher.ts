@@ -1,6 +1,6 @@
 /**
- * From a raw stream to a running call: routing, admission, deadline, and the calls that run. What is refused here costs neither a
- * fiber nor a decoded message.
+ * From a raw stream to a running call: routing, admission, deadline, and the calls that run. What is refused here costs
+ * neither a fiber nor a decoded message.
  *
  * @internal
  */

@@ -1,9 +1,10 @@
 /**
- * One end of a stream between a raw stream and the fibers that use it: receiving and sending, in batches or one message at a
- * time, with their budgets. Both ends are made of it; what differs (how it ends) is in the two classes that extend it.
+ * One end of a stream between a raw stream and the fibers that use it: receiving and sending, in batches or one message
+ * at a time, with their budgets. Both ends are made of it; what differs (how it ends) is in the two classes that extend
+ * it.
  *
- * A waiting fiber is resumed inside the socket read that brought what it waits for. A message is taken from the raw stream
- * only by the step that hands it to its fiber, so that an interrupted `recv` loses nothing.
+ * A waiting fiber is resumed inside the socket read that brought what it waits for. A message is taken from the raw
+ * stream only by the step that hands it to its fiber, so that an interrupted `recv` loses nothing.
  *
  * @internal
  */
@@ -47,7 +48,9 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
   readonly #budgets: Budgets
   readonly #timed: boolean
 
-  /** Set once this end has failed: by a budget, a codec, or a decision of ours. It beats whatever the peer says later. */
+  /**
+   * Set once this end has failed: by a budget, a codec, or a decision of ours. It beats whatever the peer says later.
+   */
   protected failure: CallError | undefined
   #recvResume: (() => void) | undefined
   #sendResume: (() => void) | undefined

@@ -155,8 +155,8 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
 }
 
 /**
- * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its suffix;
- * those of middleware and admission do not.
+ * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its
+ * suffix; those of middleware and admission do not.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 /**
- * Defects of fibers that a handler forked. Effect keeps them in the fiber; a server has to say that they happened, and a client
- * must not wait for a handler that waits for a fiber that is dead. The runtime reports the end of every fiber to
- * `Metric.FiberRuntimeMetrics`, which is where we listen.
+ * Defects of fibers that a handler forked. Effect keeps them in the fiber; a server has to say that they happened, and
+ * a client must not wait for a handler that waits for a fiber that is dead. The runtime reports the end of every fiber
+ * to `Metric.FiberRuntimeMetrics`, which is where we listen.
  *
  * @internal
  */

@@ -1,5 +1,6 @@
 /**
- * From a method and its handler to the effect of one call: what is read first, what the handler gets, where its messages go.
+ * From a method and its handler to the effect of one call: what is read first, what the handler gets, where its
+ * messages go.
  *
  * @internal
  */
@@ -179,8 +180,8 @@ const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<unknow
     )
 }
 
-// As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode nor
-// the text of that.
+// As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode
+// nor the text of that.
 const single = (
   handler: EffectHandler,
   plan: plans.MethodPlan,

@@ -1,6 +1,6 @@
 /**
- * Timeouts of many streams on one sleeping fiber. Arming costs a place in a heap, not a fiber; time comes from the `Clock`, so
- * a `TestClock` drives it.
+ * Timeouts of many streams on one sleeping fiber. Arming costs a place in a heap, not a fiber; time comes from the
+ * `Clock`, so a `TestClock` drives it.
  *
  * @internal
  */

@@ -1,6 +1,6 @@
 /**
- * A unary call without a stream, a scope or a generator: one listener, resumed once. Its answer is the message and the status
- * behind it.
+ * A unary call without a stream, a scope or a generator: one listener, resumed once. Its answer is the message and the
+ * status behind it.
  *
  * @internal
  */

@@ -1,6 +1,6 @@
 /**
- * What a handler has sent and its client does not read outlives the handler, in the local buffer of the stream. Where sends have a
- * limit, the end of the stream has the same one: the status is the last thing that is sent.
+ * What a handler has sent and its client does not read outlives the handler, in the local buffer of the stream. Where
+ * sends have a limit, the end of the stream has the same one: the status is the last thing that is sent.
  *
  * @internal
  */

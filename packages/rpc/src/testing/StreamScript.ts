@@ -1,6 +1,6 @@
 /**
- * What a client does with a stream, as data: a Schema, so that property tests generate and shrink whole behaviours, and an
- * interpreter that always comes to an end.
+ * What a client does with a stream, as data: a Schema, so that property tests generate and shrink whole behaviours, and
+ * an interpreter that always comes to an end.
  *
  * @since 0.1.0
  */
@@ -87,8 +87,8 @@ export const schema = <M extends Method.Any & { readonly request: Schema.Top }>(
 }
 
 /**
- * Runs a script. No step waits longer than `wait` (default 1 second), so that a script comes to an end whatever the peer
- * does; it gives what each step came to.
+ * Runs a script. No step waits longer than `wait` (default 1 second), so that a script comes to an end whatever the
+ * peer does; it gives what each step came to.
  *
  * **Example** (A script by hand)
  *

@@ -49,7 +49,9 @@ import * as FaultPlan from "./FaultPlan.ts"
 export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> {
   /** What goes wrong on the way. Default: nothing. */
   readonly faults?: FaultPlan.FaultPlan | undefined
-  /** Here `graceTime` is 0 by default: under a clock that stands still, the end of a test would wait for it for ever. */
+  /**
+   * Here `graceTime` is 0 by default: under a clock that stands still, the end of a test would wait for it for ever.
+   */
   readonly server?: Server.Options<Ms> | undefined
   /** Limits and buffers of the two ends of the transport. */
   readonly transport?: {
@@ -134,7 +136,9 @@ const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends Re
     )
   )
 
-/** The end of a test does not wait for a peer to say goodbye: under a clock that stands still that can take for ever. */
+/**
+ * The end of a test does not wait for a peer to say goodbye: under a clock that stands still that can take for ever.
+ */
 const hasty = (transport: ServerTransport["Service"], state: { readonly closing: boolean }) =>
   ServerTransport.of({
     listen: (onStream) =>

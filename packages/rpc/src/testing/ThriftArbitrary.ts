@@ -1,6 +1,6 @@
 /**
- * Generators of messages from their schemas, biased to the edges of each Thrift type: least and greatest numbers, NaN, -0,
- * nothing, text beyond the basic plane, binaries too large to be copied.
+ * Generators of messages from their schemas, biased to the edges of each Thrift type: least and greatest numbers, NaN,
+ * -0, nothing, text beyond the basic plane, binaries too large to be copied.
  *
  * @since 0.1.0
  */

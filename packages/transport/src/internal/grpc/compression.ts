@@ -1,5 +1,6 @@
 /**
- * Compressed messages: flag 1 of the prefix, and the names in `grpc-encoding`. The algorithm itself is injected: it belongs to the platform.
+ * Compressed messages: flag 1 of the prefix, and the names in `grpc-encoding`. The algorithm itself is injected: it
+ * belongs to the platform.
  *
  * @internal
  */

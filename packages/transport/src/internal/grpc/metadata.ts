@@ -62,7 +62,11 @@ export const decodeBin = (value: string): Uint8Array | undefined => {
   return bytesOf(atob(value))
 }
 
-/** Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry. @internal */
+/**
+ * Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry.
+ *
+ * @internal
+ */
 export const appendEntries = (list: Array<string>, entries: MetadataEntries): string | undefined => {
   for (const [key, value] of entries) {
     if (reserved.has(key) || key.charCodeAt(0) === 0x3a) continue

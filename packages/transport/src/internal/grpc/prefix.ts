@@ -30,12 +30,12 @@ interface Run {
 // A claim beyond this, a message of 1 MiB and what is around it, is believed only as its bytes arrive.
 const trusted = 1024 * 1024 + 64 * 1024
 const poolMax = 16 * 1024
-// What a buffer costs beside its bytes: messages below do not get one each, or a peer that sends empty ones byte by byte makes
-// us hold sixty times what it sent.
+// What a buffer costs beside its bytes: messages below do not get one each, or a peer that sends empty ones byte by
+// byte makes us hold sixty times what it sent.
 const tiny = 256
 
-// One buffer of a message that nobody refers to any more. Large buffers are dear: each new one brings the next collection
-// of garbage nearer.
+// One buffer of a message that nobody refers to any more. Large buffers are dear: each new one brings the next
+// collection of garbage nearer.
 const spareMin = 32 * 1024
 const spareMax = 4 * 1024 * 1024
 let spare: Uint8Array | undefined
@@ -167,7 +167,9 @@ export class Deframer {
     this.partial = next
   }
 
-  /** Decodes up to `max` messages. One that fails is gone, and what was taken is counted, when the error passes through. */
+  /**
+   * Decodes up to `max` messages. One that fails is gone, and what was taken is counted, when the error passes through.
+   */
   take<A>(decode: Decode<A>, max: number, into: Array<A>, expand: Expand): void {
     this.takenBytes = 0
     this.takenWindow = 0

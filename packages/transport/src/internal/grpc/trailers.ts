@@ -14,7 +14,11 @@ import { Code } from "./status.ts"
 // Frozen lists are encoded once: the encoder keeps their blocks.
 const ok: HeaderList = Object.freeze(["grpc-status", "0", "grpc-message", ""])
 
-/** The trailer block behind `head` (the response headers when nothing was sent before), or the text of a bad entry. @internal */
+/**
+ * The trailer block behind `head` (the response headers when nothing was sent before), or the text of a bad entry.
+ *
+ * @internal
+ */
 export const encodeTrailers = (
   head: HeaderList | undefined,
   status: RawStatus,
@@ -77,7 +81,11 @@ const malformed = (name: string, value: string): string => {
   return `transport: malformed ${name}: strconv.Atoi: parsing ${JSON.stringify(value)}: ${why}`
 }
 
-/** The status, or the text of what is malformed: such a stream ends with code 13 and RST_STREAM(PROTOCOL_ERROR). @internal */
+/**
+ * The status, or the text of what is malformed: such a stream ends with code 13 and RST_STREAM(PROTOCOL_ERROR).
+ *
+ * @internal
+ */
 export const parseTrailers = (list: HeaderList): RawStatus | string => {
   let code: number | undefined
   let message = ""

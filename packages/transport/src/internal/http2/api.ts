@@ -15,8 +15,8 @@ export interface StreamOwner {
   /** Payload without padding, valid as long as it is referenced. The engine never looks at it again. */
   onData(bytes: Uint8Array, start: number, end: number, endStream: boolean): void
   /**
-   * The stream ended otherwise than by END_STREAM in both directions: reset by the peer, reset by us because the peer broke a rule
-   * (`detail` says which), refused by GOAWAY, or the connection is gone. At most once.
+   * The stream ended otherwise than by END_STREAM in both directions: reset by the peer, reset by us because the peer
+   * broke a rule (`detail` says which), refused by GOAWAY, or the connection is gone. At most once.
    */
   onAbort(cause: AbortCause): void
   /** `buffered` fell below the send buffer limit after it had been at or above it. */
@@ -59,7 +59,9 @@ export interface ConnectionOwner {
   onPong(payload: Uint8Array): void
   /** The peer's first or later SETTINGS were applied. */
   onSettings(): void
-  /** At most once. Every live stream got `onAbort` before. The driver writes what is left in the outbox, then closes. */
+  /**
+   * At most once. Every live stream got `onAbort` before. The driver writes what is left in the outbox, then closes.
+   */
   onClose(end: ConnectionEnd): void
 }
 
@@ -71,29 +73,41 @@ export interface Connection {
   /** The socket ended (FIN) or failed. */
   end(cause: ConnectionEnd): void
 
-  /** Streams that may be opened now: peer's MAX_CONCURRENT_STREAMS less ours in use; 0 when draining or closed. Client only. */
+  /**
+   * Streams that may be opened now: peer's MAX_CONCURRENT_STREAMS less ours in use; 0 when draining or closed. Client
+   * only.
+   */
   readonly openable: number
   readonly activeStreams: number
   readonly closed: boolean
   /** False for a list above the peer's MAX_HEADER_LIST_SIZE: it cannot be sent. */
   fits(headers: HeaderList): boolean
-  /** Ask `openable` and `fits` first: otherwise the stream that comes back has id 0, is `closed`, and nothing was sent. */
+  /**
+   * Ask `openable` and `fits` first: otherwise the stream that comes back has id 0, is `closed`, and nothing was sent.
+   */
   openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream
   /**
-   * False when nothing was sent: the local side is closed, or the list does not fit the peer's MAX_HEADER_LIST_SIZE, for which the stream
-   * is reset with INTERNAL_ERROR, as in Kitex. The same for `sendTrailers`.
+   * False when nothing was sent: the local side is closed, or the list does not fit the peer's MAX_HEADER_LIST_SIZE,
+   * for which the stream is reset with INTERNAL_ERROR, as in Kitex. The same for `sendTrailers`.
    */
   sendHeaders(stream: Http2Stream, headers: HeaderList, endStream: boolean): boolean
   /**
-   * Queues payload. `owned`: the engine may keep a reference (the caller never writes to these bytes again); otherwise it copies.
-   * Consecutive calls of one stream in one tick extend one DATA frame where they can. Ignored when the stream's local side is closed.
+   * Queues payload. `owned`: the engine may keep a reference (the caller never writes to these bytes again); otherwise
+   * it copies. Consecutive calls of one stream in one tick extend one DATA frame where they can. Ignored when the
+   * stream's local side is closed.
    */
   sendData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, owned: boolean, endStream: boolean): void
-  /** Trailers: queued behind the stream's data. `thenReset`: follow them by RST_STREAM(NO_ERROR) if the peer has not half-closed by then. */
+  /**
+   * Trailers: queued behind the stream's data. `thenReset`: follow them by RST_STREAM(NO_ERROR) if the peer has not
+   * half-closed by then.
+   */
   sendTrailers(stream: Http2Stream, headers: HeaderList, thenReset: boolean): boolean
   /** RST_STREAM, dropping what is queued. No `onAbort`. Nothing is sent for a closed stream. */
   reset(stream: Http2Stream, code: number): void
-  /** The application took `bytes` of a stream's payload (with prefix): give window back, growing it with the measured need. */
+  /**
+   * The application took `bytes` of a stream's payload (with prefix): give window back, growing it with the measured
+   * need.
+   */
   consume(stream: Http2Stream, bytes: number, now: number): void
   /** A message of `bytes` that the application waits for does not fit the window: let it in whole. */
   expect(stream: Http2Stream, bytes: number): void
@@ -107,7 +121,10 @@ export interface Connection {
   /** The peer stopped inside the preface, a frame or a header block: for a frame-progress timer. */
   readonly midFrame: boolean
 
-  /** Moves queued DATA into the outbox, round-robin over ready streams, up to the outbox high-water mark. The driver calls it before `take`. */
+  /**
+   * Moves queued DATA into the outbox, round-robin over ready streams, up to the outbox high-water mark. The driver
+   * calls it before `take`.
+   */
   pump(): void
   readonly outbox: Outbox
 }

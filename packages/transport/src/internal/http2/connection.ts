@@ -1,7 +1,7 @@
 /**
- * The HTTP/2 engine, both roles: bytes in, calls out (RFC 9113). This file is the connection: its frames, its errors and
- * what the layer above may ask of it. Bytes become frames in `reader`, frames of streams are judged in `inbound`, what is
- * sent goes through `sender` into `outbox`; `states`, `flow`, `limits`, `settings` and `fields` hold the rules.
+ * The HTTP/2 engine, both roles: bytes in, calls out (RFC 9113). This file is the connection: its frames, its errors
+ * and what the layer above may ask of it. Bytes become frames in `reader`, frames of streams are judged in `inbound`,
+ * what is sent goes through `sender` into `outbox`; `states`, `flow`, `limits`, `settings` and `fields` hold the rules.
  *
  * @internal
  */

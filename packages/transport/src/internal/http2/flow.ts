@@ -32,7 +32,10 @@ export const defaultFlow: FlowOptions = {
 /** The window of a stream that is opened when the limit is used up, if the initial one is not smaller. */
 const smallWindow = 16 * 1024
 
-/** Bounds, in milliseconds, of the time in which a window must be used up to grow, and its value before a round trip was measured. */
+/**
+ * Bounds, in milliseconds, of the time in which a window must be used up to grow, and its value before a round trip was
+ * measured.
+ */
 const minTurn = 100
 const maxTurn = 1000
 const unknownTurn = 100
@@ -58,7 +61,11 @@ export class StreamInflow {
   }
 }
 
-/** The receiving windows of a connection and of its streams. Increments that it returns are to be announced at once. @internal */
+/**
+ * The receiving windows of a connection and of its streams. Increments that it returns are to be announced at once.
+ *
+ * @internal
+ */
 export class Inflow {
   /** What the peer may still send on the connection. */
   window = defaultWindow

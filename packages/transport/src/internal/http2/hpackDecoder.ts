@@ -38,8 +38,8 @@ interface DecodedBlock {
 }
 
 /**
- * Turns the blocks of one peer into header lists, in the order in which they came. Takes memory for the table, for one list within its
- * limits and for a few short blocks it remembers, whatever the peer sends.
+ * Turns the blocks of one peer into header lists, in the order in which they came. Takes memory for the table, for one
+ * list within its limits and for a few short blocks it remembers, whatever the peer sends.
  *
  * @internal
  */
@@ -58,8 +58,8 @@ export class HpackDecoder {
   private detail = ""
 
   /**
-   * `maxTableSize`: the limit in force when the connection begins, in HTTP/2 always 4096; `maxListSize`: bytes of all names and values and
-   * 32 more for each field; `maxHeaders`: fields of a list.
+   * `maxTableSize`: the limit in force when the connection begins, in HTTP/2 always 4096; `maxListSize`: bytes of all
+   * names and values and 32 more for each field; `maxHeaders`: fields of a list.
    */
   constructor(options: { readonly maxTableSize: number; readonly maxListSize: number; readonly maxHeaders: number }) {
     this.table = new DynamicTable(options.maxTableSize)
@@ -68,7 +68,10 @@ export class HpackDecoder {
     this.maxHeaders = options.maxHeaders
   }
 
-  /** Our SETTINGS_HEADER_TABLE_SIZE once the peer acknowledged it. A reduction must be confirmed by its next block (RFC 9113 4.3.1). */
+  /**
+   * Our SETTINGS_HEADER_TABLE_SIZE once the peer acknowledged it. A reduction must be confirmed by its next block (RFC
+   * 9113 4.3.1).
+   */
   setMaxTableSize(size: number): void {
     this.maxTableSize = size
     if (size < this.table.maxSize) this.owed = Math.min(size, this.owed ?? size)

@@ -1,6 +1,6 @@
 /**
- * HPACK (RFC 7541), header lists to header blocks: one encoder a connection. Whether names and values are valid in HTTP/2 is the
- * engine's business.
+ * HPACK (RFC 7541), header lists to header blocks: one encoder a connection. Whether names and values are valid in
+ * HTTP/2 is the engine's business.
  *
  * @internal
  */
@@ -39,9 +39,10 @@ interface EncodedBlock {
 }
 
 /**
- * Turns header lists into blocks, in the order in which they go to the peer. Ordinary fields enter the dynamic table, so that the second
- * block of a method refers to each of them by one byte; secrets and fields that change on every call do not. A list that the caller froze
- * (`Object.freeze`) is looked up by identity: as long as the table does not change, its block is the same array again.
+ * Turns header lists into blocks, in the order in which they go to the peer. Ordinary fields enter the dynamic table,
+ * so that the second block of a method refers to each of them by one byte; secrets and fields that change on every call
+ * do not. A list that the caller froze (`Object.freeze`) is looked up by identity: as long as the table does not
+ * change, its block is the same array again.
  *
  * @internal
  */
@@ -55,14 +56,19 @@ export class HpackEncoder {
   private buffer = new Uint8Array(512)
   private at = 0
 
-  /** `maxTableSize`: bytes that the table takes at most, however much the peer allows. `secrets`: further names that are never indexed. */
+  /**
+   * `maxTableSize`: bytes that the table takes at most, however much the peer allows. `secrets`: further names that are
+   * never indexed.
+   */
   constructor(maxTableSize: number = defaultTableSize, secrets: Iterable<string> = []) {
     this.ourMaxSize = maxTableSize
     this.secrets = new Set([...secretNames, ...secrets])
     this.setPeerTableSize(defaultTableSize)
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. The next block begins with what the peer must know about it (RFC 7541 4.2). */
+  /**
+   * The peer's SETTINGS_HEADER_TABLE_SIZE. The next block begins with what the peer must know about it (RFC 7541 4.2).
+   */
   setPeerTableSize(size: number): void {
     const next = Math.min(size, this.ourMaxSize)
     if (next === this.table.maxSize) return
@@ -71,8 +77,8 @@ export class HpackEncoder {
   }
 
   /**
-   * The block of a list of lower-case names and latin1 values. It belongs to the caller, who must not write to it, and must reach the peer
-   * before the block of any later call.
+   * The block of a list of lower-case names and latin1 values. It belongs to the caller, who must not write to it, and
+   * must reach the peer before the block of any later call.
    */
   encode(headers: HeaderList): Uint8Array {
     const known = this.blocks.get(headers)
@@ -94,8 +100,8 @@ export class HpackEncoder {
     this.smallest = undefined
     const size = this.table.maxSize
     if (smallest < size) {
-      // The smallest size goes first, then the final one. A second update is refused by golang.org/x/net while its table holds fields:
-      // a smallest size of 0, which any limit allows, empties it.
+      // The smallest size goes first, then the final one. A second update is refused by golang.org/x/net while its
+      // table holds fields: a smallest size of 0, which any limit allows, empties it.
       if (this.table.length > 0) {
         smallest = 0
         this.table.resize(0)

@@ -1,6 +1,6 @@
 /**
- * The tables of HPACK (RFC 7541 section 2.3 and appendix A): one index space, static fields first, then the dynamic ones from the newest
- * to the oldest.
+ * The tables of HPACK (RFC 7541 section 2.3 and appendix A): one index space, static fields first, then the dynamic
+ * ones from the newest to the oldest.
  *
  * @internal
  */
@@ -112,7 +112,8 @@ export const staticIndices: ReadonlyMap<string, Indices> = (() => {
 })()
 
 /**
- * The size of a field in the dynamic table and in SETTINGS_MAX_HEADER_LIST_SIZE (RFC 7541 4.1, RFC 9113 6.5.2), in bytes.
+ * The size of a field in the dynamic table and in SETTINGS_MAX_HEADER_LIST_SIZE (RFC 7541 4.1, RFC 9113 6.5.2), in
+ * bytes.
  *
  * @internal
  */
@@ -199,8 +200,8 @@ export class DynamicTable {
 }
 
 /**
- * A dynamic table for encoding: it finds fields by name and value in constant time. No field is in it twice, because the encoder refers
- * to a field that it finds.
+ * A dynamic table for encoding: it finds fields by name and value in constant time. No field is in it twice, because
+ * the encoder refers to a field that it finds.
  *
  * @internal
  */

@@ -47,11 +47,14 @@ for (const symbol of symbols) {
 }
 
 /**
- * The decoder's state is an inner node of the tree; four bits move it to the next one. No code is shorter than five bits, so a move yields
- * at most one octet. An entry: bits 0-7 the next state, bits 8-15 the octet, bit 16 whether there is one; -1 when the move runs into EOS.
+ * The decoder's state is an inner node of the tree; four bits move it to the next one. No code is shorter than five
+ * bits, so a move yields at most one octet. An entry: bits 0-7 the next state, bits 8-15 the octet, bit 16 whether
+ * there is one; -1 when the move runs into EOS.
  */
 const moves = new Int32Array(256 * 16)
-/** States in which a string may end: fewer than eight bits since the last symbol, all of them ones (the start of EOS). */
+/**
+ * States in which a string may end: fewer than eight bits since the last symbol, all of them ones (the start of EOS).
+ */
 const mayEnd = new Uint8Array(256)
 
 for (let state = 0; state < 256; state++) {
@@ -95,8 +98,8 @@ export const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
 }
 
 /**
- * Decodes `bytes[start, end)` to a latin1 string, or gives undefined when RFC 7541 5.2 forbids it: EOS inside, padding of eight bits or
- * more, or padding that is not the start of EOS. Takes memory for at most 8/5 of the input.
+ * Decodes `bytes[start, end)` to a latin1 string, or gives undefined when RFC 7541 5.2 forbids it: EOS inside, padding
+ * of eight bits or more, or padding that is not the start of EOS. Takes memory for at most 8/5 of the input.
  *
  * @internal
  */
@@ -130,13 +133,14 @@ export const huffmanLength = (text: string): number => {
 }
 
 /**
- * Writes the code of a latin1 string to `out` from `at`, which must have room for `huffmanLength(text)` bytes, and returns the position
- * behind it.
+ * Writes the code of a latin1 string to `out` from `at`, which must have room for `huffmanLength(text)` bytes, and
+ * returns the position behind it.
  *
  * @internal
  */
 export const huffmanEncode = (text: string, out: Uint8Array, at: number): number => {
-  // At most seven bits are pending before a piece of at most sixteen, so 32-bit arithmetic is enough for codes of up to 30 bits.
+  // At most seven bits are pending before a piece of at most sixteen, so 32-bit arithmetic is enough for codes of up to
+  // 30 bits.
   let pending = 0
   let bits = 0
   for (let i = 0; i < text.length; i++) {

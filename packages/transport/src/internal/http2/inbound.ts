@@ -237,7 +237,9 @@ export class Inbound {
     stream.owner?.onHeaders(headers, endStream)
   }
 
-  /** False, with the stream refused, for a list over the limit and for a stream that depends on itself (RFC 7540 5.3.1). */
+  /**
+   * False, with the stream refused, for a list over the limit and for a stream that depends on itself (RFC 7540 5.3.1).
+   */
   private acceptable(
     id: number,
     selfDependent: boolean,

@@ -13,15 +13,24 @@ export interface Limits {
    * Counter: `refusedStreams`.
    */
   readonly maxConcurrentStreams: number
-  /** Bytes of names and values and 32 for each field. Refuses the stream; honest metadata does not come near. Counter: `headerListsTooLarge`. */
+  /**
+   * Bytes of names and values and 32 for each field. Refuses the stream; honest metadata does not come near. Counter:
+   * `headerListsTooLarge`.
+   */
   readonly maxHeaderListSize: number
-  /** Fields of one list: many cheap indexed fields cost more memory than their size says. Counter: `headerListsTooLarge`. */
+  /**
+   * Fields of one list: many cheap indexed fields cost more memory than their size says. Counter:
+   * `headerListsTooLarge`.
+   */
   readonly maxHeaderFields: number
   /** Bytes of one header block before decompression: it is gathered whole. Counter: `headerBlocksTooLarge`. */
   readonly maxHeaderBlockSize: number
   /** CONTINUATION frames of one block (CVE-2024-27316), empty ones too. Counter: `continuationFloods`. */
   readonly maxContinuationFrames: number
-  /** Answers of ours (SETTINGS ACK, PING ACK, RST_STREAM) that wait because the peer does not read (CVE-2019-9512). Counter: `controlFloods`. */
+  /**
+   * Answers of ours (SETTINGS ACK, PING ACK, RST_STREAM) that wait because the peer does not read (CVE-2019-9512).
+   * Counter: `controlFloods`.
+   */
   readonly maxControlFrames: number
   /**
    * Bytes of ours that wait because the peer does not read (CVE-2019-9517). Payload stops far below this; header blocks
@@ -30,9 +39,15 @@ export interface Limits {
   readonly maxOutboxBytes: number
   /** Entries of one SETTINGS frame. Counter: `settingsFloods`. */
   readonly maxSettingsEntries: number
-  /** SETTINGS frames: burst, and how many more a second (CVE-2019-9515). A peer that tunes windows sends few. Counter: `settingsFloods`. */
+  /**
+   * SETTINGS frames: burst, and how many more a second (CVE-2019-9515). A peer that tunes windows sends few. Counter:
+   * `settingsFloods`.
+   */
   readonly settingsBudget: Budget
-  /** PINGs without a frame of a stream since the last one. Window probes go with data and are free. Counter: `pingFloods`. */
+  /**
+   * PINGs without a frame of a stream since the last one. Window probes go with data and are free. Counter:
+   * `pingFloods`.
+   */
   readonly pingBudget: Budget
   /** DATA frames without payload and without END_STREAM in a row (CVE-2019-9518). Counter: `emptyDataFloods`. */
   readonly maxEmptyDataFrames: number

@@ -11,7 +11,9 @@ import { Flag, frameHeaderSize, FrameType, writeFrameHeader } from "./frames.ts"
 /** @internal */
 export const bufferSize = 64 * 1024
 
-/** Buffers kept for the next connection that writes, and full ones that one connection keeps until the kernel took them. */
+/**
+ * Buffers kept for the next connection that writes, and full ones that one connection keeps until the kernel took them.
+ */
 const maxPooled = 32
 const maxSpent = 32
 const pool: Array<Uint8Array> = []

@@ -18,7 +18,10 @@ export interface FrameSink {
   onFrameHeader(type: number, flags: number, streamId: number, length: number): number
   /** A frame other than DATA, whole. */
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void
-  /** DATA begins: `size` bytes of payload follow, `padding` more are not for the application (its length byte among them). */
+  /**
+   * DATA begins: `size` bytes of payload follow, `padding` more are not for the application (its length byte among
+   * them).
+   */
   onDataStart(streamId: number, size: number, padding: number, endStream: boolean): void
   /** Payload of that frame. `last`: nothing of it is missing. */
   onData(bytes: Uint8Array, start: number, end: number, last: boolean): void

@@ -12,7 +12,10 @@ import { defaultWindow, type PeerSettings } from "./settings.ts"
 import { Event, isClosed, next } from "./states.ts"
 import { Ending, Line, Piece, type Stream, type Streams } from "./streams.ts"
 
-/** Payload from this size on goes by reference when nobody writes to it any more: copying it would cost more than a chunk. */
+/**
+ * Payload from this size on goes by reference when nobody writes to it any more: copying it would cost more than a
+ * chunk.
+ */
 const referenceSize = 8 * 1024
 
 /** The largest DATA frame, whatever the peer takes: a turn must stay short. */

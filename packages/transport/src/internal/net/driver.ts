@@ -30,7 +30,10 @@ const lingerMillis = 1000
 
 const keepalivePayload = new Uint8Array(8)
 
-/** From this size on a chunk is freed as soon as it was read, as the middle of a large message is: garbage of that size makes the collector run. */
+/**
+ * From this size on a chunk is freed as soon as it was read, as the middle of a large message is: garbage of that size
+ * makes the collector run.
+ */
 const giveBackFrom = 32 * 1024
 
 const giveBack = (chunk: Uint8Array): void => {

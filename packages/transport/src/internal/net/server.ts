@@ -1,5 +1,6 @@
 /**
- * A server's connections: accepted, supervised, drained in the two steps of RFC 9113 6.8, with Kitex's PING between them.
+ * A server's connections: accepted, supervised, drained in the two steps of RFC 9113 6.8, with Kitex's PING between
+ * them.
  *
  * @internal
  */

@@ -15,8 +15,8 @@ export interface Timer {
 }
 
 /**
- * Runs until interrupted. A timer that is not set now cannot expire before its whole timeout has passed, so sleeping for
- * the least of what is left misses none, however they are set meanwhile.
+ * Runs until interrupted. A timer that is not set now cannot expire before its whole timeout has passed, so sleeping
+ * for the least of what is left misses none, however they are set meanwhile.
  *
  * @internal
  */
