@@ -3,6 +3,7 @@
  */
 import { keptSize, type Output } from "../Output.ts"
 import { readShort } from "./shortText.ts"
+import { leastSize, WireType } from "./wireType.ts"
 
 /**
  * Thrown by codecs where something is wrong, without saying what: the walker in `explain` finds that out afterwards, so
@@ -192,18 +193,7 @@ export function readI32(b: Uint8Array, p: number): number {
   return (b[p]! << 24) | (b[p + 1]! << 16) | (b[p + 2]! << 8) | b[p + 3]!
 }
 
-// the least number of bytes of a value by its wire type; 0 means that there is no such type
-const leastSize = new Uint8Array(256)
-leastSize.set([0, 0, 1, 1, 8, 0, 2, 0, 4, 0, 8, 4, 1, 6, 5, 5])
-
-/** The size of the values of a type that all have one size, otherwise 0.
- *
- * @internal
- */
-export const fixedSize = (type: number): number => (type <= 10 ? leastSize[type]! : 0)
-
-/** @internal */
-export const isWireType = (type: number): boolean => leastSize[type] !== 0
+const { I64: lastFixed, Map: map, String: string, Struct: struct } = WireType
 
 /**
  * The position after a value of the given type. Containers and structs may be nested `depth` deep.
@@ -213,14 +203,14 @@ export const isWireType = (type: number): boolean => leastSize[type] !== 0
 export function skip(b: Uint8Array, p: number, end: number, type: number, depth: number): number {
   const least = leastSize[type]!
   if (least === 0 || end - p < least) throw bad
-  if (type <= 10) return p + least
-  if (type === 11) {
+  if (type <= lastFixed) return p + least
+  if (type === string) {
     const length = readI32(b, p)
     if (length < 0 || length > end - p - 4) throw bad
     return p + 4 + length
   }
   if (depth === 0) throw bad
-  if (type === 12) {
+  if (type === struct) {
     for (;;) {
       if (p >= end) throw bad
       const member = b[p]!
@@ -230,16 +220,16 @@ export function skip(b: Uint8Array, p: number, end: number, type: number, depth:
     }
   }
   const key = b[p]!
-  const value = type === 13 ? b[p + 1]! : key
-  p += type === 13 ? 2 : 1
+  const value = type === map ? b[p + 1]! : key
+  p += type === map ? 2 : 1
   const count = readI32(b, p)
   p += 4
   if (count === 0) return p
-  const unit = type === 13 ? leastSize[key]! + leastSize[value]! : leastSize[key]!
+  const unit = type === map ? leastSize[key]! + leastSize[value]! : leastSize[key]!
   if (count < 0 || leastSize[key] === 0 || leastSize[value] === 0 || count * unit > end - p) throw bad
-  if (key <= 10 && value <= 10) return p + count * unit
+  if (key <= lastFixed && value <= lastFixed) return p + count * unit
   for (let i = 0; i < count; i++) {
-    if (type === 13) p = skip(b, p, end, key, depth - 1)
+    if (type === map) p = skip(b, p, end, key, depth - 1)
     p = skip(b, p, end, value, depth - 1)
   }
   return p

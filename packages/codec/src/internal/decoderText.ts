@@ -5,11 +5,11 @@
  * returns the value, for a union without any member `undefined`. Nothing is read before it is known to lie before
  * `end`.
  */
-import { fixedSize } from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
 import { access, literal, type Names } from "./text.ts"
 import { absentValue, leastBytes, mayBeAbsent, wireType } from "./wire.ts"
+import { fixedSize, isFixedSize } from "./wireType.ts"
 
 interface Scope {
   readonly types: Names
@@ -30,7 +30,7 @@ const needView = "if (w === undefined) w = view = viewOf(b)"
 const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boolean): void => {
   const { isMany, lines } = s
   const type = wireType(plan)
-  if (!known && type <= 10) lines.push(`if (end - p < ${fixedSize(type)}) throw bad`)
+  if (!known && isFixedSize(type)) lines.push(`if (end - p < ${fixedSize(type)}) throw bad`)
   switch (plan.kind) {
     case "bool":
       lines.push(`${v} = b[p++] === 1`)
@@ -85,7 +85,7 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
         `for (let ${i} = 0; ${i} < ${n}; ${i}++) {`,
         `let ${e}`
       )
-      value({ ...s, isMany: true }, plan.element, e, wireType(plan.element) <= 10, false)
+      value({ ...s, isMany: true }, plan.element, e, isFixedSize(wireType(plan.element)), false)
       lines.push(isSet ? `${v}.add(${e})` : `${v}[${i}] = ${e}`, "}")
       return
     }
@@ -96,7 +96,7 @@ const value = (s: Scope, plan: Plan, v: string, known: boolean, mayBeAbsent: boo
       const i = s.next()
       const key = s.next()
       const item = s.next()
-      const known = wireType(plan.key) <= 10 && wireType(plan.value) <= 10
+      const known = isFixedSize(wireType(plan.key)) && isFixedSize(wireType(plan.value))
       lines.push(
         `${v} = ${isMap ? "new Map()" : `new Array(${n})`}`,
         `for (let ${i} = 0; ${i} < ${n}; ${i}++) {`,

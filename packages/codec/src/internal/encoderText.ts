@@ -10,6 +10,7 @@ import type { Settings } from "./options.ts"
 import type { Member, NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
 import { access, literal, type Names } from "./text.ts"
 import { absentValue, inOrder, isNilable, isStructLike, mayBeAbsent, omitsDefault, wireType } from "./wire.ts"
+import { isFixedSize } from "./wireType.ts"
 
 interface Scope {
   readonly types: Names
@@ -174,7 +175,7 @@ const value = (s: Scope, plan: Plan, v: string, rest: number): void => {
 }
 
 // elements of one size are written after one check for all of them
-const elementBytes = (plan: Plan): number => (wireType(plan) <= 10 ? fixedBytes(plan) : 0)
+const elementBytes = (plan: Plan): number => (isFixedSize(wireType(plan)) ? fixedBytes(plan) : 0)
 
 const room = (s: Scope, size: string, each: number, rest: number): void => {
   if (each > 0) s.lines.push(ensure(`${size} * ${each} + ${rest}`))

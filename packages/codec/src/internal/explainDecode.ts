@@ -6,6 +6,7 @@ import * as Bytes from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan } from "./plan.ts"
 import { leastBytes, mayBeAbsent, wireType } from "./wire.ts"
+import { fixedSize, isWireType, WireType } from "./wireType.ts"
 
 class Walk {
   readonly bytes: Uint8Array
@@ -62,7 +63,7 @@ class Walk {
         seen.add(index)
         continue
       }
-      const isVoid = plan.kind === "struct" && plan.isResult && type === 1 && id === 0
+      const isVoid = plan.kind === "struct" && plan.isResult && type === WireType.Void && id === 0
       if (isVoid && this.position < this.end && this.bytes[this.position] === 0) {
         this.position++
         continue
@@ -126,7 +127,7 @@ class Walk {
         return plan
       }
       default: {
-        const size = Bytes.fixedSize(wireType(plan))
+        const size = fixedSize(wireType(plan))
         this.need(size, path, plan.kind)
         if (plan.kind === "i64number" && Number.isNaN(Bytes.readI64Number(this.bytes, this.position))) {
           const value = Bytes.readI64(this.bytes, this.position)
@@ -161,21 +162,21 @@ class Walk {
   }
 
   skip(type: number, depth: number, path: string, prefix: string): void {
-    if (!Bytes.isWireType(type)) this.fail("BadType", path, `${prefix}unknown data type ${type}`)
-    const fixed = Bytes.fixedSize(type)
+    if (!isWireType(type)) this.fail("BadType", path, `${prefix}unknown data type ${type}`)
+    const fixed = fixedSize(type)
     if (fixed > 0) {
       if (this.end - this.position < fixed) this.fail("Truncated", path, `${prefix}buffer too short`)
       this.position += fixed
       return
     }
-    if (type === 11) {
+    if (type === WireType.String) {
       const length = this.skipLength(path, prefix)
       if (length > this.end - this.position) this.fail("Truncated", path, `${prefix}buffer too short`)
       this.position += length
       return
     }
     if (depth === 0) this.fail("DepthLimit", path, `${prefix}depth limit exceeded`)
-    if (type === 12) {
+    if (type === WireType.Struct) {
       for (;;) {
         if (this.position >= this.end) this.fail("Truncated", path, `${prefix}buffer too short`)
         const member = this.bytes[this.position++]!
@@ -185,14 +186,14 @@ class Walk {
         this.skip(member, depth - 1, path, prefix)
       }
     }
-    const types = type === 13 ? 2 : 1
+    const types = type === WireType.Map ? 2 : 1
     if (this.end - this.position < types + 4) this.fail("Truncated", path, `${prefix}buffer too short`)
     const elements = [...this.bytes.subarray(this.position, this.position + types)]
     this.position += types
     const size = this.skipLength(path, prefix)
     if (size === 0) return
     for (const element of elements) {
-      if (!Bytes.isWireType(element)) this.fail("BadType", path, `${prefix}unknown data type ${element}`)
+      if (!isWireType(element)) this.fail("BadType", path, `${prefix}unknown data type ${element}`)
     }
     for (let i = 0; i < size; i++) {
       for (const element of elements) this.skip(element, depth - 1, path, prefix)

@@ -1,8 +1,8 @@
 /**
  * What follows from plans about the wire: types, order and what a message can hold.
  */
-import { fixedSize } from "./bytes.ts"
 import { hasZero, type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
+import { isFixedSize, leastSize, WireType } from "./wireType.ts"
 
 /** All structs and unions that a message can hold, itself first.
  *
@@ -76,31 +76,31 @@ export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan>
 export const wireType = (plan: Plan): number => {
   switch (plan.kind) {
     case "bool":
-      return 2
+      return WireType.Bool
     case "i8":
-      return 3
+      return WireType.I8
     case "double":
-      return 4
+      return WireType.Double
     case "i16":
-      return 6
+      return WireType.I16
     case "i32":
     case "enum":
-      return 8
+      return WireType.I32
     case "i64":
     case "i64number":
-      return 10
+      return WireType.I64
     case "string":
     case "binary":
-      return 11
+      return WireType.String
     case "struct":
     case "union":
-      return 12
+      return WireType.Struct
     case "map":
-      return 13
+      return WireType.Map
     case "set":
-      return 14
+      return WireType.Set
     case "list":
-      return 15
+      return WireType.List
     case "transform":
       return wireType(plan.inner)
   }
@@ -110,11 +110,7 @@ export const wireType = (plan: Plan): number => {
  *
  * @internal
  */
-export const leastBytes = (plan: Plan): number => {
-  const type = wireType(plan)
-  if (type <= 10) return fixedSize(type)
-  return type === 11 ? 4 : type === 12 ? 1 : type === 13 ? 6 : 5
-}
+export const leastBytes = (plan: Plan): number => leastSize[wireType(plan)]!
 
 /** Kitex writes members of fixed size first; enums, though of four bytes, are not among them.
  *
@@ -122,7 +118,7 @@ export const leastBytes = (plan: Plan): number => {
  */
 export const inOrder = (members: ReadonlyArray<Member>, order: "declaration" | "kitex"): ReadonlyArray<Member> => {
   if (order === "declaration") return members
-  const isFixed = ({ plan }: Member) => plan.kind !== "enum" && wireType(plan) <= 10
+  const isFixed = ({ plan }: Member) => plan.kind !== "enum" && isFixedSize(wireType(plan))
   return [...members.filter(isFixed), ...members.filter((member) => !isFixed(member))]
 }
 
