@@ -66,7 +66,7 @@ export class Draining extends Schema.Error<Draining>(id("Draining"))({
 }) {}
 
 /**
- * A limit of ours was exceeded. `limit` is its name in the options.
+ * A limit of ours was exceeded, and `limit` is its name in the options; or the server's `MAX_CONCURRENT_STREAMS`.
  *
  * @since 0.1.0
  * @category errors

@@ -6,9 +6,7 @@
 import {
   Cancelled,
   CompressionFailed,
-  ConnectFailed,
   ConnectionLost,
-  ConnectTimeout,
   Draining,
   LimitExceeded,
   ProtocolViolation,
@@ -39,39 +37,8 @@ export const violation = (code: number, desc: string): TransportError =>
 export const draining = (): TransportError =>
   new TransportError({ reason: new Draining(), code: Code.Unavailable, desc: "the connection is draining" })
 
-/** @internal */
-export const closed = (desc: string): TransportError =>
+const closed = (desc: string): TransportError =>
   new TransportError({ reason: new Cancelled(), code: Code.Canceled, desc })
-
-/** @internal */
-export const connectFailed = (address: string, why: string): TransportError =>
-  new TransportError({
-    reason: new ConnectFailed({ address }),
-    code: Code.Unavailable,
-    desc: `cannot connect to ${address}: ${why}`
-  })
-
-/** @internal */
-export const listenFailed = (address: string, why: string): TransportError =>
-  new TransportError({
-    reason: new ConnectFailed({ address }),
-    code: Code.Unavailable,
-    desc: `cannot listen on ${address}: ${why}`
-  })
-
-const advice = {
-  dial: "the host did not answer; is the address right, or connectTimeout too short?",
-  tls: "the TLS handshake did not finish; does the server speak TLS?",
-  settings: "the server sent no HTTP/2 SETTINGS; does it speak HTTP/2 (h2c with prior knowledge, or ALPN h2)?"
-} as const
-
-/** @internal */
-export const connectTimeout = (address: string, step: "dial" | "tls" | "settings", millis: number): TransportError =>
-  new TransportError({
-    reason: new ConnectTimeout({ address, step, millis }),
-    code: Code.Unavailable,
-    desc: `cannot connect to ${address} within ${millis}ms: ${advice[step]}`
-  })
 
 const lost = (address: string, code: number, desc: string): TransportError =>
   new TransportError({ reason: new ConnectionLost({ address }), code, desc })

@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { RawClientStream } from "../../RawStream.ts"
 import type { OpenRequest } from "../../Transport.ts"
-import { LimitExceeded, TransportError } from "../../TransportError.ts"
+import { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
-import { connectFailed, connectTimeout, draining } from "../grpc/errors.ts"
-import { Code } from "../grpc/status.ts"
+import { draining } from "../grpc/errors.ts"
 import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
+import { connectFailed, connectTimeout, noStreams, tooManyConnections } from "./errors.ts"
 import { driverOptions, millis, type Platform } from "./options.ts"
 import { run } from "./run.ts"
 import type { Dial } from "./socket.ts"
@@ -106,7 +106,7 @@ export const makePool = Effect.fnUntraced(function* (
         if (!driver.usable || driver.connection.openable > 0) return Effect.succeed(driver)
         // A fresh connection that has no streams never gets any: nobody who waits may try the same again.
         driver.retire()
-        return Effect.fail(exhausted(address))
+        return Effect.fail(noStreams(address))
       }),
       Effect.onExit((exit) =>
         Effect.sync(() => {
@@ -123,20 +123,6 @@ export const makePool = Effect.fnUntraced(function* (
     )
   }
 
-  const exhausted = (address: string) =>
-    new TransportError({
-      reason: new LimitExceeded({ limit: "MAX_CONCURRENT_STREAMS", max: 0 }),
-      code: Code.Unavailable,
-      desc: `${address} allows no streams on a new connection`
-    })
-
-  const tooMany = (address: string) =>
-    new TransportError({
-      reason: new LimitExceeded({ limit: "maxConnectionsPerAddress", max: most }),
-      code: Code.ResourceExhausted,
-      desc: `every stream of ${most} connections to ${address} is in use (maxConnectionsPerAddress)`
-    })
-
   /** `redials`: how many connections that the server ends at once are worth another one. */
   const openWith = (request: OpenRequest, redials: number): Effect.Effect<RawClientStream, TransportError> =>
     Effect.suspend(() => {
@@ -147,7 +133,7 @@ export const makePool = Effect.fnUntraced(function* (
       const ready = entry.drivers.length < wanted ? undefined : free(entry)
       // A connection is there, so it was the request that could not be sent.
       if (ready !== undefined) return streamOf(ready, request)
-      if (entry.drivers.length >= most) return Effect.fail(tooMany(request.address))
+      if (entry.drivers.length >= most) return Effect.fail(tooManyConnections(request.address, most))
       return Effect.flatMap(dialled(request, entry), (driver) => {
         if (driver.connection.openable > 0) return streamOf(driver, request)
         // Others were first, or the server went away at once.
