@@ -16,6 +16,7 @@ import {
   struct,
   wrapped
 } from "./support/echo.ts"
+import { clientOf } from "./support/client.ts"
 
 const cancelled = new TransportError.TransportError({
   reason: new TransportError.Cancelled(),
@@ -331,3 +332,38 @@ describe("a graceful stop", () => {
     })
   )
 })
+
+it.effect("a call in place of one that was given up waits for the handler of that, and is not refused", () =>
+  Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>()
+    const log: Array<string> = []
+    const client = yield* clientOf(
+      {
+        EchoUnary: ({ message }) => {
+          log.push(`${message} starts`)
+          return message === "first"
+            ? Effect.onInterrupt(Effect.never, () =>
+                Effect.andThen(
+                  Deferred.await(gate),
+                  Effect.sync(() => log.push("first ends"))
+                )
+              )
+            : Effect.succeed(new Response({ message }))
+        }
+      },
+      { transport: { server: { limits: { maxConcurrentStreams: 1 } } } }
+    )
+    const first = yield* Effect.forkChild(client.EchoUnary(new Request({ message: "first" })))
+    yield* settled
+    yield* Fiber.interrupt(first)
+    const givenUp = yield* Effect.forkChild(client.EchoUnary(new Request({ message: "given up" })))
+    yield* settled
+    yield* Fiber.interrupt(givenUp)
+    const second = yield* Effect.forkChild(client.EchoUnary(new Request({ message: "second" })))
+    yield* settled
+    assert.deepStrictEqual(log, ["first starts"])
+    yield* Deferred.succeed(gate, undefined)
+    assert.strictEqual((yield* Fiber.join(second)).message, "second")
+    assert.deepStrictEqual(log, ["first starts", "first ends", "second starts"])
+  })
+)

@@ -184,8 +184,8 @@ export interface RawServerStream extends RawStream {
   /** Ends both directions now. `"shutdown"` is Kitex's code 1000. */
   abort(reason: "cancel" | "refused" | "shutdown" | "internal", error: TransportError): void
   /**
-   * The handler of this stream has ended. Its slot in `maxConcurrentStreams` is free only now: a peer that resets a
-   * stream cannot make room for another handler while the first still runs.
+   * The handler of this stream has ended. Its place in `maxConcurrentStreams` is free only now: while the handler of a stream
+   * that the peer has reset still runs, the next stream waits.
    */
   release(): void
 }

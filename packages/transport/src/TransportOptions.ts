@@ -26,7 +26,10 @@ export interface Budget {
  * @category options
  */
 export interface Limits {
-  /** Server: streams whose handler runs; more are refused (RST_STREAM REFUSED_STREAM). Default 256. */
+  /**
+   * Server: open streams, of which more are refused (RST_STREAM REFUSED_STREAM), and handlers that run: a stream that
+   * comes in place of one that was reset waits until the handler of that has ended. Default 256.
+   */
   readonly maxConcurrentStreams?: number | undefined
   /** Bytes of a header list, 32 added for each field. Default 64 KiB. */
   readonly maxHeaderListSize?: number | undefined

@@ -75,8 +75,6 @@ export class Dispatcher {
   // --- accepting -------------------------------------------------------------------------------------------------------
 
   readonly accept = (raw: RawServerStream): void => {
-    // Opened and given up in one read: there is nobody to answer, and nothing that would stop a handler.
-    if (typeof raw.writeEnded === "object") return raw.release()
     if (raw.service === "") {
       raw.finish({ code: 13, message: `malformed method name, method=${JSON.stringify(raw.path)}` }, [])
       return raw.release()

@@ -15,6 +15,7 @@ import { encodeResponseHeaders, responseContentType } from "./responseHeaders.ts
 import { Code, ResetCode } from "./status.ts"
 import { type Carrier, GrpcStream } from "./stream.ts"
 import { encodeTrailers } from "./trailers.ts"
+import type { Turns } from "./turns.ts"
 
 const resetCodes = {
   cancel: ResetCode.Cancel,
@@ -37,7 +38,7 @@ export class ServerStream extends GrpcStream implements RawServerStream {
   private finished = false
   private released = false
 
-  private readonly accept: (stream: RawServerStream) => void
+  private readonly turns: Turns
 
   constructor(
     carrier: Carrier,
@@ -45,10 +46,10 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     headers: HeaderList,
     head: RequestHead,
     endStream: boolean,
-    accept: (stream: RawServerStream) => void
+    turns: Turns
   ) {
     super(carrier)
-    this.accept = accept
+    this.turns = turns
     this.stream = stream
     this.headers = headers
     this.head = head
@@ -61,7 +62,9 @@ export class ServerStream extends GrpcStream implements RawServerStream {
   }
 
   protected override announce(): void {
-    this.accept(this)
+    // Opened and given up in one read: there is nobody to answer.
+    if (this.aborted !== undefined) return this.leave()
+    this.turns.take(this)
   }
 
   get service(): string {
@@ -120,7 +123,8 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     const error = serverAborted(cause, this.peer.address, this.head.sourceService, this.carrier.streamOptions.limits)
     this.aborted = { _tag: "Failed", error }
     if (this.end === undefined) this.end = this.aborted
-    this.markAborted()
+    if (this.turns.leave(this)) this.leave()
+    else this.markAborted()
   }
 
   protected abortError(): TransportError | undefined {
@@ -199,6 +203,11 @@ export class ServerStream extends GrpcStream implements RawServerStream {
 
   release(): void {
     if (this.released) return
+    this.leave()
+    this.turns.giveBack()
+  }
+
+  private leave(): void {
     this.released = true
     this.carrier.connection.release(this.stream)
     this.carrier.wake()

@@ -111,7 +111,7 @@ export interface Connection {
   consume(stream: Http2Stream, bytes: number, now: number): void
   /** A message of `bytes` that the application waits for does not fit the window: let it in whole. */
   expect(stream: Http2Stream, bytes: number): void
-  /** Server: the handler of the stream has ended; its slot in maxConcurrentStreams is free from now on. */
+  /** Server: the handler of the stream has ended; it counts no more in maxConcurrentStreams. */
   release(stream: Http2Stream): void
   ping(payload: Uint8Array): void
   goaway(lastStreamId: number, code: number, debug: string): void

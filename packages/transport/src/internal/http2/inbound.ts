@@ -175,7 +175,8 @@ export class Inbound {
     const { counters, inflow, limits, owner, peer, streams } = this.host
     this.host.lastPeerStreamId = id
     if (!this.acceptable(id, selfDependent, result)) return
-    if (streams.slots >= limits.maxConcurrentStreams) {
+    const most = limits.maxConcurrentStreams
+    if (streams.live.size >= most || streams.slots >= 2 * most) {
       counters.refusedStreams++
       streams.forgo(id)
       this.host.answerReset(id, ErrorCode.RefusedStream)

@@ -8,9 +8,9 @@
 /** @internal */
 export interface Limits {
   /**
-   * Server: streams whose handler runs or that are not closed. More are answered RST_STREAM(REFUSED_STREAM). A reset
-   * does not free the slot, the end of the handler does: otherwise resets would start handlers without bound.
-   * Counter: `refusedStreams`.
+   * Server: open streams, and handlers that run. More are answered RST_STREAM(REFUSED_STREAM). A reset frees the stream
+   * and not its handler: a new stream waits for that (`grpc/turns.ts`), or resets would start handlers without bound. With
+   * those whose handler still ends there are twice as many at most. Counter: `refusedStreams`.
    */
   readonly maxConcurrentStreams: number
   /**

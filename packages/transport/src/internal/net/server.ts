@@ -13,6 +13,7 @@ import type { TransportError } from "../../TransportError.ts"
 import type { ServerOptions } from "../../TransportOptions.ts"
 import { requestHead } from "../grpc/requestHeaders.ts"
 import { ServerStream } from "../grpc/serverStream.ts"
+import { Turns } from "../grpc/turns.ts"
 import { ResetCode } from "../grpc/status.ts"
 import type { Connection, HeaderList, Http2Stream } from "../http2/api.ts"
 import { Http2Connection } from "../http2/connection.ts"
@@ -30,7 +31,7 @@ const drainPingMillis = 1000
 /** @internal */
 export class ServerDriver extends Driver {
   readonly connection: Connection
-  private readonly accept: (stream: RawServerStream) => void
+  private readonly turns: Turns
   private readonly handshakeTimeout: number
   private handshakeSince: number | undefined
   private drainSince: number | undefined = undefined
@@ -43,7 +44,7 @@ export class ServerDriver extends Driver {
     accept: (stream: RawServerStream) => void
   ) {
     super(socket, options)
-    this.accept = accept
+    this.turns = new Turns(options.stream.limits.maxConcurrentStreams, accept)
     this.handshakeTimeout = handshakeTimeout
     this.handshakeSince = options.now()
     this.connection = new Http2Connection(
@@ -60,7 +61,7 @@ export class ServerDriver extends Driver {
       this.connection.release(stream)
       return
     }
-    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.accept)
+    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.turns)
   }
 
   onSettings(): void {
