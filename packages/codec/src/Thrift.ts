@@ -29,7 +29,7 @@ import {
   type TypeAnnotation,
   TypeKey
 } from "./internal/annotations.ts"
-import { type Construct, construct } from "./internal/construct.ts"
+import { loose } from "./internal/construct.ts"
 import { isScalar, planOf, zero } from "./internal/fromSchema.ts"
 import { lastSegment } from "./internal/plan.ts"
 import type { Compiled } from "./Runtime.ts"
@@ -305,36 +305,6 @@ export interface StructOptions<A> {
   readonly codec?: Compiled<A> | undefined
 }
 
-// copies only where a member is undefined, so that `{ message: undefined }` builds the same as `{}`
-const dropUndefined = (props: any): any => {
-  for (const key in props) {
-    if (props[key] !== undefined) continue
-    const present: any = {}
-    for (const key in props) if (props[key] !== undefined) present[key] = props[key]
-    return present
-  }
-  return props
-}
-
-// The schema of a class is memoised for the first class that asks, so the base must never be asked: no `.annotate`
-// here.
-const loose = (Base: any, fast: Construct): any =>
-  class extends Base {
-    constructor(props?: any, options?: any) {
-      const built = options === undefined ? fast(new.target, props) : undefined
-      if (built !== undefined) return built
-      super(dropUndefined(props), options)
-    }
-  }
-
-// compiled for the first message: most classes are defined long before one is built, and some refer to each other
-const lazily = (fields: Schema.Struct.Fields): Construct => {
-  let compiled: Construct | undefined
-  return (target, props) => (compiled ??= construct(fields))(target, props)
-}
-
-const never: Construct = () => undefined
-
 /**
  * The base of a struct class.
  *
@@ -360,7 +330,7 @@ export const Struct =
   <const F extends Schema.Struct.Fields>(
     fields: F
   ): Schema.Class<Self, Schema.Struct<F>, {}> & Constructor<F, Schema.Struct<F>["Type"]> =>
-    loose(Schema.Class<any>(name)(fields, { [NameKey]: name, [CodecKey]: options?.codec } as any), lazily(fields))
+    loose(Schema.Class<any>(name)(fields, { [NameKey]: name, [CodecKey]: options?.codec } as any), fields)
 
 /**
  * The part of a name behind its last dot.
@@ -398,8 +368,8 @@ export const Exception =
     Constructor<F, Schema.Struct<F>["Type"] & Cause.YieldableError & { readonly _tag: LastSegment<N> }> => {
     const tag = lastSegment(name)
     const annotations: any = { [NameKey]: name, [CodecKey]: options?.codec }
-    // An error captures its stack in the constructor.
-    const Base = loose(Schema.TaggedError<any>(name)(tag, fields, annotations), never)
+    // no fields: an error captures its stack in the constructor
+    const Base = loose(Schema.TaggedError<any>(name)(tag, fields, annotations))
     if (!Object.hasOwn(fields, "message")) {
       Object.defineProperty(Base.prototype, "message", {
         configurable: true,

@@ -8,11 +8,8 @@ import { FieldKey, type ScalarKind, type SchemaLike, type TypeAnnotation, TypeKe
 import { prototypeOf } from "./plan.ts"
 import { isAllowed } from "./source.ts"
 
-/** Builds an instance of `target`, or answers undefined where the schema's constructor has to.
- *
- * @internal
- */
-export type Construct = (target: Function, props: unknown) => object | undefined
+/** Builds an instance of `target`, or answers undefined where the schema's constructor has to. */
+type Construct = (target: Function, props: unknown) => object | undefined
 
 /** A value is of its type: text of an expression over `v`, and what it refers to. */
 interface Test {
@@ -71,11 +68,8 @@ const membersOf = (fields: Readonly<Record<string, SchemaLike>>): ReadonlyArray<
 
 const never: Construct = () => undefined
 
-/** The construction of a class with these fields.
- *
- * @internal
- */
-export const construct = (fields: Readonly<Record<string, SchemaLike>>): Construct => {
+/** The construction of a class with these fields. */
+const construct = (fields: Readonly<Record<string, SchemaLike>>): Construct => {
   if (!isAllowed()) return never
   const members = membersOf(fields)
   if (members === undefined) return never
@@ -108,4 +102,34 @@ return (target, props) => {
 }`
   // oxlint-disable-next-line no-new-func -- names are quoted and the rest is of this file
   return new Function("refers", text)(members.map(({ test }) => test.refers)) as Construct
+}
+
+// copies only where a member is undefined, so that `{ message: undefined }` builds the same as `{}`
+const dropUndefined = (props: any): any => {
+  for (const key in props) {
+    if (props[key] !== undefined) continue
+    const present: any = {}
+    for (const key in props) if (props[key] !== undefined) present[key] = props[key]
+    return present
+  }
+  return props
+}
+
+/** The class with a constructor that takes an explicit `undefined` for a member that may be absent; where there are
+ * fields, instances are built without the schema where that can be.
+ *
+ * @internal
+ */
+export const loose = (Base: any, fields?: Readonly<Record<string, SchemaLike>>): any => {
+  // compiled for the first message: most classes are defined long before one is built, and some refer to each other
+  let fast: Construct | undefined = fields === undefined ? never : undefined
+  // The schema of a class is memoised for the first class that asks, so the base must never be asked: no `.annotate`
+  // here.
+  return class extends Base {
+    constructor(props?: any, options?: any) {
+      const built = options === undefined ? (fast ??= construct(fields!))(new.target, props) : undefined
+      if (built !== undefined) return built
+      super(dropUndefined(props), options)
+    }
+  }
 }
