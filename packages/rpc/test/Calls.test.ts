@@ -182,6 +182,18 @@ it.effect("compression: sizes are those behind it for what is sent, those before
   })
 )
 
+it.effect("a compressor that the transport does not have is an error that names it", () =>
+  Effect.gen(function* () {
+    const client = yield* clientOf({ EchoUnary: () => Effect.succeed(new Response({})) })
+    for (let i = 0; i < 2; i++) {
+      assert.strictEqual(
+        told(yield* Effect.exit(client.EchoUnary(new Request(), { compressor: "gzip" }))),
+        "CodecError: rpc error: code = 13 desc = no kitex compressor registered found for:gzip"
+      )
+    }
+  })
+)
+
 it.effect("a business error of a stream is a success of the RPC", () =>
   Effect.gen(function* () {
     const { client, recorder } = yield* recorded({

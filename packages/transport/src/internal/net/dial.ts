@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { OpenRequest } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
 import { ClientStream } from "../grpc/clientStream.ts"
+import { unknownCompressor } from "../grpc/compression.ts"
 import { violation } from "../grpc/errors.ts"
 import { encodeRequestHeaders } from "../grpc/requestHeaders.ts"
 import { Code } from "../grpc/status.ts"
@@ -42,6 +43,8 @@ export class ClientDriver extends Driver {
 
   /** Opens a stream; the caller has seen that one is free. */
   open(request: OpenRequest): ClientStream | TransportError {
+    const { compressor } = request
+    if (compressor !== undefined && this.streamOptions.compression === undefined) return unknownCompressor(compressor)
     const headers = this.headers(request)
     if (typeof headers === "string") return violation(Code.Internal, headers)
     if (!this.connection.fits(headers)) return violation(Code.Internal, tooLarge)
