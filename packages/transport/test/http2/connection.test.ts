@@ -23,7 +23,10 @@ describe("Http2Connection", () => {
     const client = new Recorder("client")
     const bytes = client.bytes()
     assert.deepStrictEqual(bytes.slice(0, preface.length), preface)
-    assert.deepStrictEqual(describeFrames(parse(bytes)), ["Settings(0)", `WindowUpdate(0) ${16 * 1024 * 1024 - 65_535}`])
+    assert.deepStrictEqual(describeFrames(parse(bytes)), [
+      "Settings(0)",
+      `WindowUpdate(0) ${16 * 1024 * 1024 - 65_535}`
+    ])
     assert.deepStrictEqual(parse(bytes)[0]!.payload, settings([2, 0], [5, 16_384], [4, 262_144], [6, 65_536]).slice(9))
   })
 
