@@ -80,9 +80,9 @@ export const layerServer = (options: ServerOptions): Layer.Layer<ServerTransport
 export const layerClientWith = (options: ClientOptions): Layer.Layer<ClientTransport> =>
   Layer.effect(
     ClientTransport,
-    Effect.gen(function* () {
-      return ClientTransport.of(yield* makePool(dial(options.tls), options, yield* platform))
-    })
+    Effect.flatMap(platform, (platform) =>
+      Effect.map(makePool(dial(options.tls), options, platform), ClientTransport.of)
+    )
   )
 
 /**

@@ -25,6 +25,8 @@ import type { Timer } from "./watchdog.ts"
 
 const drainPing = Uint8Array.of(1, 6, 1, 8, 0, 3, 3, 9)
 const everyStream = 2 ** 31 - 1
+/** Silence of a client before it is pinged, as in Kitex. */
+const keepaliveMillis = 2 * 3600 * 1000
 /** How long the ACK of the drain's PING may take: streams that were on their way are lost after it. */
 const drainPingMillis = 1000
 
@@ -119,32 +121,32 @@ export class ServerDriver extends Driver {
 }
 
 /** `listen` of the server transport. @internal */
-export const makeListen =
-  (bind: Bind, options: ServerOptions, platform: Platform) =>
-  (onStream: (stream: RawServerStream) => void): Effect.Effect<Listening, TransportError, Scope.Scope> =>
-    Effect.gen(function* () {
-      const settings = driverOptions(options, platform, 2 * 3600 * 1000)
-      const timeout = handshakeTimeout(options)
-      const drivers = new Set<ServerDriver>()
-      const fibers = yield* FiberSet.make<void>()
-      const fork = yield* FiberSet.runtime(fibers)()
-      let draining = false
-      const bound = yield* bind((socket) => {
-        const driver = new ServerDriver(socket, settings, timeout, onStream)
-        drivers.add(driver)
-        fork(
-          Effect.ensuring(
-            run(driver),
-            Effect.sync(() => drivers.delete(driver))
-          )
+export const makeListen = (bind: Bind, options: ServerOptions, platform: Platform) =>
+  Effect.fnUntraced(function* (
+    onStream: (stream: RawServerStream) => void
+  ): Effect.fn.Return<Listening, TransportError, Scope.Scope> {
+    const settings = driverOptions(options, platform, keepaliveMillis)
+    const timeout = handshakeTimeout(options)
+    const drivers = new Set<ServerDriver>()
+    const fibers = yield* FiberSet.make<void>()
+    const fork = yield* FiberSet.runtime(fibers)()
+    let draining = false
+    const bound = yield* bind((socket) => {
+      const driver = new ServerDriver(socket, settings, timeout, onStream)
+      drivers.add(driver)
+      fork(
+        Effect.ensuring(
+          run(driver),
+          Effect.sync(() => drivers.delete(driver))
         )
-        driver.start()
-        if (draining) driver.drain("graceful shutdown")
-      })
-      const drain = Effect.suspend(() => {
-        draining = true
-        for (const driver of drivers) driver.drain("graceful shutdown")
-        return Effect.andThen(bound.stop, FiberSet.awaitEmpty(fibers))
-      })
-      return { address: bound.address, drain }
+      )
+      driver.start()
+      if (draining) driver.drain("graceful shutdown")
     })
+    const drain = Effect.suspend(() => {
+      draining = true
+      for (const driver of drivers) driver.drain("graceful shutdown")
+      return Effect.andThen(bound.stop, FiberSet.awaitEmpty(fibers))
+    })
+    return { address: bound.address, drain }
+  })
