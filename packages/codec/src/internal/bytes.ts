@@ -116,7 +116,23 @@ export function readString(b: Uint8Array, p: number, length: number): string {
     const text = readShort(b, p, length)
     if (text !== undefined) return text
   }
-  return utf8Slice.call(b, p, p + length)
+  return length <= pieceSize ? utf8Slice.call(b, p, p + length) : readLong(b, p, p + length)
+}
+
+const pieceSize = 64 * 1024
+
+// A large string lives outside the heap or in pages of its own, which each bring the next full collection nearer and cost
+// more than the reading. In pieces it is young garbage, and one string again when somebody looks into it.
+function readLong(b: Uint8Array, p: number, end: number): string {
+  let text = ""
+  while (p < end) {
+    let to = Math.min(p + pieceSize, end)
+    // Not within a character: at most three bytes follow its first.
+    for (let i = 0; i < 3 && to < end && (b[to]! & 0xc0) === 0x80; i++) to--
+    text += utf8Slice.call(b, p, to)
+    p = to
+  }
+  return text
 }
 
 /**
