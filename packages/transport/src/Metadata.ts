@@ -22,6 +22,14 @@ export interface Metadata {
 }
 
 /**
+ * No metadata at all.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const empty: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
+
+/**
  * A value on its way out. Bytes are for keys that end in `-bin`; a string under such a key is sent as its UTF-8.
  *
  * @since 0.1.0

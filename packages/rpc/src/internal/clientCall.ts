@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import type { Metadata } from "@millrace/transport/Metadata"
+import * as Metadata from "@millrace/transport/Metadata"
 import type { RawClientStream, RawEnd } from "@millrace/transport/RawStream"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -19,14 +19,12 @@ import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { MethodPlan } from "./plan.ts"
 
-const emptyMetadata: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
-
 /** @internal */
 export class ClientCall extends Duplex<unknown, unknown> {
   declare readonly raw: RawClientStream
   readonly #lifecycle: Lifecycle
-  readonly #onHeader: ((header: Metadata) => void) | undefined
-  readonly #onTrailer: ((trailer: Metadata) => void) | undefined
+  readonly #onHeader: ((header: Metadata.Metadata) => void) | undefined
+  readonly #onTrailer: ((trailer: Metadata.Metadata) => void) | undefined
   #headerSeen = false
   #trailerSeen = false
   #waiting: Array<() => void> | undefined
@@ -41,8 +39,8 @@ export class ClientCall extends Duplex<unknown, unknown> {
     plan: MethodPlan,
     budgets: Budgets,
     lifecycle: Lifecycle,
-    onHeader: ((header: Metadata) => void) | undefined,
-    onTrailer: ((trailer: Metadata) => void) | undefined
+    onHeader: ((header: Metadata.Metadata) => void) | undefined,
+    onTrailer: ((trailer: Metadata.Metadata) => void) | undefined
   ) {
     super(env, info, raw, plan.decodeResponse, plan.encodeRequest, budgets)
     this.#lifecycle = lifecycle
@@ -100,24 +98,24 @@ export class ClientCall extends Duplex<unknown, unknown> {
     })
   )
 
-  readonly header: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
+  readonly header: Effect.Effect<Metadata.Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.header !== undefined) return Effect.succeed(this.raw.header)
     if (this.failure !== undefined) return this.refused(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.header)
     // Trailers alone: there is no header, and that is no failure.
-    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(emptyMetadata)
+    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(Metadata.empty)
   })
 
-  readonly trailer: Effect.Effect<Metadata, CallError> = Effect.suspend(() => {
+  readonly trailer: Effect.Effect<Metadata.Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.trailer !== undefined) return Effect.succeed(this.raw.trailer)
     if (this.failure !== undefined) return this.refused(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.trailer)
-    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(emptyMetadata)
+    return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(Metadata.empty)
   })
 
-  #wait(again: () => Effect.Effect<Metadata, CallError>): Effect.Effect<Metadata, CallError> {
+  #wait(again: () => Effect.Effect<Metadata.Metadata, CallError>): Effect.Effect<Metadata.Metadata, CallError> {
     return Effect.callback((resume) => {
       const wake = () => resume(Effect.suspend(again))
       const waiting = (this.#waiting ??= [])
@@ -153,7 +151,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   #tellHeader(): void {
     if (this.#onHeader === undefined || this.#headerSeen) return
-    const header = this.raw.header ?? (this.raw.end?._tag === "Status" ? emptyMetadata : undefined)
+    const header = this.raw.header ?? (this.raw.end?._tag === "Status" ? Metadata.empty : undefined)
     if (header === undefined) return
     this.#headerSeen = true
     this.#onHeader(header)
@@ -162,7 +160,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
   #tellTrailer(): void {
     if (this.#onTrailer === undefined || this.#trailerSeen) return
     this.#trailerSeen = true
-    this.#onTrailer(this.raw.trailer ?? emptyMetadata)
+    this.#onTrailer(this.raw.trailer ?? Metadata.empty)
   }
 
   readonly cancel: Effect.Effect<void> = Effect.suspend(() => {

@@ -3,13 +3,13 @@
  *
  * @internal
  */
-import type { Metadata } from "../../Metadata.ts"
+import * as Metadata from "../../Metadata.ts"
 import type { RawClientStream, RawEnd } from "../../RawStream.ts"
 import type { TransportError } from "../../TransportError.ts"
 import type { AbortCause, HeaderList } from "../http2/api.ts"
 import { expandFor } from "./compression.ts"
 import { clientAborted, messageTooLarge, violation } from "./errors.ts"
-import { emptyMetadata, responseMetadata } from "./metadata.ts"
+import { responseMetadata } from "./metadata.ts"
 import { parseResponseHead } from "./responseHeaders.ts"
 import { Code, ResetCode } from "./status.ts"
 import { type Carrier, GrpcStream } from "./stream.ts"
@@ -19,8 +19,8 @@ const resetCodes = { cancel: ResetCode.Cancel, shutdown: ResetCode.Shutdown, don
 
 /** @internal */
 export class ClientStream extends GrpcStream implements RawClientStream {
-  header: Metadata | undefined = undefined
-  trailer: Metadata | undefined = undefined
+  header: Metadata.Metadata | undefined = undefined
+  trailer: Metadata.Metadata | undefined = undefined
   private sendClosed = false
   private readonly expiresAt: number
 
@@ -77,7 +77,7 @@ export class ClientStream extends GrpcStream implements RawClientStream {
     }
     const status = parseTrailers(headers)
     if (typeof status === "string") return this.fail(violation(Code.Internal, status), ResetCode.ProtocolError)
-    this.header ??= emptyMetadata
+    this.header ??= Metadata.empty
     this.trailer = responseMetadata(headers)
     const cut = status.code === 0 && this.inbound.unfinished > 0 && !this.inbound.barePrefix
     this.end = cut ? { _tag: "Failed", error: violation(Code.Internal, "unexpected EOF") } : { _tag: "Status", status }

@@ -118,9 +118,6 @@ class HeaderMetadata implements Metadata {
   }
 }
 
-/** No metadata at all. @internal */
-export const emptyMetadata: Metadata = new HeaderMetadata([], hiddenInRequest)
-
 // The HPACK decoder gives the same array for a block it has seen, so one object serves all calls of a method.
 const requests = new WeakMap<HeaderList, Metadata>()
 const responses = new WeakMap<HeaderList, Metadata>()
