@@ -165,7 +165,9 @@ const make = Effect.fnUntraced(function* (
   )
   for (const service of services) {
     if (dispatcher.routes.has(service.name_)) {
-      throw new Error(`Server.layer has two services ${service.name_}: calls are routed by that name alone`)
+      throw new Error(
+        `Server.layer has two services ${service.name_}: calls are routed by that name alone, so give each a server of its own`
+      )
     }
     const handlers = Context.getUnsafe(context, implementation(service))
     dispatcher.routes.set(service.name_, routes.make(service, handlers, context, options.middleware ?? []))

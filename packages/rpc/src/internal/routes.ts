@@ -56,7 +56,8 @@ export const make = (
   const routes = new Map<string, Route>()
   for (const method of service.methods) {
     const handler = implementation.handlers[method.name]
-    if (handler === undefined) throw new Error(`Service ${service.name_} has no handler of ${method.name}`)
+    if (handler === undefined)
+      throw new Error(`Service ${service.name_} has no handler of ${method.name}: give toLayer one`)
     const plan = plans.make(service, method)
     routes.set(method.name, {
       plan,

@@ -128,8 +128,11 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     return (key, value) =>
       Effect.sync(() => {
         checkEntry(key, value)
-        if (this.raw.headersSent)
-          throw new Error(`setHeader(${JSON.stringify(key)}): the response headers went out already`)
+        if (this.raw.headersSent) {
+          throw new Error(
+            `setHeader(${JSON.stringify(key)}): the response headers went out already; call it before sendHeader and the first message`
+          )
+        }
         this.raw.pendingHeaders = [...this.raw.pendingHeaders, [key, value]]
       })
   }
