@@ -7,6 +7,7 @@ import {
   type Recorder,
   requestHeaders,
   responseHeaders,
+  rst,
   settingsAck,
   startedClient,
   startedServer
@@ -200,6 +201,23 @@ describe("flow control of what is received", () => {
     connection.consume(server.record(1).stream!, 60 * kib, 1000)
     connection.consume(server.record(3).stream!, 60 * kib, 1000)
     assert.include(server.sent().join(), "WindowUpdate(0)")
+  })
+
+  it("connectionBufferLimit: what a reset stream held is given back, by whomever it was reset", () => {
+    const flow = { initialStreamWindow: 64 * kib, connectionWindow: 64 * kib, connectionBufferLimit: 64 * kib }
+    for (const ours of [true, false]) {
+      const server = serverWith(3, { flow })
+      const { connection } = server
+      for (const id of [1, 3]) connection.receive(payload(id, 60 * kib), 0)
+      connection.receive(payload(5, connection.inflow.window), 0)
+      assert.strictEqual(connection.inflow.window, 0)
+      server.bytes()
+      for (const id of [1, 3]) {
+        if (ours) connection.reset(server.record(id).stream!, 8)
+        else connection.receive(rst(id, 8), 0)
+      }
+      assert.include(server.sent().join(), "WindowUpdate(0)")
+    }
   })
 
   it("what an ended stream held is no longer counted", () => {

@@ -101,7 +101,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.limits = withDefaults(defaultLimits, options.limits)
     const flow = withDefaults(defaultFlow, options.flow)
     this.inflow = new Inflow(flow)
-    this.streams = new Streams(this.inflow)
+    this.streams = new Streams(this.inflow, () => this.announceConnection())
     this.sender = new Sender(
       this.outbox,
       this.peer,

@@ -119,9 +119,12 @@ export class Streams {
   slots = 0
   private readonly past = new ClosedStreams(remembered)
   private readonly inflow: Inflow
+  private readonly ended: () => void
 
-  constructor(inflow: Inflow) {
+  /** `ended` is called when a stream is closed and what it held is free. */
+  constructor(inflow: Inflow, ended: () => void) {
     this.inflow = inflow
+    this.ended = ended
   }
 
   add(stream: Stream): void {
@@ -153,6 +156,7 @@ export class Streams {
     stream.trailers = undefined
     stream.buffered = 0
     if (stream.released) this.slots--
+    this.ended()
   }
 
   /** The handler of the stream has ended. */
