@@ -89,6 +89,11 @@ export interface ConnectionOptions {
   readonly maxReceiveMessageSize?: number | undefined
   /** Bytes of one stream that wait for flow control before `write` stops. Default 64 KiB, as Kitex's write quota. */
   readonly sendBufferLimit?: number | undefined
+  /**
+   * Bytes that all streams of one connection may hold unread before it stands still until something is read or reset.
+   * A message larger than its stream's window comes on top. Default 64 MiB, which 256 streams with full first windows hold.
+   */
+  readonly connectionBufferLimit?: number | undefined
   /** Off by default on clients, two hours on servers. */
   readonly keepalive?: Keepalive | undefined
   /** A socket that takes nothing for this long is dead. Default 30 seconds. */

@@ -210,6 +210,47 @@ describe("connections", () => {
     )
   )
 
+  describe("with many streams that nobody reads", () => {
+    const neighbour = Effect.gen(function* () {
+      const { address } = yield* serve((stream) =>
+        stream.method === "Echo"
+          ? echo(stream)
+          : Effect.sync(() => void stream.write([new Uint8Array(200_000)], 0, encodeBytes))
+      )
+      const unread = yield* Effect.forEach(Array.from({ length: 200 }), () =>
+        openStream(address, { path: "/a.B/Flood" })
+      )
+      yield* Effect.sleep(200)
+      const stream = yield* openStream(address)
+      yield* writeAll(stream, ["x"], encodeText)
+      const answer = readTexts(stream, 1)
+      const end = Effect.sync(() => {
+        for (const each of [...unread, stream]) each.abort("cancel", cancelled)
+      })
+      return { answer, end, reset: () => unread.forEach((each) => each.abort("cancel", cancelled)) }
+    })
+
+    it.live("go on", () =>
+      Effect.gen(function* () {
+        const { answer, end } = yield* neighbour
+        assert.deepStrictEqual(yield* answer, ["x"])
+        yield* end
+      }).pipe(Effect.scoped, Effect.provide(layers({}, {})))
+    )
+
+    it.live("wait above connectionBufferLimit, until some of them are reset", () =>
+      Effect.gen(function* () {
+        const { answer, end, reset } = yield* neighbour
+        const waiting = yield* Effect.forkChild(answer, { startImmediately: true })
+        yield* Effect.sleep(50)
+        assert.strictEqual(waiting.pollUnsafe(), undefined)
+        reset()
+        assert.deepStrictEqual(yield* Fiber.join(waiting), ["x"])
+        yield* end
+      }).pipe(Effect.scoped, Effect.provide(layers({}, { connectionBufferLimit: 1_000_000 })))
+    )
+  })
+
   it.live("a header list that the server does not take is refused before it is sent", () =>
     Effect.gen(function* () {
       const { address } = yield* serve(echo)

@@ -26,7 +26,7 @@ export const defaultFlow: FlowOptions = {
   connectionWindow: 16 * 1024 * 1024,
   initialStreamWindow: 256 * 1024,
   maxStreamWindow: 4 * 1024 * 1024,
-  connectionBufferLimit: 16 * 1024 * 1024
+  connectionBufferLimit: 64 * 1024 * 1024
 }
 
 /** The window of a stream that is opened when the limit is used up, if the initial one is not smaller. */

@@ -36,7 +36,12 @@ export class ClientDriver extends Driver {
     this.onUnusable = onUnusable
     this.connection = new Http2Connection(
       "client",
-      { limits: options.stream.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
+      {
+        limits: options.stream.limits,
+        sendBufferLimit: options.stream.sendBufferLimit,
+        flow: options.flow,
+        now: options.now()
+      },
       this
     )
   }

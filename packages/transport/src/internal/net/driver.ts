@@ -8,12 +8,15 @@ import type { RawPeer } from "../../RawStream.ts"
 import type { Carrier, Notified, StreamOptions } from "../grpc/stream.ts"
 import type { Connection, ConnectionEnd, ConnectionOwner, HeaderList, Http2Stream } from "../http2/api.ts"
 import { keepaliveFailed } from "../grpc/errors.ts"
+import type { FlowOptions } from "../http2/flow.ts"
+import type { Given } from "../http2/limits.ts"
 import type { Socket, SocketEvents } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
 export interface DriverOptions {
   readonly stream: StreamOptions
+  readonly flow: Given<FlowOptions>
   readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
   readonly stalledWriteTimeout: number
   readonly idleTimeout: number

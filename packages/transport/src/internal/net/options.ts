@@ -38,6 +38,7 @@ export const driverOptions = (
     compression: options.compression ?? platform.compression,
     limits: withDefaults(defaultLimits, options.limits)
   },
+  flow: { connectionBufferLimit: options.connectionBufferLimit },
   keepalive: {
     time: millis(options.keepalive?.time, keepaliveTime),
     timeout: millis(options.keepalive?.timeout, 20_000),

@@ -51,7 +51,12 @@ export class ServerDriver extends Driver {
     this.handshakeSince = options.now()
     this.connection = new Http2Connection(
       "server",
-      { limits: options.stream.limits, sendBufferLimit: options.stream.sendBufferLimit, now: options.now() },
+      {
+        limits: options.stream.limits,
+        sendBufferLimit: options.stream.sendBufferLimit,
+        flow: options.flow,
+        now: options.now()
+      },
       this
     )
   }
