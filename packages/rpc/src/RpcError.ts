@@ -102,7 +102,7 @@ export class Unavailable extends Schema.Error<Unavailable>(id("Unavailable"))({
  * @since 0.1.0
  * @category errors
  */
-export class CodecFailure extends Schema.Error<CodecFailure>(id("CodecError"))({
+export class CodecError extends Schema.Error<CodecError>(id("CodecError"))({
   _tag: Schema.tag("CodecError"),
   kind: Schema.String,
   /** The member, `Request.items[3].name`; empty when no member is to blame. */
@@ -147,7 +147,7 @@ export const Reason = Schema.Union([
   Status,
   Cancelled,
   Unavailable,
-  CodecFailure,
+  CodecError,
   Rejected,
   ProtocolViolation
 ])

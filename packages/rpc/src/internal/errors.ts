@@ -126,7 +126,7 @@ const transportReason = (failure: TransportError): Reason => {
     case "ProtocolViolation":
       return new RpcError.ProtocolViolation()
     case "CompressionFailed":
-      return new RpcError.CodecFailure({ kind: "Compression", path: "" })
+      return new RpcError.CodecError({ kind: "Compression", path: "" })
     case "Cancelled":
       return new RpcError.Cancelled({ by: "local" })
   }
@@ -143,7 +143,7 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
       info,
       7,
       thrown.message,
-      new RpcError.CodecFailure({
+      new RpcError.CodecError({
         kind: thrown.kind,
         path: thrown.path,
         ...(thrown.offset === undefined ? undefined : { offset: thrown.offset })
