@@ -91,7 +91,8 @@ export interface ConnectionOptions {
   readonly sendBufferLimit?: number | undefined
   /**
    * Bytes that all streams of one connection may hold unread before it stands still until something is read or reset.
-   * A message larger than its stream's window comes on top. Default 64 MiB, which 256 streams with full first windows hold.
+   * Messages larger than the windows of their streams come on top: on servers as much again, then in turn. Default 64
+   * MiB, which 256 streams with full first windows hold.
    */
   readonly connectionBufferLimit?: number | undefined
   /** Off by default on clients, two hours on servers. */

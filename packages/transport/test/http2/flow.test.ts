@@ -251,6 +251,35 @@ describe("flow control of what is received", () => {
     assert.strictEqual(connection.inflow.unread, 0)
   })
 
+  it("expect: what large messages take together is bounded, and the next is let in when one was read or reset", () => {
+    const flow = { initialStreamWindow: 64 * kib, connectionBufferLimit: 300 * kib }
+    const server = serverWith(4, { flow })
+    const { connection } = server
+    const granted = () => server.sent().filter((frame) => /^WindowUpdate\([1-9]/.test(frame))
+    for (const id of [1, 3, 5, 7]) {
+      connection.receive(payload(id, 16 * kib), 0)
+      connection.expect(server.record(id).stream!, 264 * kib)
+    }
+    assert.deepStrictEqual(granted(), [`WindowUpdate(1) ${200 * kib}`])
+    connection.receive(payload(1, 248 * kib), 0)
+    connection.consume(server.record(1).stream!, 264 * kib, 1000)
+    assert.include(granted(), `WindowUpdate(3) ${200 * kib}`)
+    connection.receive(rst(5, 8), 0)
+    assert.deepStrictEqual(granted(), [])
+    connection.reset(server.record(3).stream!, 8)
+    assert.deepStrictEqual(granted(), [`WindowUpdate(7) ${200 * kib}`])
+    assert.isUndefined(server.end)
+  })
+
+  it("expect: a client may read its streams in any order, so none waits for another", () => {
+    const client = startedClient({ flow: { initialStreamWindow: 64 * kib, connectionBufferLimit: 300 * kib } })
+    const records = [client.open(), client.open(), client.open()]
+    client.bytes()
+    for (const record of records) client.connection.expect(record.stream!, mib)
+    const granted = client.sent().filter((frame) => frame.startsWith("WindowUpdate"))
+    assert.strictEqual(granted.length, 3)
+  })
+
   it("a stream whose peer has ended gets no window back", () => {
     const client = startedClient()
     const record = client.open()

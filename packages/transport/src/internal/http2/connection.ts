@@ -90,6 +90,8 @@ export class Http2Connection implements Connection, Host, FrameSink {
   private settingsSent: number | undefined
   /** A frame of a stream went either way since the last PING of the peer. */
   private trafficSincePing = false
+  /** Streams with a message that is to be let in whole, and its size, in order: others hold all that may come in so. */
+  private readonly expecting = new Map<Stream, number>()
   private nextStreamId = 1
   /** The last id of our GOAWAY. */
   private goawaySent = maxInt31
@@ -101,7 +103,10 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.limits = withDefaults(defaultLimits, options.limits)
     const flow = withDefaults(defaultFlow, options.flow)
     this.inflow = new Inflow(flow)
-    this.streams = new Streams(this.inflow, () => this.announceConnection())
+    this.streams = new Streams(this.inflow, () => {
+      this.announceConnection()
+      if (this.expecting.size > 0) this.letIn()
+    })
     this.sender = new Sender(
       this.outbox,
       this.peer,
@@ -239,12 +244,27 @@ export class Http2Connection implements Connection, Host, FrameSink {
     const increment = this.inflow.consume((stream as Stream).inflow, bytes, now)
     this.announce(stream, increment)
     this.announceConnection()
+    if (this.expecting.size > 0) this.letIn()
   }
 
   expect(stream: Http2Stream, bytes: number): void {
     if (stream.remoteClosed) return
     if (bytes >= largeFrameSize && this.maxFrameSize < largeFrameSize) this.takeLargeFrames()
-    this.announce(stream, this.inflow.expect((stream as Stream).inflow, bytes))
+    this.expecting.set(stream as Stream, bytes)
+    this.letIn()
+  }
+
+  private letIn(): void {
+    if (this.closed) return
+    for (const [stream, bytes] of this.expecting) {
+      if (!stream.remoteClosed) {
+        // Each stream of a server has a handler that reads it. A client may read its streams one after another, in any order:
+        // one that had to wait for others could wait for ever.
+        if (this.role === "server" && !this.inflow.admits(stream.inflow, bytes)) return
+        this.announce(stream, this.inflow.expect(stream.inflow, bytes))
+      }
+      this.expecting.delete(stream)
+    }
   }
 
   /** A peer with large messages may send them in large frames. */

@@ -17,7 +17,7 @@ export interface FlowOptions {
   readonly initialStreamWindow: number
   /** What a stream's window may grow to. */
   readonly maxStreamWindow: number
-  /** What all streams of the connection may hold unread; a message let in whole by `expect` comes on top. */
+  /** What all streams of the connection may hold unread; messages let in whole by `expect` come on top. */
   readonly connectionBufferLimit: number
 }
 
@@ -60,6 +60,10 @@ export class StreamInflow {
     this.mark = now
   }
 }
+
+/** What the window of a stream lacks for a message of `bytes`, of which a part may be here. */
+const missing = (stream: StreamInflow, bytes: number): number =>
+  Math.min(bytes - stream.unread, maxInt31) - stream.window
 
 /**
  * The receiving windows of a connection and of its streams. Increments that it returns are to be announced at once.
@@ -170,9 +174,15 @@ export class Inflow {
     return increment
   }
 
+  /** Whether a message of `bytes` may be let in whole now. One always may. */
+  admits(stream: StreamInflow, bytes: number): boolean {
+    const more = missing(stream, bytes)
+    return more <= 0 || this.extra === 0 || this.extra + more <= this.options.connectionBufferLimit
+  }
+
   /** Lets a message of `bytes` in whole. Gives the stream's increment, or 0. */
   expect(stream: StreamInflow, bytes: number): number {
-    const increment = Math.min(bytes - stream.unread, maxInt31) - stream.window
+    const increment = missing(stream, bytes)
     if (increment <= 0) return 0
     stream.window += increment
     stream.extra += increment
