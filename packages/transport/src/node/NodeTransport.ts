@@ -18,7 +18,7 @@ import { gzip } from "./gzip.ts"
 import { bind, dial } from "./sockets.ts"
 
 /**
- * Where a server listens: a port (0 for any free one) of `host` (all addresses by default), or a Unix socket.
+ * Where a server listens: a port (0 for any free one) of `host` (all IPv4 addresses by default), or a Unix socket.
  *
  * @since 0.1.0
  * @category options
