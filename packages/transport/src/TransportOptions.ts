@@ -95,6 +95,18 @@ export interface ConnectionOptions {
    * MiB, which 256 streams with full first windows hold.
    */
   readonly connectionBufferLimit?: number | undefined
+  /**
+   * Bytes that may be on their way to us on one connection: its receiving window (RFC 9113 5.2). For this and the
+   * windows below, a value outside of 65535 to 2^31 - 1 counts as the nearer of these. Default 16 MiB.
+   */
+  readonly connectionWindow?: number | undefined
+  /** Bytes of the receiving window that a stream begins with, announced as SETTINGS_INITIAL_WINDOW_SIZE. Default 256 KiB. */
+  readonly initialStreamWindow?: number | undefined
+  /**
+   * Bytes that the window of a stream grows to while whole windows are used up fast; it does not grow when this is not
+   * above `initialStreamWindow`. Default 4 MiB.
+   */
+  readonly maxStreamWindow?: number | undefined
   /** Off by default on clients, two hours on servers. */
   readonly keepalive?: Keepalive | undefined
   /** A socket that takes nothing for this long is dead. Default 30 seconds. */

@@ -168,6 +168,56 @@ describe("the driver", () => {
   })
 })
 
+describe("its windows", () => {
+  /** What either side says first, and the SETTINGS_INITIAL_WINDOW_SIZE in it. */
+  const greetings = (options: ConnectionOptions) => {
+    const ticks = new Ticks()
+    const client = new FakeSocket()
+    new ClientDriver("ADDRESS", client, ticks.options(options), () => {}).start()
+    const server = new FakeSocket()
+    new ServerDriver(server, ticks.options(options), 1000, () => {}).start()
+    return [client.sent().subarray(preface.length), server.sent()].map((bytes) => {
+      const frames = parse(bytes)
+      const { payload } = frames[0]!
+      const view = new DataView(payload.buffer, payload.byteOffset, payload.length)
+      let initial: number | undefined
+      for (let at = 0; at < payload.length; at += 6) if (view.getUint16(at) === 4) initial = view.getUint32(at + 2)
+      return { initial, frames: show(frames) }
+    })
+  }
+
+  it("are announced as the options say", () => {
+    const said = { initial: 100_000, frames: ["Settings(0)", `WindowUpdate(0) ${300_000 - 65_535}`] }
+    assert.deepStrictEqual(greetings({ connectionWindow: 300_000, initialStreamWindow: 100_000 }), [said, said])
+    const first = { initial: 256 * 1024, frames: ["Settings(0)", `WindowUpdate(0) ${16 * 1024 * 1024 - 65_535}`] }
+    assert.deepStrictEqual(greetings({}), [first, first])
+  })
+
+  it("are neither smaller than HTTP/2's first ones nor larger than its largest", () => {
+    const least = { initial: 65_535, frames: ["Settings(0)"] }
+    assert.deepStrictEqual(greetings({ connectionWindow: 1, initialStreamWindow: 0 }), [least, least])
+    const most = { initial: 2 ** 31 - 1, frames: ["Settings(0)", `WindowUpdate(0) ${2 ** 31 - 1 - 65_535}`] }
+    assert.deepStrictEqual(greetings({ connectionWindow: 2 ** 40, initialStreamWindow: Infinity }), [most, most])
+  })
+
+  it("of a stream grow up to maxStreamWindow", () => {
+    const frames = [1, 2, 3, 4, 5].map(() =>
+      data(1, concat([Uint8Array.of(0, 0, 0, 0x33, 0x2e), new Uint8Array(13_102)]))
+    )
+    const givenBack = (maxStreamWindow: number) => {
+      const streams: Array<RawServerStream> = []
+      const options = { initialStreamWindow: 65_535, maxStreamWindow }
+      const { peer, socket, ticks } = serving((stream) => streams.push(stream), options)
+      socket.events.onData(concat([peer.headers(1, headers), ...frames]))
+      streams[0]!.take((_, start, end) => end - start, 5, [])
+      ticks.run()
+      return show(parse(socket.sent()))
+    }
+    assert.deepStrictEqual(givenBack(100_000), ["WindowUpdate(1) 100000"])
+    assert.deepStrictEqual(givenBack(1), ["WindowUpdate(1) 65535"])
+  })
+})
+
 describe("its timers", () => {
   it("end a connection whose peer takes nothing", () => {
     const { driver, socket, stream, ticks } = calling({ stalledWriteTimeout: 500 })

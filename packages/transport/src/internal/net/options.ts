@@ -7,7 +7,9 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type { Compression } from "../../Transport.ts"
 import type { ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
+import { maxInt31 } from "../http2/frames.ts"
 import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
+import { defaultWindow } from "../http2/settings.ts"
 import type { DriverOptions } from "./driver.ts"
 
 /** @internal */
@@ -16,6 +18,10 @@ export const millis = (input: Duration.Input | undefined, fallback: number): num
 
 /** Milliseconds of each step of a handshake. @internal */
 export const handshakeTimeout = (options: ServerOptions): number => millis(options.handshakeTimeout, 10_000)
+
+/** Kitex too ignores windows smaller than those a peer may count on before it has our SETTINGS. */
+const window = (bytes: number | undefined): number | undefined =>
+  bytes === undefined ? undefined : Math.min(Math.max(Math.trunc(bytes), defaultWindow), maxInt31)
 
 /** What a transport adds to the options of its user. @internal */
 export interface Platform {
@@ -38,7 +44,12 @@ export const driverOptions = (
     compression: options.compression ?? platform.compression,
     limits: withDefaults(defaultLimits, options.limits)
   },
-  flow: { connectionBufferLimit: options.connectionBufferLimit },
+  flow: {
+    connectionWindow: window(options.connectionWindow),
+    initialStreamWindow: window(options.initialStreamWindow),
+    maxStreamWindow: window(options.maxStreamWindow),
+    connectionBufferLimit: options.connectionBufferLimit
+  },
   keepalive: {
     time: millis(options.keepalive?.time, keepaliveTime),
     timeout: millis(options.keepalive?.timeout, 20_000),
