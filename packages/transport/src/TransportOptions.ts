@@ -111,7 +111,10 @@ export interface ConnectionOptions {
   readonly keepalive?: Keepalive | undefined
   /** A socket that takes nothing for this long is dead. Default 30 seconds. */
   readonly stalledWriteTimeout?: Duration.Input | undefined
-  /** A connection without streams is closed after this time. Off by default. */
+  /**
+   * A connection without streams is over after this time: a server drains it, a client closes it and dials again when a
+   * call needs it. `Duration.infinity` keeps it for ever. Default 30 minutes.
+   */
   readonly idleTimeout?: Duration.Input | undefined
   /** gzip, where the platform does not bring it. */
   readonly compression?: Compression | undefined

@@ -434,6 +434,22 @@ describe("faults in memory, in virtual time", () => {
     )
   )
 
+  it.effect("an idle connection is over after 30 minutes, and the next call dials again", () =>
+    Effect.gen(function* () {
+      yield* serve(echo)
+      const call = Effect.gen(function* () {
+        const stream = yield* openStream("memory")
+        yield* writeAll(stream, [new Uint8Array(1500)], encodeBytes, true)
+        return (yield* ended(stream))._tag
+      })
+      assert.strictEqual(yield* call, "Status")
+      yield* TestClock.adjust("30 minutes")
+      assert.strictEqual(yield* call, "Status")
+      // This one goes where the one before it went.
+      assert.strictEqual(yield* call, "Failed")
+    }).pipe(Effect.scoped, withFaults({ toServer: { cutAt: 2500 } }))
+  )
+
   it.effect("a cut ends both sides with the texts of a lost connection", () =>
     Effect.gen(function* () {
       const { streams } = yield* serve(echo)

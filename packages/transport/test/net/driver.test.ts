@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Duration } from "effect"
 import { ClientDriver } from "../../src/internal/net/dial.ts"
 import { ServerDriver } from "../../src/internal/net/server.ts"
 import type { RawServerStream } from "../../src/RawStream.ts"
@@ -285,5 +286,21 @@ describe("its timers", () => {
     assert.isTrue(server.socket.ended)
     expire(server.driver, server.ticks, 1000)
     assert.isTrue(server.socket.destroyed)
+  })
+
+  it("end an idle connection after 30 minutes, unless told never to", () => {
+    const half = 30 * 60 * 1000
+    const idle = (options: ConnectionOptions, millis: number) => {
+      const client = calling(options)
+      client.stream.abort("cancel", new Error() as never)
+      client.ticks.run()
+      expire(client.driver, client.ticks, millis)
+      const server = serving(() => {}, options)
+      expire(server.driver, server.ticks, millis)
+      return [client.socket.ended, show(parse(server.socket.sent()))]
+    }
+    assert.deepStrictEqual(idle({}, half - 1), [false, []])
+    assert.deepStrictEqual(idle({}, half), [true, ["Goaway(0) 2147483647 0", "Ping(0)"]])
+    assert.deepStrictEqual(idle({ idleTimeout: Duration.infinity }, 1000 * half), [false, []])
   })
 })

@@ -56,7 +56,7 @@ export const driverOptions = (
     permitWithoutStream: options.keepalive?.permitWithoutStream ?? false
   },
   stalledWriteTimeout: millis(options.stalledWriteTimeout, 30_000),
-  idleTimeout: millis(options.idleTimeout, Infinity),
+  idleTimeout: millis(options.idleTimeout, 30 * 60 * 1000),
   now: () => platform.clock.currentTimeMillisUnsafe(),
   defer: platform.defer,
   onDefect: platform.onDefect
