@@ -1,7 +1,8 @@
 /**
- * The HTTP/2 engine, both roles: bytes in, calls out (RFC 9113). This file is the connection: its frames, its errors
+ * The HTTP/2 engine, both roles: bytes in, calls out (RFC 9113). This file is the connection: its errors, its end
  * and what the layer above may ask of it. Bytes become frames in `reader`, frames of streams are judged in `inbound`,
- * what is sent goes through `sender` into `outbox`; `states`, `flow`, `limits`, `settings` and `fields` hold the rules.
+ * those of the connection itself in `control`, what is sent goes through `sender` into `outbox`; `states`, `flow`,
+ * `limits`, `settings` and `fields` hold the rules.
  *
  * @internal
  */
@@ -14,23 +15,12 @@ import type {
   Http2Stream,
   StreamOwner
 } from "./api.ts"
+import { Control, type ControlHost } from "./control.ts"
 import { listSize } from "./fields.ts"
 import { defaultFlow, type FlowOptions, Inflow } from "./flow.ts"
-import {
-  debugData,
-  debugText,
-  ErrorCode,
-  Flag,
-  FrameType,
-  maxInt31,
-  minFrameSize,
-  preface,
-  readUint31,
-  readUint32,
-  writeUint32
-} from "./frames.ts"
+import { ErrorCode, Flag, FrameType, maxInt31, minFrameSize, readUint31 } from "./frames.ts"
 import { frameError } from "./frameRules.ts"
-import { type Host, Inbound } from "./inbound.ts"
+import { Inbound } from "./inbound.ts"
 import {
   Bucket,
   Counters,
@@ -43,8 +33,8 @@ import {
 import { Outbox } from "./outbox.ts"
 import { FrameReader, type FrameSink, Payload } from "./reader.ts"
 import { Sender } from "./sender.ts"
-import { defaultWindow, encodeSettings, PeerSettings, SettingId, settingSize } from "./settings.ts"
-import { Event, next, State } from "./states.ts"
+import { PeerSettings } from "./settings.ts"
+import { State } from "./states.ts"
 import { Stream, Streams } from "./streams.ts"
 
 /** @internal */
@@ -61,13 +51,8 @@ export interface Http2Options {
   readonly now?: number | undefined
 }
 
-/** SETTINGS_MAX_FRAME_SIZE once a message of that size is on its way. */
-const largeFrameSize = 64 * 1024
-
-const noBytes = new Uint8Array(0)
-
 /** @internal */
-export class Http2Connection implements Connection, Host, FrameSink {
+export class Http2Connection implements Connection, ControlHost, FrameSink {
   readonly role: "client" | "server"
   readonly owner: ConnectionOwner
   readonly limits: Limits
@@ -80,22 +65,13 @@ export class Http2Connection implements Connection, Host, FrameSink {
   closed = false
   lastPeerStreamId = 0
   lastReceived: number
-  private maxFrameSize: number
   private readonly reader: FrameReader
   private readonly inbound: Inbound
-  private readonly settingsBucket: Bucket
-  private readonly pingBucket: Bucket
+  private readonly control: Control
   private readonly resetBucket: Bucket
-  /** When our SETTINGS went out, until their ACK: the first measured round trip. */
-  private settingsSent: number | undefined
-  /** A frame of a stream went either way since the last PING of the peer. */
-  private trafficSincePing = false
   /** Streams with a message that is to be let in whole, and its size, in order: others hold all that may come in so. */
   private readonly expecting = new Map<Stream, number>()
   private nextStreamId = 1
-  /** The last id of our GOAWAY. */
-  private goawaySent = maxInt31
-  private goawayReceived: { readonly last: number; readonly code: number; readonly debug: string } | undefined
 
   constructor(role: "client" | "server", options: Http2Options, owner: ConnectionOwner) {
     this.role = role
@@ -114,37 +90,12 @@ export class Http2Connection implements Connection, Host, FrameSink {
       options.sendBufferLimit ?? defaultSendBufferLimit,
       options.secrets ?? []
     )
-    this.maxFrameSize = options.maxFrameSize ?? minFrameSize
     this.reader = new FrameReader(this, role === "server")
     this.inbound = new Inbound(this)
-    this.settingsBucket = new Bucket(this.limits.settingsBudget)
-    this.pingBucket = new Bucket(this.limits.pingBudget)
+    this.control = new Control(this, options.maxFrameSize ?? minFrameSize, options.now)
     this.resetBucket = new Bucket(this.limits.resetBudget)
     this.lastReceived = options.now ?? 0
-    this.settingsSent = options.now
-    this.goawayReceived = undefined
-    this.start(flow)
-  }
-
-  /** The preface of either side (RFC 9113 3.4). */
-  private start(flow: FlowOptions): void {
-    const { limits, outbox, role } = this
-    if (role === "client") outbox.bytes(preface, 0, preface.length)
-    const settings = encodeSettings([
-      ...(role === "client" ? [SettingId.EnablePush, 0] : []),
-      SettingId.MaxFrameSize,
-      this.maxFrameSize,
-      ...(role === "server" ? [SettingId.MaxConcurrentStreams, limits.maxConcurrentStreams] : []),
-      SettingId.InitialWindowSize,
-      flow.initialStreamWindow,
-      SettingId.MaxHeaderListSize,
-      limits.maxHeaderListSize
-    ])
-    outbox.frame(FrameType.Settings, 0, 0, settings, 0, settings.length)
-    const increment = flow.connectionWindow - defaultWindow
-    if (increment <= 0) return
-    this.inflow.window += increment
-    outbox.frame32(FrameType.WindowUpdate, 0, increment)
+    this.control.start(flow)
   }
 
   get now(): number {
@@ -156,8 +107,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   get openable(): number {
-    if (this.role === "server" || this.closed || this.goawayReceived !== undefined || this.goawaySent < maxInt31)
-      return 0
+    if (this.role === "server" || this.closed || this.control.goingAway) return 0
     if (this.nextStreamId > maxInt31) return 0
     return Math.max(0, this.peer.maxConcurrentStreams - this.streams.live.size)
   }
@@ -176,7 +126,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   end(cause: ConnectionEnd): void {
-    const goaway = this.goawayReceived
+    const goaway = this.control.goawayReceived
     const told = goaway !== undefined && goaway.code !== ErrorCode.NoError && cause._tag === "PeerClosed"
     this.close(told ? { _tag: "PeerGoaway", code: goaway.code, debug: goaway.debug } : cause)
   }
@@ -196,7 +146,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
       return stream
     }
     this.nextStreamId += 2
-    this.trafficSincePing = true
+    this.control.trafficSincePing = true
     this.sender.headers(stream, headers, endStream)
     return stream
   }
@@ -216,7 +166,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
   /** The stream, when it may send this list; one whose list the peer does not take is reset. */
   private sending(stream: Http2Stream, headers: HeaderList): Stream | undefined {
     if (stream.localClosed) return undefined
-    this.trafficSincePing = true
+    this.control.trafficSincePing = true
     if (this.fits(headers)) return stream as Stream
     this.reset(stream, ErrorCode.InternalError)
     return undefined
@@ -230,7 +180,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
     owned: boolean,
     endStream: boolean
   ): void {
-    this.trafficSincePing = true
+    this.control.trafficSincePing = true
     this.sender.data(stream as Stream, bytes, start, end, owned, endStream)
   }
 
@@ -249,7 +199,7 @@ export class Http2Connection implements Connection, Host, FrameSink {
 
   expect(stream: Http2Stream, bytes: number): void {
     if (stream.remoteClosed) return
-    if (bytes >= largeFrameSize && this.maxFrameSize < largeFrameSize) this.takeLargeFrames()
+    this.control.takeLargeFrames(bytes)
     this.expecting.set(stream as Stream, bytes)
     this.letIn()
   }
@@ -267,17 +217,6 @@ export class Http2Connection implements Connection, Host, FrameSink {
     }
   }
 
-  /** A peer with large messages may send them in large frames. */
-  private takeLargeFrames(): void {
-    this.maxFrameSize = largeFrameSize
-    const settings = encodeSettings([SettingId.MaxFrameSize, largeFrameSize])
-    this.outbox.frame(FrameType.Settings, 0, 0, settings, 0, settings.length)
-  }
-
-  private announce(stream: Http2Stream, increment: number): void {
-    if (increment > 0 && !stream.remoteClosed) this.outbox.frame32(FrameType.WindowUpdate, stream.id, increment)
-  }
-
   private announceConnection(): void {
     const increment = this.inflow.connectionIncrement()
     if (increment > 0 && !this.closed) this.outbox.frame32(FrameType.WindowUpdate, 0, increment)
@@ -288,20 +227,18 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   ping(payload: Uint8Array): void {
-    if (!this.closed) this.outbox.frame(FrameType.Ping, 0, 0, payload, 0, 8)
+    if (!this.closed) this.control.ping(payload)
   }
 
   goaway(lastStreamId: number, code: number, debug: string): void {
-    if (this.closed) return
-    this.goawaySent = Math.min(this.goawaySent, lastStreamId)
-    this.writeGoaway(lastStreamId, code, debug)
+    if (!this.closed) this.control.goaway(lastStreamId, code, debug)
   }
 
   pump(): void {
     this.sender.pump()
   }
 
-  /** What follows is the engine's side: `Host` for the frames of streams, `FrameSink` for the reader. */
+  /** What follows is the engine's side: `ControlHost` for the frames, `FrameSink` for the reader. */
 
   isIdle(id: number): boolean {
     if (this.role === "client") return (id & 1) === 0 || id >= this.nextStreamId
@@ -309,12 +246,12 @@ export class Http2Connection implements Connection, Host, FrameSink {
   }
 
   isBeyondGoaway(id: number): boolean {
-    return this.role === "server" && id > this.goawaySent && id > this.lastPeerStreamId
+    return this.role === "server" && id > this.control.goawaySent && id > this.lastPeerStreamId
   }
 
   fail(code: number, detail: string, limit?: string): void {
     if (this.closed) return
-    this.writeGoaway(this.lastPeerStreamId, code, detail)
+    this.control.writeGoaway(this.lastPeerStreamId, code, detail)
     this.close(limit === undefined ? { _tag: "Error", code, detail } : { _tag: "Error", code, detail, limit })
   }
 
@@ -351,20 +288,14 @@ export class Http2Connection implements Connection, Host, FrameSink {
     this.fail(ErrorCode.EnhanceYourCalm, "too many broken streams", "resetBudget")
   }
 
-  /** An answer of ours is in the outbox. */
-  private answered(): void {
+  announce(stream: Http2Stream, increment: number): void {
+    if (increment > 0 && !stream.remoteClosed) this.outbox.frame32(FrameType.WindowUpdate, stream.id, increment)
+  }
+
+  answered(): void {
     if (++this.outbox.controlFrames <= this.limits.maxControlFrames) return
     this.counters.controlFloods++
     this.fail(ErrorCode.EnhanceYourCalm, "answers are not read", "maxControlFrames")
-  }
-
-  private writeGoaway(last: number, code: number, debug: string): void {
-    const text = debugData(debug)
-    const payload = new Uint8Array(8 + text.length)
-    writeUint32(payload, 0, last)
-    writeUint32(payload, 4, code)
-    payload.set(text, 8)
-    this.outbox.frame(FrameType.Goaway, 0, 0, payload, 0, payload.length)
   }
 
   private close(end: ConnectionEnd): void {
@@ -390,7 +321,8 @@ export class Http2Connection implements Connection, Host, FrameSink {
     if (!this.peer.received && (type !== FrameType.Settings || (flags & Flag.Ack) !== 0)) {
       return this.failFrame(ErrorCode.ProtocolError, "first frame received is not a setting frame")
     }
-    if (length > this.maxFrameSize) return this.failFrame(ErrorCode.FrameSizeError, `a frame of ${length} bytes`)
+    if (length > this.control.maxFrameSize)
+      return this.failFrame(ErrorCode.FrameSizeError, `a frame of ${length} bytes`)
     if (
       blockStream !== 0 ? type !== FrameType.Continuation || streamId !== blockStream : type === FrameType.Continuation
     ) {
@@ -400,19 +332,17 @@ export class Http2Connection implements Connection, Host, FrameSink {
     if (error !== undefined) return this.failFrame(error.code, error.detail)
     switch (type) {
       case FrameType.Data:
-        this.trafficSincePing = true
+        this.control.trafficSincePing = true
         return Payload.Data
       case FrameType.Headers:
-        this.trafficSincePing = true
+        this.control.trafficSincePing = true
         return Payload.Gather
       case FrameType.Priority:
         if (length === 5) return Payload.Gather
         this.inbound.failPriority(streamId, ErrorCode.FrameSizeError, `PRIORITY of ${length} bytes`)
         return Payload.Skip
       case FrameType.Settings:
-        if (length <= this.limits.maxSettingsEntries * settingSize) return Payload.Gather
-        this.settingsFlood("too many SETTINGS entries", "maxSettingsEntries")
-        return Payload.Skip
+        return this.control.admitsSettings(length) ? Payload.Gather : Payload.Skip
       default:
         if (type <= FrameType.Continuation) return Payload.Gather
         this.counters.ignoredFrames++
@@ -423,11 +353,6 @@ export class Http2Connection implements Connection, Host, FrameSink {
   private failFrame(code: number, detail: string): number {
     this.fail(code, detail)
     return Payload.Skip
-  }
-
-  private settingsFlood(detail: string, limit: string): void {
-    this.counters.settingsFloods++
-    this.fail(ErrorCode.EnhanceYourCalm, detail, limit)
   }
 
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void {
@@ -442,16 +367,16 @@ export class Http2Connection implements Connection, Host, FrameSink {
         this.inbound.onReset(streamId, bytes, start)
         break
       case FrameType.Settings:
-        this.onSettings(flags, bytes, start, end)
+        this.control.onSettings(flags, bytes, start, end)
         break
       case FrameType.Ping:
-        this.onPing(flags, bytes, start, end)
+        this.control.onPing(flags, bytes, start, end)
         break
       case FrameType.Goaway:
-        this.onGoaway(readUint31(bytes, start), readUint32(bytes, start + 4), debugText(bytes, start + 8, end))
+        this.control.onGoaway(bytes, start, end)
         break
       case FrameType.WindowUpdate:
-        if (streamId === 0) this.onWindowUpdate(readUint31(bytes, start))
+        if (streamId === 0) this.control.onWindowUpdate(readUint31(bytes, start))
         else this.inbound.onWindowUpdate(streamId, readUint31(bytes, start))
         break
       default:
@@ -465,85 +390,5 @@ export class Http2Connection implements Connection, Host, FrameSink {
 
   onData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.inbound.onData(bytes, start, end, last)
-  }
-
-  private onSettings(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    if ((flags & Flag.Ack) !== 0) {
-      if (this.settingsSent !== undefined) this.inflow.measured(this.now - this.settingsSent)
-      this.settingsSent = undefined
-      this.inflow.acknowledged(this.streams.live.values())
-      // What was consumed before may be owed only now, and the peer may be waiting for it.
-      for (const stream of this.streams.live.values()) this.announce(stream, this.inflow.increment(stream.inflow))
-      return
-    }
-    if (!this.settingsBucket.take(this.now)) {
-      this.settingsFlood("too many SETTINGS", "settingsBudget")
-      return
-    }
-    const { headerTableSize, initialWindowSize } = this.peer
-    const error = this.peer.apply(bytes, start, end, this.role === "client")
-    if (error !== undefined) {
-      this.fail(error.code, error.detail)
-      return
-    }
-    if (this.peer.headerTableSize !== headerTableSize) this.sender.encoder.setPeerTableSize(this.peer.headerTableSize)
-    const widened = this.peer.initialWindowSize - initialWindowSize
-    if (widened !== 0) {
-      for (const stream of this.streams.live.values()) {
-        if (this.sender.widen(stream, widened)) continue
-        this.fail(ErrorCode.FlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE overflows a stream's window")
-        return
-      }
-    }
-    this.outbox.frame(FrameType.Settings, Flag.Ack, 0, noBytes, 0, 0)
-    this.answered()
-    if (!this.closed) this.owner.onSettings()
-  }
-
-  private onPing(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    if ((flags & Flag.Ack) !== 0) {
-      this.owner.onPong(bytes.slice(start, end))
-      return
-    }
-    const free = this.trafficSincePing
-    this.trafficSincePing = false
-    this.outbox.frame(FrameType.Ping, Flag.Ack, 0, bytes, start, end)
-    this.answered()
-    if (free || this.pingBucket.take(this.now)) return
-    this.counters.pingFloods++
-    // The debug data that gRPC peers know.
-    this.fail(ErrorCode.EnhanceYourCalm, "too_many_pings", "pingBudget")
-  }
-
-  private onGoaway(last: number, code: number, debug: string): void {
-    if (this.role === "server") {
-      this.goawayReceived = { last, code, debug }
-      this.owner.onGoaway(last, code, debug)
-      return
-    }
-    const previous = this.goawayReceived
-    if (last > 0 && (last & 1) === 0 && last !== maxInt31) {
-      this.fail(ErrorCode.ProtocolError, `received goaway with non-zero even-numbered numbered stream id: ${last}`)
-      return
-    }
-    if (previous !== undefined && last > previous.last) {
-      const detail = `received goaway with stream id: ${last}, which exceeds stream id of previous goaway: ${previous.last}`
-      this.fail(ErrorCode.ProtocolError, detail)
-      return
-    }
-    this.goawayReceived = { last, code, debug }
-    for (const stream of this.streams.live.values()) {
-      if (stream.id <= last || stream.closed) continue
-      this.streams.move(stream, next(stream.state, Event.ReceiveReset))
-      stream.owner?.onAbort({ _tag: "Refused" })
-    }
-    this.owner.onGoaway(last, code, debug)
-  }
-
-  private onWindowUpdate(increment: number): void {
-    if (increment === 0) this.fail(ErrorCode.ProtocolError, "WINDOW_UPDATE of 0")
-    else if (!this.sender.widenConnection(increment)) {
-      this.fail(ErrorCode.FlowControlError, "the connection's window overflows")
-    }
   }
 }
