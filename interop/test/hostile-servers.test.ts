@@ -276,7 +276,7 @@ describe("hostile servers", () => {
         const { address, exit } = yield* callBeside(
           answering(() => [...huge, ...Array(8).fill(frame(9, 0, 1, part)), frame(9, 4, 1, part)])
         )
-        assertFailed(exit, address, "ProtocolViolation", 13, "peer header list size exceeded limit")
+        assertFailed(exit, address, "Rejected", 13, "peer header list size exceeded limit")
       })
     )
 
@@ -284,7 +284,7 @@ describe("hostile servers", () => {
       Effect.gen(function* () {
         const bomb = concat([head, indexed("x", "y".repeat(4000)), new Uint8Array(10_000).fill(0xbe)])
         const { address, exit } = yield* callBeside(answering((id) => [block(id, bomb)]))
-        assertFailed(exit, address, "ProtocolViolation", 13, "peer header list size exceeded limit")
+        assertFailed(exit, address, "Rejected", 13, "peer header list size exceeded limit")
       })
     )
 
