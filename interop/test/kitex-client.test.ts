@@ -71,13 +71,17 @@ const scenarios: ReadonlyArray<Omit<Case, "address">> = [
 const title = ({ n, scenario, size }: Omit<Case, "address">) =>
   `${scenario}${n === undefined ? "" : `, n = ${n}`}${size === undefined ? "" : `, ${size} bytes`}`
 
+// About one in 150 sends of 4 MiB on a busy machine ends so in a Kitex client, with a Kitex server no less than with ours.
+const kitexRace = "rpc error: code = 13 desc = the stream is done"
+
 describe.skipIf(!goAvailable())("Kitex client, our server", () => {
   layer(Layer.merge(KitexClient.layer, Ours.layer), { excludeTestServices: true, timeout: "5 minutes" })((it) => {
     for (const scenario of scenarios) {
       it.effect(title(scenario), () =>
         Effect.gen(function* () {
           const run = yield* KitexClient
-          const result = yield* run({ ...scenario, address: yield* Ours })
+          const once = run({ ...scenario, address: yield* Ours })
+          const result = yield* Effect.repeat(once, { until: ({ detail }) => detail !== kitexRace, times: 3 })
           assert.deepStrictEqual([result.ok, result.detail], [true, ""], JSON.stringify(result.seen))
         })
       )
