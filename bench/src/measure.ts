@@ -14,7 +14,7 @@ export interface Pace {
 }
 
 export const FULL: Pace = { rounds: 5, firstWarmup: 2000, warmup: 500, measure: 2000, idleStreams: 5000 }
-export const SHORT: Pace = { rounds: 3, firstWarmup: 1000, warmup: 300, measure: 1000, idleStreams: 5000 }
+export const SHORT: Pace = { rounds: 3, firstWarmup: 2500, warmup: 500, measure: 1000, idleStreams: 5000 }
 
 /** The medians of a peer in one row; what a row does not measure is absent. */
 export interface Result {
