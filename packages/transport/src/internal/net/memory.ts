@@ -10,7 +10,7 @@ import type { Socket, SocketEvents } from "./socket.ts"
 
 /** @internal */
 export interface Faults {
-  /** Sizes of the pieces that arrive, used in turn and again from the first. Default: as written. */
+  /** Sizes of the pieces that arrive, used in turn and again from the first. Default: as written, 64 KiB at most. */
   readonly split?: ReadonlyArray<number> | undefined
   /** Time before each piece. */
   readonly delay?: Duration.Input | undefined
@@ -25,12 +25,38 @@ type Fork = (effect: Effect.Effect<void>) => unknown
 /** Bytes in one direction that were written and not read before a writer has to wait, as in a kernel's buffers. */
 const capacity = 256 * 1024
 
+/** What one read takes at most, of whatever number of writes, as in Node. */
+const readSize = 64 * 1024
+
 class Direction {
   readonly queue: Array<Uint8Array> = []
   size = 0
   /** FIN behind the queue. */
   ended = false
   wake: (() => void) | undefined = undefined
+}
+
+/** The bytes of one write in pieces of their own: a kernel copies too, and forgets where one chunk ended. */
+const copied = (chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  let left = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  let piece = new Uint8Array(0)
+  let at = 0
+  for (const chunk of chunks) {
+    for (let start = 0; start < chunk.length;) {
+      if (at === piece.length) {
+        piece = new Uint8Array(Math.min(left, readSize))
+        at = 0
+        pieces.push(piece)
+      }
+      const part = chunk.subarray(start, start + piece.length - at)
+      piece.set(part, at)
+      at += part.length
+      start += part.length
+      left -= part.length
+    }
+  }
+  return pieces
 }
 
 class MemorySocket implements Socket {
@@ -51,10 +77,9 @@ class MemorySocket implements Socket {
 
   write(chunks: Array<Uint8Array>): boolean {
     if (this.closed || this.out.ended) return true
-    for (const chunk of chunks) {
-      // A kernel copies too: the writer may use its buffer again.
-      this.out.queue.push(chunk.slice())
-      this.out.size += chunk.length
+    for (const piece of copied(chunks)) {
+      this.out.queue.push(piece)
+      this.out.size += piece.length
     }
     this.out.wake?.()
     this.blocked = this.out.size > capacity
