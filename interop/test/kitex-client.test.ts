@@ -4,6 +4,9 @@ import { Effect, Layer } from "effect"
 import { goAvailable } from "./go.ts"
 import { type Case, KitexClient, Ours, ourServer, runFirstKitex } from "./peers.ts"
 
+/** In bytes; gRPC's default limit. */
+const largest = 4 << 20
+
 const modes = ["bidi", "client", "server", "unary"]
 const words = [
   "plain-error",
@@ -22,7 +25,7 @@ const scenarios: ReadonlyArray<Omit<Case, "address">> = [
   ...["", "gzip-"].flatMap((prefix) =>
     modes.flatMap((mode) => [
       ...[0, 1, 3, 1000].map((n) => ({ scenario: `${prefix}${mode}`, n })),
-      { scenario: `${prefix}${mode}`, size: 4 << 20 }
+      { scenario: `${prefix}${mode}`, size: largest }
     ])
   ),
   { scenario: "streams", n: 200 },
@@ -81,7 +84,8 @@ describe.skipIf(!goAvailable())("Kitex client, our server", () => {
         Effect.gen(function* () {
           const run = yield* KitexClient
           const once = run({ ...scenario, address: yield* Ours })
-          const result = yield* Effect.repeat(once, { until: ({ detail }) => detail !== kitexRace, times: 3 })
+          const times = scenario.size === largest ? 3 : 0
+          const result = yield* Effect.repeat(once, { until: ({ detail }) => detail !== kitexRace, times })
           assert.deepStrictEqual([result.ok, result.detail], [true, ""], JSON.stringify(result.seen))
         })
       )
