@@ -87,6 +87,19 @@ export class Output {
     }
   }
 
+  /**
+   * Gives the buffer with what was written away and goes on with another one, or a new one of 64 KiB. For those who send
+   * large messages without a copy.
+   */
+  exchange(next?: Uint8Array): Uint8Array {
+    const given = this.buffer
+    this.position = 0
+    this.segments.length = 0
+    this.buffer = next ?? allocate(64 * 1024)
+    this.view = viewOf(this.buffer)
+    return given
+  }
+
   /** Drops everything written since `position` and `segments` were as given. */
   rewind(position: number, segments: number): void {
     this.position = position

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { takeLarge } from "../../src/internal/http2/outbox.ts"
 import {
   concat,
   decodeHeaders,
@@ -70,6 +71,33 @@ describe("sending", () => {
     assert.isUndefined(connection.outbox.take())
     assert.isTrue(streams[0]!.localClosed)
     assert.lengthOf(server.sent(), 0)
+  })
+
+  it("a buffer that was lent goes by reference, and comes back when the kernel has everything of it, not before", () => {
+    const { connection, streams } = serverWith(2, 50 * kib, 1000 * kib)
+    const lent = bytes(100 * kib, 7)
+    connection.lendData(streams[0]!, lent, 90 * kib, true)
+    assert.isTrue(streams[0]!.localClosed)
+    const flush = () => {
+      connection.pump()
+      const chunks = connection.outbox.take()
+      connection.outbox.recycle()
+      return concat(chunks ?? [])
+    }
+    const first = flush()
+    assert.isUndefined(takeLarge())
+    connection.receive(windowUpdate(1, 50 * kib), 0)
+    const second = flush()
+    assert.strictEqual(takeLarge(), lent)
+    const frames = parse(concat([first, second]))
+    assert.strictEqual(describeFrames(frames).at(-1), `Data(1) ${8 * kib} end`)
+    assert.deepStrictEqual(concat(frames.map(({ payload }) => payload)), bytes(90 * kib, 7))
+
+    connection.lendData(streams[1]!, lent, 90 * kib, false)
+    flush()
+    connection.reset(streams[1]!, 8)
+    flush()
+    assert.isUndefined(takeLarge(), "what a reset stream still held is not written to again")
   })
 
   it("payload that is not owned is copied, whatever its size and wherever it waits", () => {

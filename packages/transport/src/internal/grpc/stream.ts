@@ -9,6 +9,7 @@ import type { Compression } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
 import type { AbortCause, Connection, HeaderList, Http2Stream, StreamOwner } from "../http2/api.ts"
 import type { Limits } from "../http2/limits.ts"
+import { takeLarge } from "../http2/outbox.ts"
 import { noEncoding } from "./compression.ts"
 import { Deframer, type Expand, prefixLength } from "./prefix.ts"
 
@@ -253,6 +254,12 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 
   private sendOutput(out: Output, endStream: boolean): void {
     const connection = this.carrier.connection
+    if (out.position >= lentFrom && out.segments.length === 0) {
+      const end = out.position
+      connection.lendData(this.stream, out.exchange(takeLarge()), end, endStream)
+      if (endStream) this.sentEnd()
+      return
+    }
     let sent = 0
     for (const segment of out.segments) {
       if (segment.at > sent) connection.sendData(this.stream, out.buffer, sent, segment.at, false, false)
@@ -301,6 +308,9 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 }
 
 const nothing = new Uint8Array(0)
+
+/** From this size on a message is sent from the buffer it was encoded into: that takes another buffer and saves a copy. */
+const lentFrom = 256 * 1024
 
 const writePrefix = (bytes: Uint8Array, at: number, flag: number, length: number): void => {
   bytes[at] = flag

@@ -98,6 +98,11 @@ export interface Connection {
    */
   sendData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, owned: boolean, endStream: boolean): void
   /**
+   * The same for `buffer[0, end)` of a large buffer that the caller gives away. Once written it goes to a pool, from which
+   * `takeLarge` gives it to a later message.
+   */
+  lendData(stream: Http2Stream, buffer: Uint8Array, end: number, endStream: boolean): void
+  /**
    * Trailers: queued behind the stream's data. `thenReset`: follow them by RST_STREAM(NO_ERROR) if the peer has not
    * half-closed by then.
    */

@@ -184,6 +184,11 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
     this.sender.data(stream as Stream, bytes, start, end, owned, endStream)
   }
 
+  lendData(stream: Http2Stream, buffer: Uint8Array, end: number, endStream: boolean): void {
+    this.control.trafficSincePing = true
+    this.sender.lend(stream as Stream, buffer, end, endStream)
+  }
+
   reset(stream: Http2Stream, code: number): void {
     if (stream.closed) return
     this.outbox.frame32(FrameType.RstStream, stream.id, code)

@@ -18,9 +18,19 @@ const maxPooled = 32
 const maxSpent = 32
 const pool: Array<Uint8Array> = []
 
+/** Large buffers that were lent to the engine and may be written to again, and how large each may be. */
+const maxLarge = 4
+const maxLargeSize = 4 * 1024 * 1024
+const largePool: Array<Uint8Array> = []
+
 const giveBack = (buffer: Uint8Array): void => {
-  if (pool.length < maxPooled) pool.push(buffer)
+  if (buffer.length === bufferSize) {
+    if (pool.length < maxPooled) pool.push(buffer)
+  } else if (largePool.length < maxLarge && buffer.length <= maxLargeSize) largePool.push(buffer)
 }
+
+/** A buffer that was lent before (see `Connection.lendData`), if there is one. @internal */
+export const takeLarge = (): Uint8Array | undefined => largePool.pop()
 
 /** A buffer of 64 KiB; whoever is done with it gives it to `Outbox.spend`, or forgets it. @internal */
 export const takeBuffer = (): Uint8Array => pool.pop() ?? new Uint8Array(bufferSize)

@@ -70,6 +70,16 @@ export class Sender {
     this.wake(stream)
   }
 
+  /** Payload in a buffer that is the sender's from here on. */
+  lend(stream: Stream, buffer: Uint8Array, end: number, endStream: boolean): void {
+    if (stream.localClosed) return
+    stream.answered = true
+    if (endStream) stream.ending = Ending.EndStream
+    this.append(stream, new Piece(buffer, 0, end, false, true))
+    this.queued(stream, end)
+    this.wake(stream)
+  }
+
   trailers(stream: Stream, headers: HeaderList, thenReset: boolean): void {
     if (stream.localClosed) return
     stream.answered = true
@@ -146,9 +156,13 @@ export class Sender {
   }
 
   private enqueue(stream: Stream, bytes: Uint8Array, start: number, end: number, owned: boolean): void {
-    if (owned && end - start >= referenceSize) this.append(stream, new Piece(bytes, start, end, false))
+    if (owned && end - start >= referenceSize) this.append(stream, new Piece(bytes, start, end, false, false))
     else for (let at = start; at < end;) at = this.enqueueCopy(stream, bytes, at, end)
-    stream.buffered += end - start
+    this.queued(stream, end - start)
+  }
+
+  private queued(stream: Stream, size: number): void {
+    stream.buffered += size
     if (stream.buffered >= this.bufferLimit) stream.full = true
   }
 
@@ -158,7 +172,8 @@ export class Sender {
     if (piece === undefined || !piece.own || piece.end === piece.bytes.length) {
       // Pieces of one's own grow with the queue: a stream that waits with little holds little.
       const capacity = Math.max(end - start, smallPiece, stream.buffered)
-      piece = new Piece(capacity < bufferSize ? new Uint8Array(capacity) : takeBuffer(), 0, 0, true)
+      const pooled = capacity >= bufferSize
+      piece = new Piece(pooled ? takeBuffer() : new Uint8Array(capacity), 0, 0, true, pooled)
       this.append(stream, piece)
     }
     const size = Math.min(end - start, piece.bytes.length - piece.end)
@@ -224,7 +239,7 @@ export class Sender {
       if (piece.start < piece.end) continue
       stream.first = piece.next
       if (stream.first === undefined) stream.last = undefined
-      if (piece.own && piece.bytes.length === bufferSize) this.outbox.spend(piece.bytes)
+      if (piece.pooled) this.outbox.spend(piece.bytes)
     }
   }
 

@@ -11,15 +11,18 @@ import { ClosedStreams, isClosed, State } from "./states.ts"
 export class Piece {
   readonly bytes: Uint8Array
   readonly own: boolean
+  /** Goes back to a pool when everything of it was written. */
+  readonly pooled: boolean
   start: number
   end: number
   next: Piece | undefined = undefined
 
-  constructor(bytes: Uint8Array, start: number, end: number, own: boolean) {
+  constructor(bytes: Uint8Array, start: number, end: number, own: boolean, pooled: boolean) {
     this.bytes = bytes
     this.start = start
     this.end = end
     this.own = own
+    this.pooled = pooled
   }
 }
 
