@@ -15,6 +15,8 @@ export default defineConfig({
       project("transport", "packages/transport"),
       project("rpc", "packages/rpc"),
       project("governance", "packages/governance"),
+      project("idl", "packages/idl"),
+      project("cli", "packages/cli"),
       project("examples", "examples"),
       project("interop", "interop")
     ]
