@@ -8,7 +8,10 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
 export interface Usage {
-  /** Bytes that are referenced after a garbage collection: JavaScript's heap and buffers outside of it. */
+  /**
+   * Bytes that are referenced after a garbage collection: JavaScript's heap and buffers outside of it. What else is outside
+   * comes and goes by itself, sources of modules above all, some MiB at a time.
+   */
   readonly held: number
   /** The most memory the process ever had resident, in bytes. */
   readonly peak: number
@@ -49,11 +52,11 @@ const descriptors = (): number => {
 /** Collects garbage, then measures. */
 export const usage = (): Usage => {
   gc()
-  const { external, heapUsed } = process.memoryUsage()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
   const resources = process.getActiveResourcesInfo()
   const { maxRSS, systemCPUTime, userCPUTime } = process.resourceUsage()
   return {
-    held: heapUsed + external,
+    held: heapUsed + arrayBuffers,
     peak: maxRSS * 1024,
     descriptors: descriptors(),
     sockets: resources.filter((name) => name === "TCPSocketWrap").length,

@@ -9,11 +9,8 @@ const MiB = 1024 * 1024
 
 watchProcess()
 
-/**
- * How far from where it was a process may be: code that became warm, growing tables and the buffers that connections share (up
- * to 2 MiB of output) are no leak.
- */
-const slack = { held: 5 * MiB, descriptors: 3, timers: 3, listeners: 0 }
+/** How far from where it was a process may be: code that became warm and growing tables are no leak. */
+const slack = { held: 2 * MiB, descriptors: 3, timers: 3, listeners: 0 }
 
 const assertBack = (who: string, before: Usage, after: Usage): void => {
   for (const [name, more] of Object.entries(slack)) {
