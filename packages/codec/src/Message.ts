@@ -142,6 +142,7 @@ const writtenTexts: Readonly<Record<number, string>> = { ...texts, 20: "unknown 
 
 const exceptionPlan: StructPlan = {
   kind: "struct",
+  name: "TApplicationException",
   label: "TApplicationException",
   members: [
     { id: 1, name: "message", plan: { kind: "string" }, requiredness: "default", default: undefined },

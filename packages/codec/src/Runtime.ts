@@ -4,12 +4,11 @@
  *
  * @since 0.1.0
  */
-import type { CodecError } from "./CodecError.ts"
 import type { Output } from "./Output.ts"
 
 /**
  * What a codec that was generated ahead of time gets of the class it belongs to when the class is first used: the
- * prototype of decoded messages, for exceptions how a real one is made, and how a failure is explained.
+ * prototype of decoded messages, how an exception is made, and the values of absent members that are no plain literals.
  *
  * @since 0.1.0
  * @category models
@@ -17,8 +16,23 @@ import type { Output } from "./Output.ts"
 export interface Link {
   readonly prototype: object
   readonly make: (fields: object) => unknown
-  readonly encodeFailure: (value: unknown, cause: unknown) => CodecError
-  readonly decodeFailure: (bytes: Uint8Array, start: number, end: number, cause: unknown) => CodecError
+  /** By the place of the member in its type. */
+  readonly defaults: ReadonlyArray<() => unknown>
+}
+
+/**
+ * The two functions of a type, whatever they were compiled to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Functions {
+  /** Writes a value at a position, nested at most `depth` deep, and returns the position behind it. */
+  readonly encode: (value: unknown, out: Output, position: number, depth: number) => number
+  /** Reads a value, nested at most `depth` deep, and leaves the position behind it in `cursor.at`. */
+  readonly decode: (bytes: Uint8Array, position: number, end: number, depth: number) => unknown
+  /** Absent where nothing of the class is needed. */
+  readonly bind?: (link: Link) => void
 }
 
 /**
@@ -28,10 +42,20 @@ export interface Link {
  * @since 0.1.0
  * @category models
  */
-export interface Compiled<A> {
-  readonly encodeInto: (value: A, out: Output) => void
-  readonly decodeFrom: (bytes: Uint8Array, start: number, end: number) => A
-  readonly bind: (link: Link) => void
+export interface Compiled extends Functions {
+  /** What the text was made from: it must be the form of the type that names it. */
+  readonly shape: string
+}
+
+/**
+ * How decoders make a message: with the prototype of its class, without running the constructor of the class.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Constructor {
+  new (...members: ReadonlyArray<unknown>): object
+  prototype: object
 }
 
 export {
@@ -85,6 +109,13 @@ export {
    */
   readI64Number,
   /**
+   * Reads an i64 as a decimal string.
+   *
+   * @since 0.1.0
+   * @category generated code
+   */
+  readI64String,
+  /**
    * Reads a string.
    *
    * @since 0.1.0
@@ -120,6 +151,13 @@ export {
    */
   writeBinary,
   /**
+   * Writes a decimal string as an i64.
+   *
+   * @since 0.1.0
+   * @category generated code
+   */
+  writeI64String,
+  /**
    * Writes a string.
    *
    * @since 0.1.0
@@ -127,3 +165,13 @@ export {
    */
   writeString
 } from "./internal/bytes.ts"
+
+export {
+  /**
+   * Where a decoder stopped, shared by all generated modules.
+   *
+   * @since 0.1.0
+   * @category generated code
+   */
+  cursor
+} from "./internal/cursor.ts"

@@ -30,6 +30,7 @@ import {
   TypeKey
 } from "./internal/annotations.ts"
 import { loose } from "./internal/construct.ts"
+import { isI64String } from "./internal/bytes.ts"
 import { isScalar, planOf, zero } from "./internal/fromSchema.ts"
 import { lastSegment } from "./internal/plan.ts"
 import type { Compiled } from "./Runtime.ts"
@@ -96,6 +97,21 @@ export const I64Number: Schema.Int = base(
 )
 
 /**
+ * `i64` as a string of decimal digits, without a plus sign or leading zeros.
+ *
+ * @since 0.1.0
+ * @category base types
+ */
+export const I64String: Schema.String = base(
+  Schema.String.check(
+    Schema.makeFilter((text: string) => isI64String(text) || "Expected the decimal text of an i64", {
+      arbitraryConstraint: { patterns: [{ source: "^(0|-?[1-9][0-9]{0,17})$", flags: "u" }] }
+    })
+  ),
+  "i64string"
+)
+
+/**
  * `double`. NaN, the infinities and -0 survive.
  *
  * @since 0.1.0
@@ -146,9 +162,12 @@ export const list = <S extends Schema.Constraint>(element: S): Schema.$Array<S> 
  * @since 0.1.0
  * @category utility types
  */
-export type SetOf<S extends Schema.Constraint> = [S["Type"]] extends [Scalar]
-  ? Schema.$ReadonlySet<S>
-  : Schema.$Array<S>
+export type SetOf<S extends Schema.Constraint> =
+  S extends Schema.suspend<any>
+    ? Schema.$Array<S>
+    : [S["Type"]] extends [Scalar]
+      ? Schema.$ReadonlySet<S>
+      : Schema.$Array<S>
 
 /**
  * `set<T>`. Kitex neither writes nor checks uniqueness; duplicates collapse when they are read into a Set.
@@ -167,9 +186,12 @@ export const set = <S extends Schema.Constraint>(element: S): SetOf<S> =>
  * @since 0.1.0
  * @category utility types
  */
-export type MapOf<K extends Schema.Constraint, V extends Schema.Constraint> = [K["Type"]] extends [Scalar]
-  ? Schema.$ReadonlyMap<K, V>
-  : Schema.$Array<Schema.Tuple<readonly [K, V]>>
+export type MapOf<K extends Schema.Constraint, V extends Schema.Constraint> =
+  K extends Schema.suspend<any>
+    ? Schema.$Array<Schema.Tuple<readonly [K, V]>>
+    : [K["Type"]] extends [Scalar]
+      ? Schema.$ReadonlyMap<K, V>
+      : Schema.$Array<Schema.Tuple<readonly [K, V]>>
 
 /**
  * `map<K, V>`. The last of duplicate keys wins.
@@ -200,7 +222,7 @@ export interface Field<S extends Schema.Constraint> {
  * @category options
  */
 export interface DefaultOptions<S extends Schema.Constraint> {
-  readonly default: () => S["~type.make.in"]
+  readonly default: () => NoInfer<S["~type.make.in"]>
 }
 
 type Defaultable = Schema.Top & Schema.WithoutConstructorDefault
@@ -300,9 +322,9 @@ type Constructor<F extends Schema.Struct.Fields, A> = {} extends Schema.Struct<F
  * @since 0.1.0
  * @category options
  */
-export interface StructOptions<A> {
-  /** A codec that was generated ahead of time for this type. */
-  readonly codec?: Compiled<A> | undefined
+export interface StructOptions {
+  /** A codec that was generated ahead of time for this type. Without it the same bytes are read and written. */
+  readonly codec?: Compiled | undefined
 }
 
 /**
@@ -326,7 +348,7 @@ export interface StructOptions<A> {
  * @category structs
  */
 export const Struct =
-  <Self>(name: string, options?: StructOptions<NoInfer<Self>>) =>
+  <Self>(name: string, options?: StructOptions) =>
   <const F extends Schema.Struct.Fields>(
     fields: F
   ): Schema.Class<Self, Schema.Struct<F>, {}> & Constructor<F, Schema.Struct<F>["Type"]> =>
@@ -363,7 +385,7 @@ export const Exception =
   <const N extends string, const F extends Schema.Struct.Fields>(
     name: N,
     fields: F,
-    options?: StructOptions<NoInfer<Self>>
+    options?: StructOptions
   ): Schema.Class<Self, Schema.Struct<F>, Cause.YieldableError & { readonly _tag: LastSegment<N> }> &
     Constructor<F, Schema.Struct<F>["Type"] & Cause.YieldableError & { readonly _tag: LastSegment<N> }> => {
     const tag = lastSegment(name)
@@ -396,7 +418,7 @@ type CasesOf<C extends Readonly<Record<string, Field<Schema.Top>>>> = {
 export const Union = <const C extends Readonly<Record<string, Field<Schema.Top>>>>(
   name: string,
   cases: C,
-  options?: { readonly codec?: Compiled<any> | undefined }
+  options?: StructOptions
 ): Schema.TaggedUnion<CasesOf<C>> => {
   const fields: Record<string, Schema.Struct.Fields> = {}
   for (const tag of Object.keys(cases)) fields[tag] = { value: cases[tag]!.schema }
@@ -436,7 +458,7 @@ export const Enum = <const Members extends Readonly<Record<string, number>>>(
   members: Members
 ): EnumSchema<Members> => {
   const names = new Map(Object.entries(members).map(([key, value]) => [value, key]))
-  const schema = base(I32.annotate({ identifier: name }), "enum")
+  const schema = typed(I32.annotate({ identifier: name }), { kind: "enum", name, members })
   const own: Record<string, unknown> = {
     ...members,
     name: (value: number) => names.get(value),

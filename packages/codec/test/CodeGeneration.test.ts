@@ -1,12 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Codec, CodecError, Output, Runtime, Thrift } from "@millrace/codec"
+import { Codec, CodecError, Output, Plan, type Runtime, Thrift } from "@millrace/codec"
 import { Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { defaults } from "../src/internal/options.ts"
-import { messagePlanOf } from "../src/internal/fromSchema.ts"
-import { namedPlans } from "../src/internal/wire.ts"
-import { print } from "../src/internal/source.ts"
+import { generated } from "./support/generated.ts"
 
 describe("where code generation is forbidden", () => {
   it("closures serve", () => {
@@ -48,6 +45,15 @@ const fields = () => ({
   )
 })
 
+// the form that the text is made from: it may hold itself under its own name only
+class Shape extends Thrift.Struct<Shape>("ahead.Node2")({
+  ...fields(),
+  self: Thrift.optional(
+    4,
+    Schema.suspend((): Schema.Codec<any, unknown> => Shape)
+  )
+}) {}
+
 class Plain extends Thrift.Struct<Plain>("ahead.Node")({
   ...fields(),
   self: Thrift.optional(
@@ -56,22 +62,13 @@ class Plain extends Thrift.Struct<Plain>("ahead.Node")({
   )
 }) {}
 
-// what a generated module would export
-const generated = (schema: Schema.Constraint): Runtime.Compiled<any> => {
-  const plans = namedPlans(messagePlanOf(schema))
-  const text = print(plans, defaults)
-  // oxlint-disable-next-line no-new-func -- stands for a module of this text
-  const module = new Function(...Object.keys(Runtime), `${text.body}\nreturn ${text.exports[0]}`)
-  return module(...Object.values(Runtime))
-}
-
+const { Node: compiled } = await generated("Node", [{ name: "Node", plan: Plan.of(Shape) }])
 let used = 0
-const compiled = generated(Plain)
-const counted: Runtime.Compiled<any> = {
-  ...compiled,
-  encodeInto: (value, out) => {
+const counted: Runtime.Compiled = {
+  ...compiled!,
+  encode: (value, out, position, depth) => {
     used++
-    compiled.encodeInto(value, out)
+    return compiled!.encode(value, out, position, depth)
   }
 }
 

@@ -22,7 +22,11 @@ class Numbers extends Thrift.Struct<Numbers>("test.Numbers")({
   list: Thrift.field(6, Schema.Array(Schema.Boolean)),
   table: Thrift.field(7, Schema.ReadonlyMap(Thrift.String, Thrift.I8)),
   set: Thrift.field(8, Schema.ReadonlySet(Thrift.I16)),
-  checked: Thrift.optional(9, Thrift.I32.check(Schema.isGreaterThan(0)))
+  checked: Thrift.optional(9, Thrift.I32.check(Schema.isGreaterThan(0))),
+  digits: Thrift.field(10, Thrift.I64String),
+  limit: Thrift.optional(11, Thrift.I64String, { default: () => "9223372036854775807" }),
+  ids: Thrift.field(12, Thrift.set(Thrift.I64String)),
+  byId: Thrift.field(13, Thrift.map(Thrift.I64String, Thrift.list(Thrift.I64String)))
 }) {}
 
 describe("round trip", () => {

@@ -12,7 +12,8 @@ class Message extends Thrift.Struct<Message>("construct.Message")({
   flag: Thrift.field(6, Thrift.Bool, { default: () => true }),
   inner: Thrift.optional(7, Inner),
   small: Thrift.optional(8, Thrift.I8),
-  safe: Thrift.optional(9, Thrift.I64Number)
+  safe: Thrift.optional(9, Thrift.I64Number),
+  digits: Thrift.optional(10, Thrift.I64String)
 }) {
   get shout() {
     return this.text?.toUpperCase()

@@ -95,13 +95,12 @@ Codec.result("S.M", undefined, {}).encode({ success: 1 })
 
 const decoded: Effect.Effect<Request, CodecError.CodecError> = Codec.decodeEffect(Request)(new Uint8Array())
 
-declare const ofRequest: Runtime.Compiled<Request>
-class Ahead extends Thrift.Struct<Ahead>("type.Ahead", { codec: ofRequest as Runtime.Compiled<any> })({
+declare const compiled: Runtime.Compiled
+class Ahead extends Thrift.Struct<Ahead>("type.Ahead", { codec: compiled })({
   message: Thrift.optional(1, Thrift.String)
 }) {}
-declare const ofString: Runtime.Compiled<string>
-// @ts-expect-error the codec of another type
-Thrift.Struct<Request>("type.Other", { codec: ofString })
+// @ts-expect-error a codec made at run time is none made ahead of time
+Thrift.Struct<Request>("type.Other", { codec: Codec.make(Request) })
 
 const anyField: Thrift.Field<Schema.Top> = Thrift.field(1, Request)
 const fields: Codec.Fields = { busy: Thrift.field(1, Busy), n: Thrift.field(2, Thrift.I32), c: Thrift.field(3, Choice) }

@@ -41,7 +41,10 @@ export type Handler<M extends Method.Any, R> =
       : M extends Method.Streaming<string, "server", infer Q, infer S>
         ? (request: Q["Type"], call: ServerCall) => Stream.Stream<S["Type"], CallError, R>
         : M extends Method.Unary<string, infer Q, infer S, Method.Fields>
-          ? (request: Q["Type"], call: ServerCall) => Effect.Effect<S["Type"], HandlerError<M>, R>
+          ? (
+              request: Q["Type"],
+              call: ServerCall
+            ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, HandlerError<M>, R>
           : M extends Method.PingPong<string, infer A, infer S, Method.Fields>
             ? (
                 args: Method.TypeOf<A>,

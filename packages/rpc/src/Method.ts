@@ -74,7 +74,12 @@ export interface Streaming<
  * @since 0.1.0
  * @category models
  */
-export interface Unary<N extends string, Req extends Schema.Top, Res extends Schema.Top, X extends Fields> extends Any {
+export interface Unary<
+  N extends string,
+  Req extends Schema.Top,
+  Res extends Schema.Top | undefined,
+  X extends Fields
+> extends Any {
   readonly name: N
   readonly mode: "unary"
   readonly request: Req
@@ -167,7 +172,7 @@ export const serverStreaming: <const N extends string, Req extends Schema.Top, R
 
 /**
  * One request, one response, on a stream (`streaming.mode="unary"`). The wire has them in Thrift's argument and result
- * structs; `argumentId` is the id of the request there (default 1), as in the IDL.
+ * structs; `argumentId` is the id of the request there (default 1), as in the IDL. No `response` means `void`.
  *
  * @since 0.1.0
  * @category constructors
@@ -175,16 +180,16 @@ export const serverStreaming: <const N extends string, Req extends Schema.Top, R
 export const unary = <
   const N extends string,
   Req extends Schema.Top,
-  Res extends Schema.Top,
+  Res extends Schema.Top | undefined = undefined,
   const X extends Fields = {}
 >(
   name: N,
-  options: { readonly request: Req; readonly response: Res; readonly exceptions?: X; readonly argumentId?: number }
-): Unary<N, Req, Res, NoInfer<X>> => ({
+  options: { readonly request: Req; readonly response?: Res; readonly exceptions?: X; readonly argumentId?: number }
+): Unary<N, Req, NoInfer<Res>, NoInfer<X>> => ({
   name,
   mode: "unary",
   request: options.request,
-  response: options.response,
+  response: options.response as Res,
   exceptions: options.exceptions ?? ({} as X),
   args: { req: Thrift.field(options.argumentId ?? 1, options.request) }
 })

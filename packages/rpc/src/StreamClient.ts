@@ -12,6 +12,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Pull from "effect/Pull"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as ClientStream from "./ClientStream.ts"
@@ -65,7 +66,10 @@ export type CallFunction<M> =
             ): Effect.Effect<ClientStream.ServerStreaming<S["Type"]>, CallError, Scope.Scope>
           }
         : M extends Method.Unary<string, infer Q, infer S, infer X>
-          ? (request: Q["Type"], options?: CallOptions) => Effect.Effect<S["Type"], CallError | Method.ErrorOf<X>>
+          ? (
+              request: Q["Type"],
+              options?: CallOptions
+            ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, CallError | Method.ErrorOf<X>>
           : never
 
 /**

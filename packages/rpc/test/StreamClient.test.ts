@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Thrift } from "@millrace/codec"
 import { Cause, Deferred, Effect, Exit, Fiber, Queue, Scope, Stream } from "effect"
-import { BizStatusError, RpcError } from "../src/index.ts"
+import { BizStatusError, Method, RpcError, Service } from "../src/index.ts"
+import { Testing } from "../src/testing/index.ts"
 import { clientOf, pass, recorded, settle, told } from "./support/client.ts"
 import { Busy, Request, Response } from "./support/echo.ts"
 
@@ -430,6 +432,22 @@ describe("a request stream that fails", () => {
 })
 
 describe("unary", () => {
+  it.effect("void, when there is no response", () =>
+    Effect.gen(function* () {
+      const methods = [Method.unary("Done", { request: Request, exceptions: { busy: Thrift.field(1, Busy) } })]
+      class Tasks extends Service.make("Tasks", { methods }) {}
+      const seen: Array<string | undefined> = []
+      const client = yield* Testing.client(Tasks, {
+        Done: ({ message }) =>
+          message === "busy" ? Effect.fail(new Busy({})) : Effect.sync(() => void seen.push(message))
+      })
+      const done: void = yield* client.Done(request("x"))
+      assert.isUndefined(done)
+      assert.deepStrictEqual(seen, ["x"])
+      assert.instanceOf(yield* Effect.flip(client.Done(request("busy"))), Busy)
+    })
+  )
+
   it.effect("errors: declared, undeclared, business, defects", () =>
     Effect.gen(function* () {
       const { client, recorder } = yield* recorded({

@@ -21,7 +21,8 @@ class Everything extends Thrift.Struct<Everything>("test.Everything")({
   choice: Thrift.optional(
     12,
     Thrift.Union("test.Choice", { number: Thrift.field(1, Thrift.I32), text: Thrift.field(2, Thrift.String) })
-  )
+  ),
+  digits: Thrift.field(13, Thrift.list(Thrift.I64String))
 }) {}
 
 describe("ThriftArbitrary", () => {
@@ -37,6 +38,8 @@ describe("ThriftArbitrary", () => {
       assert.isFalse(bytes(-0))
       const longs = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I64), sampling))
       for (const edge of [2n ** 63n - 1n, -(2n ** 63n)]) assert.isTrue(longs(edge), `${edge}`)
+      const decimals = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.I64String), sampling))
+      for (const edge of ["0", "9223372036854775807", "-9223372036854775808"]) assert.isTrue(decimals(edge), edge)
       const texts = seen(yield* Arbitrary.sampleEffect(ThriftArbitrary.schema(Thrift.String), sampling))
       for (const edge of ["", "\u{10ffff}", "\0"]) assert.isTrue(texts(edge), edge)
     })

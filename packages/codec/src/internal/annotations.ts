@@ -23,7 +23,17 @@ export interface FieldAnnotation {
 }
 
 /** @internal */
-export type ScalarKind = "bool" | "i8" | "i16" | "i32" | "enum" | "i64" | "i64number" | "double" | "string" | "binary"
+export type ScalarKind =
+  | "bool"
+  | "i8"
+  | "i16"
+  | "i32"
+  | "i64"
+  | "i64number"
+  | "i64string"
+  | "double"
+  | "string"
+  | "binary"
 
 /** @internal */
 export interface SchemaLike {
@@ -33,6 +43,7 @@ export interface SchemaLike {
 /** @internal */
 export type TypeAnnotation =
   | { readonly kind: ScalarKind }
+  | { readonly kind: "enum"; readonly name: string; readonly members: Readonly<Record<string, number>> }
   | { readonly kind: "list" | "set"; readonly element: SchemaLike; readonly collection: "array" | "set" }
   | {
       readonly kind: "map"
@@ -44,5 +55,5 @@ export type TypeAnnotation =
       readonly kind: "union"
       readonly name: string
       readonly cases: Readonly<Record<string, { readonly id: number; readonly schema: SchemaLike }>>
-      readonly codec: Compiled<any> | undefined
+      readonly codec: Compiled | undefined
     }

@@ -195,6 +195,30 @@ export function readI64Number(b: Uint8Array, p: number): number {
   return Number.isSafeInteger(value) ? value : NaN
 }
 
+// one text for each number, so that what is read equals what was written
+const decimal = /^(?:0|-?[1-9]\d{0,18})$/
+
+/** Whether a text is the decimal form of an i64.
+ *
+ * @internal
+ */
+export function isI64String(text: unknown): text is string {
+  if (typeof text !== "string" || !decimal.test(text)) return false
+  const value = BigInt(text)
+  return BigInt.asIntN(64, value) === value
+}
+
+/** @internal */
+export function writeI64String(w: DataView, p: number, text: unknown): void {
+  if (!isI64String(text)) throw bad
+  w.setBigInt64(p, BigInt(text))
+}
+
+/** @internal */
+export function readI64String(b: Uint8Array, p: number): string {
+  return String(readI64(b, p))
+}
+
 /** @internal */
 export const viewOf = (b: Uint8Array): DataView => new DataView(b.buffer, b.byteOffset, b.byteLength)
 

@@ -1,26 +1,24 @@
 /**
  * Plan → decoder made of closures.
  *
- * A reader reads from position `p`, may nest `d` deep, leaves the position behind in `at` and returns the value, for a
- * union without any member `undefined`.
+ * A reader reads from position `p`, may nest `d` deep, leaves the position behind in `cursor.at` and returns the
+ * value, for a union without any member `undefined`.
  */
 import type { Link } from "../Runtime.ts"
 import * as Bytes from "./bytes.ts"
+import { cursor } from "./cursor.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan, StructPlan, UnionPlan } from "./plan.ts"
 import { absentValue, leastBytes, mayBeAbsent, wireType } from "./wire.ts"
 
 type Read = (b: Uint8Array, p: number, end: number, d: number) => any
 
-// where the last reader stopped: set last before a reader returns and read at once by its caller
-let at = 0
-
 const fixed =
   (size: number, read: (b: Uint8Array, p: number) => unknown): Read =>
   (b, p, end) => {
     if (end - p < size) throw Bytes.bad
     const value = read(b, p)
-    at = p + size
+    cursor.at = p + size
     return value
   }
 
@@ -32,7 +30,7 @@ const sized =
     p += 4
     if (length < 0 || length > end - p) throw Bytes.bad
     const value = read(b, p, length)
-    at = p + length
+    cursor.at = p + length
     return value
   }
 
@@ -45,6 +43,7 @@ const scalars = {
   i32,
   enum: i32,
   i64: fixed(8, Bytes.readI64),
+  i64string: fixed(8, Bytes.readI64String),
   i64number: fixed(8, (b, p) => {
     const value = Bytes.readI64Number(b, p)
     if (Number.isNaN(value)) throw Bytes.bad
@@ -69,7 +68,7 @@ const reader = (s: Readers, plan: Plan, mayBeAbsent: boolean): Read => {
   switch (plan.kind) {
     case "struct":
     case "union": {
-      const found = s.named.get(plan)!
+      const found = s.named.get(plan) ?? { read: plan.compiled!.decode }
       if (plan.kind === "struct" || mayBeAbsent) return (b, p, end, d) => found.read(b, p, end, d - 1)
       return (b, p, end, d) => {
         const value = found.read(b, p, end, d - 1)
@@ -86,9 +85,9 @@ const reader = (s: Readers, plan: Plan, mayBeAbsent: boolean): Read => {
       const read = reader(s, plan.inner, false)
       return (b, p, end, d) => {
         const wire = read(b, p, end, d)
-        const position = at
+        const position = cursor.at
         const value = plan.decode(wire)
-        at = position
+        cursor.at = position
         return value
       }
     }
@@ -112,9 +111,9 @@ const listReader = (s: Readers, plan: Plan, isSet: boolean): Read => {
     if (end - p < 5) throw Bytes.bad
     const size = sizeAt(b, p + 1, end, least, limit)
     if (size !== 0 && b[p] !== type) throw Bytes.bad
-    at = p + 5
+    cursor.at = p + 5
     const items: Array<unknown> = []
-    for (let i = 0; i < size; i++) items[i] = read(b, at, end, d)
+    for (let i = 0; i < size; i++) items[i] = read(b, cursor.at, end, d)
     return isSet ? new Set(items) : items
   }
 }
@@ -130,11 +129,11 @@ const mapReader = (s: Readers, keyPlan: Plan, valuePlan: Plan, isMap: boolean): 
     if (end - p < 6) throw Bytes.bad
     const size = sizeAt(b, p + 2, end, least, limit)
     if (size !== 0 && (b[p] !== keyType || b[p + 1] !== valueType)) throw Bytes.bad
-    at = p + 6
+    cursor.at = p + 6
     const entries: Array<[unknown, unknown]> = []
     for (let i = 0; i < size; i++) {
-      const k = key(b, at, end, d)
-      entries[i] = [k, value(b, at, end, d)]
+      const k = key(b, cursor.at, end, d)
+      entries[i] = [k, value(b, cursor.at, end, d)]
     }
     return isMap ? new Map(entries) : entries
   }
@@ -164,7 +163,7 @@ const readFields = (
     if (p >= end) throw Bytes.bad
     const type = b[p]!
     if (type === 0) {
-      at = p + 1
+      cursor.at = p + 1
       return last
     }
     if (end - p < 3) throw Bytes.bad
@@ -180,7 +179,7 @@ const readFields = (
     const field = fields[index]
     if (field !== undefined && field.type === type) {
       put[index] = field.read(b, p, end, d)
-      p = at
+      p = cursor.at
       last = index
       next = index + 1
     } else if (isResult && type === 1 && id === 0 && p < end && b[p] === 0) {
@@ -212,7 +211,7 @@ const structReader = (s: Readers, plan: StructPlan, self: Named): Read => {
     if (d === 0) throw Bytes.bad
     const values: Array<unknown> = []
     readFields(b, p, end, d, fields, values, s.settings.maxDepth, plan.isResult)
-    p = at
+    p = cursor.at
     const link = self.link!
     const made = Object.create(link.prototype)
     for (const [name, value] of constants) made[name] = value
@@ -226,7 +225,7 @@ const structReader = (s: Readers, plan: StructPlan, self: Named): Read => {
       made[names[i]!] = value
     }
     const value = plan.isException ? link.make(made) : made
-    at = p
+    cursor.at = p
     return value
   }
 }
@@ -238,7 +237,7 @@ const unionReader = (s: Readers, plan: UnionPlan): Read => {
     const values: Array<unknown> = []
     const last = readFields(b, p, end, d, fields, values, s.settings.maxDepth, false)
     if (last >= 0) return { _tag: plan.cases[last]!.tag, value: values[last] }
-    if (at - p > 1) throw Bytes.bad
+    if (cursor.at - p > 1) throw Bytes.bad
     return undefined
   }
 }

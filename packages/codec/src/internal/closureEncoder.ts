@@ -55,6 +55,12 @@ const i64number: Write = (v, out, p) => {
   return p + 8
 }
 
+const i64string: Write = (v, out, p) => {
+  room(out, p, 8)
+  Bytes.writeI64String(out.view, p, v)
+  return p + 8
+}
+
 const double: Write = (v, out, p) => {
   if (typeof v !== "number") throw Bytes.bad
   room(out, p, 8)
@@ -74,7 +80,7 @@ const binary: Write = (v, out, p) => {
   return Bytes.writeBinary(out, b, out.view, p, v)
 }
 
-const scalars = { bool, i8, i16, i32, enum: i32, i64, i64number, double, string, binary }
+const scalars = { bool, i8, i16, i32, enum: i32, i64, i64number, i64string, double, string, binary }
 
 const stop: Write = (_, out, p) => {
   room(out, p, 1)[p] = 0
@@ -91,7 +97,7 @@ const writer = (s: Writers, plan: Plan): Write => {
   switch (plan.kind) {
     case "struct":
     case "union": {
-      const found = s.named.get(plan)!
+      const found = s.named.get(plan) ?? { write: plan.compiled!.encode }
       return s.settings.absentStruct === "empty"
         ? (v, out, p, d) => (v === undefined ? stop(v, out, p, d) : found.write(v, out, p, d - 1))
         : (v, out, p, d) => found.write(v, out, p, d - 1)

@@ -17,13 +17,14 @@ interface Test {
   readonly refers: unknown
 }
 
-const scalars: { readonly [K in ScalarKind]: string } = {
+const scalars: { readonly [K in ScalarKind | "enum"]: string } = {
   bool: `typeof v === "boolean"`,
   i8: "v << 24 >> 24 === v",
   i16: "v << 16 >> 16 === v",
   i32: "(v | 0) === v",
   enum: "(v | 0) === v",
   i64: `typeof v === "bigint" && BigInt.asIntN(64, v) === v`,
+  i64string: `typeof v === "string" && /^(?:0|-?[1-9]\\d{0,18})$/.test(v) && BigInt.asIntN(64, BigInt(v)) === BigInt(v)`,
   i64number: "Number.isSafeInteger(v)",
   double: `typeof v === "number"`,
   string: `typeof v === "string"`,
@@ -40,7 +41,7 @@ const typeOf = (ast: AST.AST): TypeAnnotation | undefined => {
 const testOf = (ast: AST.AST): Test | undefined => {
   const type = typeOf(ast)
   if (type !== undefined && type.kind in scalars) {
-    return { text: scalars[type.kind as ScalarKind], refers: undefined }
+    return { text: scalars[type.kind as keyof typeof scalars], refers: undefined }
   }
   if (type !== undefined || ast.checks !== undefined || ast._tag !== "Declaration") return undefined
   const link: any = ast.encoding?.length === 1 ? ast.encoding[0] : undefined

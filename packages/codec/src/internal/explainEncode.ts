@@ -2,6 +2,7 @@
  * Why writing failed: walks the value once more, slowly, and knows where it is.
  */
 import * as CodecError from "../CodecError.ts"
+import { isI64String } from "./bytes.ts"
 import type { Settings } from "./options.ts"
 import type { NamedPlan, Plan } from "./plan.ts"
 import { inOrder, isNilable, isStructLike, mayBeAbsent } from "./wire.ts"
@@ -25,6 +26,7 @@ const describe = (value: unknown): string => {
 
 const expected: Record<string, string> = {
   i64number: "a safe integer",
+  i64string: "the decimal text of an i64",
   binary: "Uint8Array",
   enum: "an enum's i32",
   struct: "an object",
@@ -46,6 +48,8 @@ const isValid = (plan: Plan, value: any): boolean => {
     }
     case "i64":
       return typeof value === "bigint" && BigInt.asIntN(64, value) === value
+    case "i64string":
+      return isI64String(value)
     case "i64number":
       return Number.isSafeInteger(value)
     case "double":

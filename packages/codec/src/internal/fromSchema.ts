@@ -54,7 +54,9 @@ const fieldAnnotation = (ast: AST.AST): FieldAnnotation | undefined => {
 
 const invalid = (path: string, detail: string): CodecError.CodecError => CodecError.make("BadType", path, detail)
 
+// a schema with an id or another annotation is another node of the same type: these stay the same objects
 const byClass = new WeakMap<object, StructPlan>()
+const byUnion = new WeakMap<object, UnionPlan>()
 const byAst = new WeakMap<object, Plan>()
 
 /** @internal */
@@ -84,7 +86,7 @@ const planOfAst = (ast: AST.AST, path: string, nesting: number): Plan => {
 
 const derive = (ast: AST.AST, path: string, nesting: number): Plan => {
   const type = annotation<TypeAnnotation>(ast, TypeKey)
-  if (type !== undefined) return annotated(ast, type, path, nesting)
+  if (type !== undefined) return annotated(type, path, nesting)
   if (ast.encoding !== undefined && !isClass(ast)) return transformed(ast.encoding, path, nesting)
   switch (ast._tag) {
     case "String":
@@ -115,7 +117,7 @@ const derive = (ast: AST.AST, path: string, nesting: number): Plan => {
   }
 }
 
-const annotated = (ast: AST.AST, type: TypeAnnotation, path: string, nesting: number): Plan => {
+const annotated = (type: TypeAnnotation, path: string, nesting: number): Plan => {
   switch (type.kind) {
     case "list":
     case "set": {
@@ -127,21 +129,32 @@ const annotated = (ast: AST.AST, type: TypeAnnotation, path: string, nesting: nu
       const value = planOfAst(type.value.ast as AST.AST, `${path}{value}`, nesting)
       return { kind: "map", key, value, collection: type.collection }
     }
-    case "union": {
-      const label = lastSegment(type.name)
-      const plan: UnionPlan = { kind: "union", label, cases: [], compiled: type.codec }
-      byAst.set(ast, plan)
-      const ids = new Map<number, string>()
-      plan.cases = Object.entries(type.cases).map(([tag, { id, schema }]) => {
-        checkMember(ids, id, tag, path || label)
-        return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, nesting) }
-      })
-      if (plan.cases.length === 0) throw invalid(path || label, "a union needs a member")
-      return plan
-    }
+    case "union":
+      return byUnion.get(type) ?? union(type, path, nesting)
+    case "enum":
+      return { kind: "enum", name: type.name, members: Object.entries(type.members) }
     default:
       return { kind: type.kind }
   }
+}
+
+const union = (type: TypeAnnotation & { readonly kind: "union" }, path: string, nesting: number): UnionPlan => {
+  const label = lastSegment(type.name)
+  const plan: UnionPlan = { kind: "union", name: type.name, label, cases: [], compiled: type.codec }
+  // before the cases, so that a union that holds itself finds this plan
+  byUnion.set(type, plan)
+  const ids = new Map<number, string>()
+  try {
+    plan.cases = Object.entries(type.cases).map(([tag, { id, schema }]) => {
+      checkMember(ids, id, tag, path || label)
+      return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, nesting) }
+    })
+    if (plan.cases.length === 0) throw invalid(path || label, "a union needs a member")
+  } catch (error) {
+    byUnion.delete(type)
+    throw error
+  }
+  return plan
 }
 
 const isClass = (ast: AST.AST): boolean =>
@@ -206,6 +219,7 @@ const struct = (
   const make = link === undefined ? undefined : (link.transformation as any).decode.transform
   const plan: StructPlan = {
     kind: "struct",
+    name,
     label: lastSegment(name) || "Struct",
     members: [],
     constants: [],
@@ -277,6 +291,7 @@ export const wrapper = (
   })
   return {
     kind: "struct",
+    name: label,
     label,
     members,
     constants: [],
@@ -295,7 +310,7 @@ export const isScalar = (schema: SchemaLike): boolean => {
   const ast = schema.ast as AST.AST
   const kind = annotation<TypeAnnotation>(ast, TypeKey)?.kind ?? ast._tag
   return (
-    ["bool", "i8", "i16", "i32", "enum", "i64", "i64number", "double", "string"].includes(kind) ||
+    ["bool", "i8", "i16", "i32", "enum", "i64", "i64number", "i64string", "double", "string"].includes(kind) ||
     kind === "String" ||
     kind === "Boolean" ||
     kind === "BigInt"

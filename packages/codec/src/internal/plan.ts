@@ -11,6 +11,13 @@ export interface ScalarPlan {
 }
 
 /** @internal */
+export interface EnumPlan {
+  readonly kind: "enum"
+  readonly name: string
+  readonly members: ReadonlyArray<readonly [name: string, value: number]>
+}
+
+/** @internal */
 export interface ListPlan {
   readonly kind: "list" | "set"
   readonly element: Plan
@@ -31,12 +38,15 @@ export interface Member {
   readonly name: string
   readonly plan: Plan
   readonly requiredness: Requiredness
+  /** Makes the value of the absent member, where it is not the zero of its type. */
   readonly default: (() => unknown) | undefined
 }
 
 /** @internal */
 export interface StructPlan {
   readonly kind: "struct"
+  /** The full name, `echo.Request`. */
+  readonly name: string
   /** The root of error paths. */
   readonly label: string
   members: ReadonlyArray<Member>
@@ -44,18 +54,27 @@ export interface StructPlan {
   constants: ReadonlyArray<readonly [name: string, value: unknown]>
   /** Makes an instance through the constructor; decoded structs only share its prototype, exceptions are made by it. */
   readonly make: ((fields: object) => object) | undefined
-  isException: boolean
+  readonly isException: boolean
   /** A result tolerates the void `success` of Kitex's generic servers: type 1, id 0, one STOP. */
   readonly isResult: boolean
-  readonly compiled: Compiled<any> | undefined
+  readonly compiled: Compiled | undefined
+}
+
+/** @internal */
+export interface Case {
+  readonly id: number
+  readonly tag: string
+  readonly plan: Plan
 }
 
 /** @internal */
 export interface UnionPlan {
   readonly kind: "union"
+  /** The full name, `echo.Choice`. */
+  readonly name: string
   readonly label: string
-  cases: ReadonlyArray<{ readonly id: number; readonly tag: string; readonly plan: Plan }>
-  readonly compiled: Compiled<any> | undefined
+  cases: ReadonlyArray<Case>
+  readonly compiled: Compiled | undefined
 }
 
 /** A value that is another one on the wire: a transformation of Schema that is total and synchronous.
@@ -73,7 +92,7 @@ export interface TransformPlan {
 export type NamedPlan = StructPlan | UnionPlan
 
 /** @internal */
-export type Plan = ScalarPlan | ListPlan | MapPlan | TransformPlan | NamedPlan
+export type Plan = ScalarPlan | EnumPlan | ListPlan | MapPlan | TransformPlan | NamedPlan
 
 /** @internal */
 export const lastSegment = (name: string): string => name.slice(name.lastIndexOf(".") + 1)
@@ -100,6 +119,8 @@ export const zeroOf = (plan: { readonly kind: string }): unknown => {
       return false
     case "i64":
       return 0n
+    case "i64string":
+      return "0"
     case "string":
       return ""
     case "binary":

@@ -1,83 +1,48 @@
 /**
- * Plan → text of a codec, and the codec from the text where code generation is allowed.
- *
- * The text is the body of a module without its import of `Runtime`: for each type a constant with `encodeInto`,
- * `decodeFrom` and `bind`, which is what the option `codec` of `Thrift.Struct` takes. It depends on the plan alone.
+ * Plans → codecs made of generated source, where code generation is allowed.
  */
 import * as Runtime from "../Runtime.ts"
-import { constructorText, decoderText } from "./decoderText.ts"
-import { encoderText } from "./encoderText.ts"
+import { moduleText } from "./moduleText.ts"
 import type { Settings } from "./options.ts"
-import type { NamedPlan, TransformPlan } from "./plan.ts"
-import { names } from "./text.ts"
-import { elementPlans } from "./wire.ts"
+import type { NamedPlan } from "./plan.ts"
 
-/** @internal */
-export interface Text {
-  readonly body: string
-  /** The names of the constants, one for each plan. */
-  readonly exports: ReadonlyArray<string>
-  /** What the text calls `transforms`; text made ahead of time has none. */
-  readonly transforms: ReadonlyArray<TransformPlan>
-}
-
-/** @internal */
-export const print = (plans: ReadonlyArray<NamedPlan>, settings: Settings): Text => {
-  const types = names(plans)
-  const parts = ["let at = 0, view"]
-  const elements = elementPlans(plans)
+// a name for each type, from the last segment of its own
+const namesOf = (plans: ReadonlyArray<NamedPlan>): ReadonlyMap<NamedPlan, string> => {
+  const names = new Map<NamedPlan, string>()
+  const taken = new Set<string>()
   for (const plan of plans) {
-    const name = types.of(plan)
-    const isStruct = plan.kind === "struct"
-    parts.push(`let link${name}`)
-    if (isStruct) parts.push(constructorText(plan, types))
-    parts.push(encoderText(plan, types, settings), decoderText(plan, types, settings, elements.has(plan)))
-    const prototype = isStruct ? `\nConstruct${name}.prototype = link.prototype` : ""
-    parts.push(`const codec${name} = {
-encodeInto(value, out) {
-const position = out.position, segments = out.segments.length
-try {
-out.position = encode${name}(value, out, position, ${settings.maxDepth})
-} catch (cause) {
-out.rewind(position, segments)
-throw link${name}.encodeFailure(value, cause)
-}
-},
-decodeFrom(bytes, start, end) {
-try {
-view = undefined
-const value = decode${name}(bytes, start, end, ${settings.maxDepth})
-view = undefined
-if (value === undefined) throw bad
-return value
-} catch (cause) {
-view = undefined
-throw link${name}.decodeFailure(bytes, start, end, cause)
-}
-},
-bind(link) {
-link${name} = link${prototype}
-}
-}`)
+    const label = plan.label.replace(/[^A-Za-z0-9]/g, "_")
+    let name = label
+    for (let i = 2; taken.has(name); i++) name = `${label}_${i}`
+    taken.add(name)
+    names.set(plan, name)
   }
-  return {
-    body: parts.join("\n"),
-    exports: plans.map((plan) => `codec${types.of(plan)}`),
-    transforms: types.transforms
-  }
+  return names
 }
 
-const helpers = Object.keys(Runtime)
-
-/** The codecs of the plans, in their order; throws where code generation is forbidden.
+/** The codecs of the plans, in their order; what they hold beside was compiled ahead of time. Throws where code
+ * generation is forbidden.
  *
  * @internal
  */
-export const compile = (plans: ReadonlyArray<NamedPlan>, settings: Settings): ReadonlyArray<Runtime.Compiled<any>> => {
-  const { body, exports, transforms } = print(plans, settings)
-  const text = `"use strict"\nconst { ${helpers.join(", ")} } = runtime\n${body}\nreturn [${exports.join(", ")}]`
+export const compile = (plans: ReadonlyArray<NamedPlan>, settings: Settings): ReadonlyArray<Runtime.Functions> => {
+  const ahead: Array<NamedPlan> = []
+  const external = (plan: NamedPlan): string => {
+    if (!ahead.includes(plan)) ahead.push(plan)
+    return `external${ahead.indexOf(plan)}`
+  }
+  const text = moduleText(namesOf(plans), { isTyped: false, settings, external })
+  const lines = [
+    '"use strict"',
+    `const { ${text.helpers.join(", ")} } = runtime`,
+    `const [${ahead.map(external).join(", ")}] = externals`,
+    ...text.lines,
+    `return [${text.codecs.join(", ")}]`
+  ]
+  const externals = ahead.map((plan) => plan.compiled)
   // oxlint-disable-next-line no-new-func -- integers and quoted text are all that is interpolated
-  return new Function("runtime", "transforms", text)(Runtime, transforms) as ReadonlyArray<Runtime.Compiled<any>>
+  const make = new Function("runtime", "transforms", "externals", lines.join("\n"))
+  return make(Runtime, text.transforms, externals)
 }
 
 let allowed: boolean | undefined

@@ -88,6 +88,7 @@ export const wireType = (plan: Plan): number => {
       return WireType.I32
     case "i64":
     case "i64number":
+    case "i64string":
       return WireType.I64
     case "string":
     case "binary":

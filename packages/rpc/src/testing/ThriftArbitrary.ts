@@ -53,13 +53,14 @@ const integers = [...numbers, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]
 const doubles = [...numbers, -0, Number.NaN, Infinity, -Infinity, Number.MIN_VALUE, Number.MAX_VALUE, 0.1]
 const bigints = [0n, -1n, 2n ** 31n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]
 const strings = ["", "\0", "é", "\u{1f600}", "\u{10ffff}", "\ufeff", "__proto__", "x".repeat(5000)]
+const decimals = ["0", "-1", "9007199254740993", "9223372036854775807", "-9223372036854775808"]
 const binaries = [new Uint8Array(0), Uint8Array.of(0), new Uint8Array(5000).fill(0xff)]
 
 const walk = (ast: AST.AST, value: unknown, edge: Edge): unknown => {
   if (value === undefined) return value
   switch (ast._tag) {
     case "String":
-      return edge(ast, value, strings)
+      return edge(ast, value, Schema.is(Schema.make<Schema.Schema<unknown>>(ast))("") ? strings : decimals)
     case "Number":
       return edge(ast, value, Schema.is(Schema.make<Schema.Schema<unknown>>(ast))(0.1) ? doubles : integers)
     case "BigInt":
