@@ -17,7 +17,7 @@ export interface Name extends Span {
 
 /**
  * A string in quotes. `text` is what is between them, without the backslash before a quote of the same kind; no other
- * escape is interpreted (see `Constant.unescape` for values).
+ * escape is interpreted; those of Go are, in the values of a program.
  *
  * @since 0.1.0
  * @category models

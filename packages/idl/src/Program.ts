@@ -289,5 +289,8 @@ export const namespace = (file: File, scopes: ReadonlyArray<string> = ["ts", "js
  * @since 0.1.0
  * @category getters
  */
-export const allMethods = (service: Service): ReadonlyArray<Method> =>
-  service.extends === undefined ? service.methods : [...allMethods(service.extends), ...service.methods]
+export const allMethods = (service: Service): ReadonlyArray<Method> => {
+  const chain: Array<Service> = []
+  for (let at: Service | undefined = service; at !== undefined; at = at.extends) chain.push(at)
+  return chain.toReversed().flatMap(({ methods }) => methods)
+}

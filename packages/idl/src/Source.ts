@@ -60,6 +60,36 @@ const lineAt = (starts: ReadonlyArray<number>, offset: number): number => {
   return low
 }
 
+/** Code points in a range of a text: a low surrogate behind a high one is none of its own. */
+const codePoints = (text: string, start: number, end: number): number => {
+  let count = end - start
+  for (let i = start + 1; i < end; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) count--
+  }
+  return count
+}
+
+const step = 1024
+
+// a line may be very long and asked for often: the code points in front of each step of it
+const steps = new WeakMap<Source, Map<number, ReadonlyArray<number>>>()
+
+const stepsOf = (source: Source, line: number): ReadonlyArray<number> => {
+  const lines = steps.get(source) ?? new Map<number, ReadonlyArray<number>>()
+  steps.set(source, lines)
+  const known = lines.get(line)
+  if (known !== undefined) return known
+  const start = lineStart(source, line)
+  const end = lineStart(source, line + 1)
+  const counts = [0]
+  // each step shares a unit with the next, so that a pair of surrogates on the border counts once
+  for (let at = start; at + step <= end; at += step) {
+    counts.push(counts.at(-1)! + codePoints(source.text, at, at + step + 1) - 1)
+  }
+  lines.set(line, counts)
+  return counts
+}
+
 /**
  * The place of an offset.
  *
@@ -67,12 +97,20 @@ const lineAt = (starts: ReadonlyArray<number>, offset: number): number => {
  * @category getters
  */
 export const position = (source: Source, offset: number): Position => {
-  const starts = startsOf(source)
-  const line = lineAt(starts, offset)
-  let column = 1
-  for (const _ of source.text.slice(starts[line]!, offset)) column++
-  return { line: line + 1, column }
+  const line = lineAt(startsOf(source), offset) + 1
+  const start = lineStart(source, line)
+  const whole = Math.floor((offset - start) / step)
+  const before = whole === 0 ? 0 : stepsOf(source, line)[whole]!
+  return { line, column: 1 + before + codePoints(source.text, start + whole * step, offset) }
 }
+
+/**
+ * The offset at which a line starts, counted from 1.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const lineStart = (source: Source, line: number): number => startsOf(source)[line - 1] ?? source.text.length
 
 /**
  * The text of a line, counted from 1, without its end.
@@ -81,8 +119,7 @@ export const position = (source: Source, offset: number): Position => {
  * @category getters
  */
 export const lineText = (source: Source, line: number): string => {
-  const starts = startsOf(source)
-  const start = starts[line - 1] ?? source.text.length
-  const end = starts[line] ?? source.text.length + 1
-  return source.text.slice(start, end - 1).replace(/\r$/, "")
+  const end = startsOf(source)[line] ?? source.text.length + 1
+  const text = source.text.slice(lineStart(source, line), end - 1)
+  return text.endsWith("\r") ? text.slice(0, -1) : text
 }

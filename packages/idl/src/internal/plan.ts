@@ -1,0 +1,114 @@
+/**
+ * Structs of a program → the plans that codecs are made from: those of the schemas that the emitter writes for them.
+ */
+import type * as Plan from "@millrace/codec/Plan"
+import * as Program from "../Program.ts"
+import type { Identities } from "./emit/identity.ts"
+import { enumMemberName, memberName, type NameOptions } from "./emit/names.ts"
+import { type ScalarOptions, scalarOf } from "./scalar.ts"
+import { isComparable, type Making, valueOf } from "./runtime/values.ts"
+
+/** What plans depend on beside the program.
+ *
+ * @internal
+ */
+export interface PlanOptions extends NameOptions, ScalarOptions {
+  readonly identities: Identities
+}
+
+/** The plans of one program; a struct has one plan, and plans of structs that hold each other have circles.
+ *
+ * @internal
+ */
+export interface Plans {
+  readonly of: (struct: Program.Struct) => Plan.NamedPlan
+  readonly struct: (plan: Plan.NamedPlan) => Program.Struct
+}
+
+/** @internal */
+export const plans = (options: PlanOptions): Plans => {
+  const byStruct = new Map<Program.Struct, Plan.NamedPlan>()
+  const byPlan = new Map<Plan.NamedPlan, Program.Struct>()
+
+  const making: Making = {
+    scalar: (type, member) => scalarOf(type, member, options),
+    property: (struct, member) => memberName(struct.kind, member, options),
+    array: (items) => items,
+    construct: (_, members) => members
+  }
+
+  const planOf = (type: Program.Type, member?: Program.Field): Plan.Plan => {
+    const scalar = making.scalar(type, member)
+    if (scalar !== undefined) return { kind: scalar }
+    const target = Program.target(type)
+    if ("tag" in target) return target.tag === "Enum" ? enumPlan(target) : of(target)
+    switch (target.kind) {
+      case "list":
+        return { kind: "list", element: planOf(target.element), collection: "array" }
+      case "set":
+        return { kind: "set", element: planOf(target.element), collection: isScalar(target.element) ? "set" : "array" }
+      case "map":
+        return {
+          kind: "map",
+          key: planOf(target.key),
+          value: planOf(target.value),
+          collection: isScalar(target.key) ? "map" : "entries"
+        }
+      default:
+        return { kind: target.kind }
+    }
+  }
+
+  const isScalar = (type: Program.Type): boolean => isComparable(type, making.scalar)
+
+  const enumPlan = (definition: Program.Enum): Plan.EnumPlan => ({
+    kind: "enum",
+    name: options.identities(definition),
+    members: definition.members.map(({ name, value }) => [enumMemberName(name), value])
+  })
+
+  const member = (struct: Program.Struct, field: Program.Field): Plan.Member => {
+    const value = field.default
+    return {
+      id: field.id,
+      name: making.property(struct, field),
+      plan: planOf(field.type, field),
+      requiredness: field.requiredness,
+      // the default of a required member is for the constructor only
+      default:
+        value === undefined || field.requiredness === "required"
+          ? undefined
+          : () => valueOf(making, field.type, value, field)
+    }
+  }
+
+  const of = (struct: Program.Struct): Plan.NamedPlan => {
+    const known = byStruct.get(struct)
+    if (known !== undefined) return known
+    const name = options.identities(struct)
+    const label = name.slice(name.lastIndexOf(".") + 1)
+    const plan: Plan.NamedPlan =
+      struct.kind === "union"
+        ? { kind: "union", name, label, cases: [], compiled: undefined }
+        : {
+            kind: "struct",
+            name,
+            label,
+            members: [],
+            constants: struct.kind === "exception" ? [["_tag", label]] : [],
+            make: undefined,
+            isException: struct.kind === "exception",
+            isResult: false,
+            compiled: undefined
+          }
+    // before the members, so that a struct that holds itself finds this plan
+    byStruct.set(struct, plan)
+    byPlan.set(plan, struct)
+    const members = struct.fields.map((field) => member(struct, field))
+    if (plan.kind === "struct") plan.members = members
+    else plan.cases = members.map(({ id, name, plan }) => ({ id, tag: name, plan }))
+    return plan
+  }
+
+  return { of, struct: (plan) => byPlan.get(plan)! }
+}

@@ -1,0 +1,82 @@
+/**
+ * Constants and defaults of an IDL as the values that messages hold, made anew by each call.
+ */
+import * as Program from "../../Program.ts"
+import type { Scalar } from "../scalar.ts"
+
+/** What values are made with.
+ *
+ * @internal
+ */
+export interface Making {
+  /** See `scalarOf`. */
+  readonly scalar: (type: Program.Type, member?: Program.Field) => Scalar | undefined
+  readonly property: (struct: Program.Struct, member: Program.Field) => string
+  /** Finishes an array: as it is for defaults, frozen for constants, which are shared. */
+  readonly array: (items: Array<unknown>) => ReadonlyArray<unknown>
+  /** Makes a struct or an exception from its members by property. */
+  readonly construct: (struct: Program.Struct, members: object) => unknown
+}
+
+/** Whether a type is compared by what it is, so that it can be in a Set and the key of a Map.
+ *
+ * @internal
+ */
+export const isComparable = (type: Program.Type, scalar: Making["scalar"]): boolean => {
+  const target = Program.target(type)
+  if ("tag" in target) return target.tag === "Enum"
+  const found = scalar(type)
+  return found !== undefined && found !== "binary"
+}
+
+/** What a container is of; a value that is checked has the kind of its type. */
+interface Parts {
+  readonly element: Program.Type
+  readonly key: Program.Type
+  readonly value: Program.Type
+}
+
+const integer = (value: bigint, scalar: Scalar | undefined): unknown =>
+  scalar === "i64" ? value : scalar === "i64string" ? String(value) : Number(value)
+
+/** @internal */
+export const valueOf = (making: Making, type: Program.Type, value: Program.Value, member?: Program.Field): unknown => {
+  const parts = Program.target(type) as unknown as Parts
+  switch (value.kind) {
+    case "int":
+      return integer(value.value, making.scalar(type, member))
+    case "string":
+      return making.scalar(type, member) === "binary" ? new TextEncoder().encode(value.value) : value.value
+    case "binary":
+      return value.value.slice()
+    case "list":
+      return making.array(value.items.map((item) => valueOf(making, parts.element, item)))
+    case "set": {
+      const items = value.items.map((item) => valueOf(making, parts.element, item))
+      return isComparable(parts.element, making.scalar) ? new Set(items) : making.array(items)
+    }
+    case "map": {
+      const entries = value.entries.map(
+        ([key, item]) => [valueOf(making, parts.key, key), valueOf(making, parts.value, item)] as const
+      )
+      return isComparable(parts.key, making.scalar) ? new Map(entries) : making.array(entries)
+    }
+    case "struct":
+      return struct(making, value.struct, value.fields)
+    default:
+      return value.value
+  }
+}
+
+const struct = (
+  making: Making,
+  struct: Program.Struct,
+  fields: ReadonlyArray<readonly [field: Program.Field, value: Program.Value]>
+): unknown => {
+  const members = fields.map(
+    ([field, value]) => [making.property(struct, field), valueOf(making, field.type, value, field)] as const
+  )
+  if (struct.kind !== "union") return making.construct(struct, Object.fromEntries(members))
+  const [tag, payload] = members[0]!
+  return { _tag: tag, value: payload }
+}
