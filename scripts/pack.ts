@@ -1,6 +1,7 @@
 /**
  * The packages as a user gets them: builds and packs them, lints the tarballs, installs them in an empty project, type-checks
- * the README's program there under both module resolutions, and runs it.
+ * the README's program there under both module resolutions, and runs it; and does the same with what the command makes of a
+ * small IDL.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -22,6 +23,15 @@ const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): stri
 const readme = readFileSync(join(root, "README.md"), "utf8")
 const program = /^```ts hello\.ts\n([\s\S]*?)^```$/m.exec(readme)?.[1]
 if (program === undefined) throw new Error("README.md has no block ```ts hello.ts")
+
+const idl = `namespace go echo
+struct Request { 1: optional string message }
+service Echo { Request Echo(1: Request request) (streaming.mode="bidirectional") }
+`
+
+const echo = `import { Request } from "./gen/echo/echo.ts"
+console.log(new Request({ message: "generated" }).message)
+`
 
 const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const versionOf = (name: string): string => `${name}@${devDependencies[name]}`
@@ -48,6 +58,14 @@ try {
   run(project, tsc, ...common, "--module", "nodenext", "hello.ts")
   run(project, tsc, ...common, "--module", "esnext", "--moduleResolution", "bundler", "hello.ts")
   process.stdout.write(run(project, process.execPath, "hello.ts"))
+
+  const millrace = join(project, "node_modules/.bin/millrace")
+  process.stdout.write(run(project, millrace, "--version"))
+  writeFileSync(join(project, "echo.thrift"), idl)
+  process.stdout.write(run(project, millrace, "gen", "echo.thrift", "--import-ext", ".ts"))
+  writeFileSync(join(project, "echo.ts"), echo)
+  run(project, tsc, ...common, "--module", "nodenext", "--allowImportingTsExtensions", "echo.ts")
+  process.stdout.write(run(project, process.execPath, "echo.ts"))
 } finally {
   rmSync(temp, { recursive: true, force: true })
 }

@@ -1,6 +1,6 @@
 /**
- * The command `millrace`.
+ * The command `millrace`. A program imports nothing from here but the type of its configuration.
  *
  * @since 0.1.0
  */
-export {}
+export type { Config } from "./config.ts"
