@@ -1,22 +1,16 @@
-/**
- * The service of Kitex's streaming document:
- *
- *     namespace go echo
- *     struct Request { 1: optional string message }
- *     struct Response { 1: optional string message }
- *     service TestService {
- *       Response Echo (1: Request req) (streaming.mode="bidirectional"),
- *       Response EchoClient (1: Request req) (streaming.mode="client"),
- *       Response EchoServer (1: Request req) (streaming.mode="server"),
- *       Response EchoUnary (1: Request req) (streaming.mode="unary"),
- *     }
- */
+// Code generated from examples/thrift-streaming/api.thrift by millrace. DO NOT EDIT.
+
+/** The service of Kitex's streaming document. */
+
 import { Thrift } from "@millrace/codec"
 import { Method, Service } from "@millrace/rpc"
+import * as codec from "./api.codec.ts"
 
-export class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
+export class Request extends Thrift.Struct<Request>("echo.Request", { codec: codec.Request })({
+  message: Thrift.optional(1, Thrift.String)
+}) {}
 
-export class Response extends Thrift.Struct<Response>("echo.Response")({
+export class Response extends Thrift.Struct<Response>("echo.Response", { codec: codec.Response })({
   message: Thrift.optional(1, Thrift.String)
 }) {}
 
