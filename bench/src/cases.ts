@@ -53,6 +53,7 @@ export const ECHO_1M = define("echo 1 MiB, 4 in flight", "echo", 1024 * 1024, { 
 export const BINARY_64K = define("echo 64 KiB of binary, 4 in flight", "echo", 64 * 1024, { inflight: 4, binary: true })
 export const BINARY_1M = define("echo 1 MiB of binary, 4 in flight", "echo", 1024 * 1024, { inflight: 4, binary: true })
 
-/** Memory of idle streams and the codec are measured in another way; their rows carry these names. */
+/** Memory of idle streams, the codec and the compiler are measured in other ways; their rows carry these names. */
 export const IDLE = "idle stream"
 export const CODEC = "codec, medium message"
+export const IDL = "compiler, IDL of 1 MB"

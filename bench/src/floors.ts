@@ -7,6 +7,7 @@ import {
   ECHO_1M,
   ECHO_64K,
   ECHO_STREAMS,
+  IDL,
   IDLE,
   MAP_EFFECT,
   PING_PONG,
@@ -16,14 +17,15 @@ import {
 } from "./cases.ts"
 
 /**
- * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB, or
- * messages a second of the codec alone.
+ * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB,
+ * messages a second of the codec alone, or megabytes of IDL a second of the command (from its start to its end) and of the compiler
+ * within a process.
  */
-export type Metric = "rate" | "cpu" | "p50" | "memory" | "encode" | "decode"
+export type Metric = "rate" | "cpu" | "p50" | "memory" | "encode" | "decode" | "command" | "compile"
 
 /** One promise about Millrace: a ratio to a peer measured in the same run or, for memory, a figure of its own. */
 export interface Floor {
-  readonly case: Case | typeof IDLE | typeof CODEC
+  readonly case: Case | typeof IDLE | typeof CODEC | typeof IDL
   readonly metric: Metric
   /** Whom the ratio is to; absent for memory. */
   readonly peer?: string
@@ -34,8 +36,7 @@ export interface Floor {
 }
 
 /** Rates must reach the floor; everything else must stay below it. */
-export const higherIsBetter = (metric: Metric): boolean =>
-  metric === "rate" || metric === "encode" || metric === "decode"
+export const higherIsBetter = (metric: Metric): boolean => metric !== "cpu" && metric !== "p50" && metric !== "memory"
 
 export const holds = (floor: Floor, value: number): boolean =>
   higherIsBetter(floor.metric) ? value >= floor.floor : value <= floor.floor
@@ -59,7 +60,9 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: ECHO_1M, metric: "rate", peer: "net", floor: 0.4, aim: 0.75, open: true },
   { case: IDLE, metric: "memory", floor: 14, aim: 8 },
   { case: CODEC, metric: "encode", peer: "protobufjs", floor: 2, aim: 2.7 },
-  { case: CODEC, metric: "decode", peer: "protobufjs", floor: 1.2, aim: 1.5 }
+  { case: CODEC, metric: "decode", peer: "protobufjs", floor: 1.2, aim: 1.5 },
+  { case: IDL, metric: "command", peer: "thriftgo", floor: 1, aim: 2 },
+  { case: IDL, metric: "compile", peer: "thriftgo", floor: 3, aim: 6 }
 ]
 
 /** What a check holds us to. */

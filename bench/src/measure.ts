@@ -1,6 +1,7 @@
-import { type Case, CODEC, IDLE } from "./cases.ts"
+import { type Case, CODEC, IDL, IDLE } from "./cases.ts"
 import { measureCodec } from "./codec/measure.ts"
 import type { Floor, Metric } from "./floors.ts"
+import { type IdlFigures, measureIdl } from "./idl/measure.ts"
 import { launch, type Running, type Sample } from "./processes.ts"
 import { median } from "./statistics.ts"
 
@@ -17,7 +18,7 @@ export const FULL: Pace = { rounds: 5, firstWarmup: 2000, warmup: 500, measure: 
 export const SHORT: Pace = { rounds: 3, firstWarmup: 2500, warmup: 500, measure: 1000, idleStreams: 5000 }
 
 /** The medians of a peer in one row; what a row does not measure is absent. */
-export interface Result {
+export interface Result extends IdlFigures {
   readonly rate?: number
   /** Microseconds a message. */
   readonly cpu?: number
@@ -99,6 +100,7 @@ const measureIdle = async (peers: ReadonlyArray<string>, pace: Pace): Promise<Ro
 
 export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
   if (the === IDLE) return measureIdle(peers, pace)
+  if (the === IDL) return measureIdl(peers, Math.min(3, pace.rounds))
   if (the === CODEC) return measureCodec(peers, pace.rounds * 10, pace.measure / 10)
   return measureCase(the, peers, pace)
 }

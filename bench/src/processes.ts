@@ -88,7 +88,7 @@ export interface Running {
   readonly close: () => Promise<void>
 }
 
-const GO_PEERS = new Set(["grpc-go", "kitex"])
+const GO_PEERS = new Set(["grpc-go", "kitex", "thriftgo"])
 const GO_PROGRAM = here("../go/bin/peer")
 
 const start = (peer: string, ...args: ReadonlyArray<string>): Process => {
@@ -151,6 +151,7 @@ export const buildGo = (): string | undefined => {
   }
   try {
     execFileSync("go", ["build", "-o", GO_PROGRAM, "."], { cwd, env, stdio: "ignore" })
+    execFileSync("go", ["build", "-o", "bin/", "github.com/cloudwego/thriftgo"], { cwd, env, stdio: "ignore" })
     return undefined
   } catch {
     return "the Go peers do not build here"

@@ -51,11 +51,19 @@ const COLUMNS: ReadonlyArray<Column> = [
   plain("server KB/stream", "serverMemory"),
   plain("encode/s", "encode"),
   plain("decode/s", "decode"),
+  plain("command MB/s", "command"),
+  plain("compile MB/s", "compile"),
+  plain("parse MB/s", "parse"),
+  plain("check MB/s", "check"),
+  plain("emit MB/s", "emit"),
+  plain("watch ms", "watch"),
   ratio("our rate x", "rate"),
   ratio("our CPU x", "cpu"),
   ratio("our p50 x", "p50"),
   ratio("our encode x", "encode"),
-  ratio("our decode x", "decode")
+  ratio("our decode x", "decode"),
+  ratio("our command x", "command"),
+  ratio("our compile x", "compile")
 ]
 
 /** The table of one row; the ratios are those of `subject` to each peer. */
@@ -73,7 +81,9 @@ const METRICS: Readonly<Record<Floor["metric"], string>> = {
   p50: "p50",
   memory: "memory, larger side",
   encode: "encode",
-  decode: "decode"
+  decode: "decode",
+  command: "command",
+  compile: "within a process"
 }
 
 const unit = (floor: Floor): string => (floor.metric === "memory" ? " KB" : "x")
@@ -130,7 +140,7 @@ export const heading = (date: Date): string => {
     `- ${date.toISOString().slice(0, 10)}`,
     `- ${cores[0]?.model.trim() ?? "unknown CPU"}, ${cores.length} cores, ${platform()} ${release()} ${arch()}`,
     `- Node ${process.versions.node}, effect ${packageVersion("effect")}, @grpc/grpc-js ${packageVersion("@grpc/grpc-js")}, protobufjs ${packageVersion("protobufjs")}`,
-    `- ${goVersion()}, grpc-go ${goModule("google.golang.org/grpc")}, Kitex ${goModule("github.com/cloudwego/kitex")}`
+    `- ${goVersion()}, grpc-go ${goModule("google.golang.org/grpc")}, Kitex ${goModule("github.com/cloudwego/kitex")}, thriftgo ${goModule("github.com/cloudwego/thriftgo")}`
   ].join("\n")
 }
 
@@ -147,6 +157,9 @@ ratios of one run, not figures of two.
 - \`kitex\`: gRPC with Thrift, as its generated code does it.
 - \`protobufjs\`: static code, int64 from numbers; \`finish\` gives each message bytes of its own. Ours are written into the output that a
   connection sends from; \`millrace-own-bytes\` copies them out. In Thrift the message has 1.5 KB, in Protocol Buffers 1.1 KB.
+- \`thriftgo\`: with \`-g go:no_fmt=true\`. "Command" is \`millrace gen\` and \`thriftgo\` from their start to their end, run in turn;
+  "compile" is parse, check and emit within a process that runs, and for thriftgo its command. "Watch" is the time from the change of a
+  file to its new output, in a tree of 100 files that include two each.
 
 Memory of an idle stream is what 5,000 bidirectional streams, each after one round trip, add to the resident memory of a process after garbage
 collection, the first 1,000 not counted.`

@@ -36,5 +36,6 @@ export const ALL_ROWS: ReadonlyArray<RowPlan> = [
   { case: Cases.BINARY_64K, peers: ["net"] },
   { case: Cases.BINARY_1M, peers: ["net"] },
   { case: Cases.IDLE, peers: GRPC },
-  { case: Cases.CODEC, peers: ["protobufjs", "millrace-own-bytes"] }
+  { case: Cases.CODEC, peers: ["protobufjs", "millrace-own-bytes"] },
+  { case: Cases.IDL, peers: ["thriftgo"] }
 ]

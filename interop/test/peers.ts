@@ -9,24 +9,28 @@ import { fileURLToPath } from "node:url"
 const interop = fileURLToPath(new URL("..", import.meta.url))
 
 /** A Go module with generated code: how it is built. */
-interface Module {
+export interface Module {
   readonly folder: string
   /** Name in its go.mod. */
   readonly name: string
   readonly idl: ReadonlyArray<string>
+  /** Folders of the programs. */
+  readonly programs: ReadonlyArray<string>
   readonly toolchain?: string
 }
 
 const current: Module = {
   folder: "kitex",
   name: "millrace.dev/interop",
-  idl: ["interop", "second", "unserved"]
+  idl: ["interop", "second", "unserved"],
+  programs: ["client", "server"]
 }
 
 const first: Module = {
   folder: "kitex-v0.9.1",
   name: "millrace.dev/interop/old",
   idl: ["interop"],
+  programs: ["client", "server"],
   // that Kitex does not build with the Go of today
   toolchain: "go1.22.12"
 }
@@ -72,7 +76,7 @@ const exclusively = <A>(folder: string, run: () => A): A => {
  * Generates the code of a module with Kitex's own tool, at the version of its go.mod, and builds the peers; the folder of the programs.
  * Nothing is done when the programs are newer than every source.
  */
-const build = ({ folder, idl, name, toolchain }: Module): string => {
+export const build = ({ folder, idl, name, programs, toolchain }: Module): string => {
   const cwd = join(interop, folder)
   const bin = join(cwd, "bin")
   const env = {
@@ -84,13 +88,13 @@ const build = ({ folder, idl, name, toolchain }: Module): string => {
   const run = (program: string, ...args: ReadonlyArray<string>) =>
     execFileSync(program, args, { cwd, env, stdio: ["ignore", "ignore", "inherit"] })
   return exclusively(cwd, () => {
-    const built = join(bin, "client")
+    const built = join(bin, programs[0]!)
     if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
     run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
     for (const file of idl) {
       run(join(bin, "kitex"), "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
     }
-    run("go", "build", "-o", "bin/", "./server", "./client")
+    run("go", "build", "-o", "bin/", ...programs.map((program) => `./${program}`))
     return bin
   })
 }

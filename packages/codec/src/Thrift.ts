@@ -157,7 +157,8 @@ export const list = <S extends Schema.Constraint>(element: S): Schema.$Array<S> 
 
 /**
  * What `set` gives: a `ReadonlySet` of scalars, and a `ReadonlyArray` of structs, containers and binaries, which a
- * JavaScript Set would compare by identity.
+ * JavaScript Set would compare by identity. What is suspended is a struct, and is not looked into: its type may just be
+ * being inferred.
  *
  * @since 0.1.0
  * @category utility types

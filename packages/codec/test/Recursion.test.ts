@@ -53,6 +53,37 @@ describe.each(["source", "closure"] as const)("recursion, with %s", (mode) => {
   })
 })
 
+it("a chain of structs may be long, and a mistake at its end is found each time", () => {
+  const chain = (end: Schema.Top) => {
+    let last: Schema.Top = end
+    for (let i = 0; i < 5000; i++) {
+      const next = last
+      last = class extends Thrift.Struct<any>(`chain.Link${i}`)({
+        next: Thrift.optional(
+          1,
+          Schema.suspend(() => next as any)
+        )
+      }) {}
+    }
+    return last
+  }
+  class End extends Thrift.Struct<End>("chain.End")({ text: Thrift.field(1, Thrift.String) }) {}
+  assert.deepStrictEqual([...Codec.make(chain(End), { mode: "closure" }).encode({})], [0])
+  class Wrong extends Thrift.Struct<Wrong>("chain.Wrong")({ text: Schema.String }) {}
+  const wrong = chain(Wrong)
+  for (let i = 0; i < 2; i++) assert.throws(() => Thrift.assertSchema(wrong), /^.{0,170}next\.text: a member needs an id$/)
+})
+
+it("a union without members has no value, and may be absent", () => {
+  const Never = Thrift.Union("recursion.Never", {})
+  class Holder extends Thrift.Struct<Holder>("recursion.Holder")({ never: Thrift.optional(1, Never) }) {}
+  for (const mode of ["source", "closure"] as const) {
+    const codec = Codec.make(Holder, { mode })
+    assert.deepStrictEqual([...codec.encode(new Holder({}))], [0])
+    assert.deepStrictEqual(codec.decode(Uint8Array.of(12, 0, 1, 0, 0)), new Holder({}))
+  }
+})
+
 it("a container that holds itself without a struct is no Thrift type", () => {
   const Endless: Schema.Constraint = Thrift.list(Schema.suspend((): any => Endless))
   assert.throws(() => Thrift.assertSchema(Endless), /holds itself/)

@@ -93,6 +93,14 @@ export const deviations: ReadonlyArray<Deviation> = [
     cases: []
   },
   {
+    id: "misformed-number",
+    thriftgo: "accepts",
+    theirs: "The number of an enum's member (029, 0xG), or a double (1e0x5), that cannot be read is 0.",
+    ours: "E_SYNTAX",
+    why: "Nobody means 0. In a constant they are errors for thriftgo too.",
+    cases: []
+  },
+  {
     id: "duplicate-arguments",
     thriftgo: "accepts",
     theirs: "Arguments, and exceptions, of one method may share an id or a name.",

@@ -284,6 +284,27 @@ export const namespace = (file: File, scopes: ReadonlyArray<string> = ["ts", "js
 }
 
 /**
+ * The package of the services of a file, as it is in the paths of streaming calls: the last part of the Go namespace in lower
+ * case, as Kitex has it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const packageName = (file: File): string => {
+  let namespace: string | undefined
+  for (const header of file.document.headers) {
+    if (header.tag !== "Namespace") continue
+    if (header.scope.text === "go") {
+      namespace = header.name.text
+      break
+    }
+    // as in thriftgo, the last one counts
+    if (header.scope.text === "*") namespace = header.name.text
+  }
+  return (namespace ?? file.prefix).split(".").at(-1)!.toLowerCase()
+}
+
+/**
  * All methods of a service, inherited ones first.
  *
  * @since 0.1.0

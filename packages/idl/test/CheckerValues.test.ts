@@ -73,7 +73,9 @@ describe("values", () => {
       ["a", [1n]],
       ["b", []]
     ])
-    assert.deepStrictEqual(valueOf('struct P { 1: required i32 x, 2: double y } const P V = {"y": 1}'), { y: 1 })
+    const zeros = "struct P { 1: required i32 x, 2: double y, 3: required E e, 4: required list<i8> l, 5: i8 z = 3, 6: optional string s = 'a' }"
+    const given = { y: 1, x: 0n, e: "E.A", l: [], z: 0n, s: "" }
+    assert.deepStrictEqual(valueOf(`enum E { A } ${zeros} const P V = {"y": 1}`), given)
     assert.deepStrictEqual(
       valueOf('struct P { 1: i32 x } struct Q { 1: list<P> p } const Q V = {"p": [{"x": 1}, {}]}'),
       { p: [{ x: 1n }, {}] }
@@ -171,6 +173,10 @@ describe("values", () => {
       phrase: 'field "cuont" not found in "P"',
       hint: '"count"',
       related: [["P", "declared here"]]
+    })
+    expectAt('struct N {}\nstruct P { 1: required N n }\nconst P V = «{}»', {
+      code: "E_VALUE_TYPE",
+      phrase: 'the required member "n" of "P" is missing'
     })
     expectAt("struct P { 1: i32 x }\nconst P V = {«x»: 1}", {
       code: "E_VALUE_TYPE",

@@ -58,6 +58,9 @@ const programs: Readonly<Record<string, Files>> = {
       "namespace go hostile.names.base struct Base { 1: string LogID = '' } service BaseService { void ping() }",
     "a.b.thrift": "namespace go hostile.names struct Thing { 1: i32 x }"
   },
+  empty: {
+    "empty.thrift": "struct A {} union U {} exception X {} enum E {} service S {} struct B { 1: U u 2: X x 3: E e }"
+  },
   typedefs: {
     "typedefs.thrift": `typedef Plain Alias typedef list<Alias> Aliases typedef map<Aliases, set<Alias>> Maps struct Plain { 1: Maps all }
 typedef i64 Id (ts.type = "string") typedef set<Id> Ids typedef map<Id, Ids> ById struct S { 1: ById byId = {1: [2]} }`

@@ -243,10 +243,8 @@ struct S { 1: i64 a = 9007199254740993 (ts.type = "string") 2: i64 b = BIG (ts.t
     assert.deepStrictEqual(said({ "a.thrift": "struct A { 1: optional A next = {} }" }), [
       `E_CONST_CYCLE | a.thrift:1:33 | ${message}`
     ])
-    const through = "struct A { 1: list<B> b = [{}] } struct B { 1: optional A a = D 2: i32 x = 1 } const A D = {}"
+    const through = "struct A { 1: list<B> b = [{}] } struct B { 1: optional A a = D 2: i32 x = 1 } const A D = {'b': [{}]}"
     assert.deepStrictEqual(said({ "a.thrift": through }), [`E_CONST_CYCLE | a.thrift:1:63 | ${message}`])
-    const ending = `struct A { 1: optional A next = {"next": {"next": D}} } const A D = {"next": E} const A E = {"next": F}`
-    assert.lengthOf(said({ "a.thrift": `${ending} const A F = {}` }), 3)
     assert.deepStrictEqual(
       said({ "a.thrift": "struct A { 1: optional B b = {} } struct B { 1: optional A a } const B C = {}" }),
       []
@@ -270,9 +268,9 @@ struct S { 1: i64 a = 9007199254740993 (ts.type = "string") 2: i64 b = BIG (ts.t
   })
 
   it("long chains of types and typedefs that double are no trouble", () => {
-    const chain = Array.from({ length: 5000 }, (_, i) => `struct C${i} { 1: C${i + 1} next }`)
-    const files = emitted({ "a.thrift": `${chain.join("\n")} struct C5000 {}` }, { ...plain, layout: "flat" })
-    assert.match(files["a.ts"]!, /^.*\n.*\n\nexport class C5000 /)
+    const chain = Array.from({ length: 10_000 }, (_, i) => `struct C${i} { 1: C${i + 1} next }`)
+    const files = emitted({ "a.thrift": `${chain.join("\n")} struct C10000 {}` }, { layout: "flat" })
+    assert.match(files["a.ts"]!, /^(.*\n){4}export class C10000 /)
     const doubling = Array.from({ length: 60 }, (_, i) => `typedef map<T${i}, T${i}> T${i + 1}`)
     const idl = `struct T0 { 1: T60 all } ${doubling.join("\n")}`
     assert.isBelow(emitted({ "a.thrift": idl }, { ...plain, layout: "flat" })["a.ts"]!.length, 20_000)

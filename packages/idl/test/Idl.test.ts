@@ -118,7 +118,7 @@ describe("load", () => {
       assert.isFrozen(constants.get("COLORS"))
       const places = constants.get("PLACES") as ReadonlyMap<string, any>
       assert.instanceOf(places.get("home"), types.get("Point") as any)
-      assert.deepStrictEqual({ ...places.get("home") }, { x: 1, y: 3 })
+      assert.deepStrictEqual({ ...places.get("home") }, { x: 1, y: 0 })
     })
   )
 
@@ -191,10 +191,11 @@ describe("load", () => {
         i: 5,
         j: [1n],
         k: new Set(["x"]),
-        l: [new P({ x: 1 })],
-        m: new Map([[0, new P({})]]),
-        n: [[new P({ x: 1 }), 2]],
-        o: new P({ x: 1, y: 2 }),
+        l: [new P({ x: 1, y: 0 })],
+        m: new Map([[0, new P({ y: 0 })]]),
+        n: [[new P({ x: 1, y: 0 }), 2]],
+        // a literal has zeros, not defaults, as in Go
+        o: new P({ x: 1, y: 0 }),
         p: { _tag: "s", value: "u" }
       }
       const made = new S({})

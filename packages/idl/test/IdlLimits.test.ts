@@ -57,7 +57,7 @@ describe("limits", () => {
   )
   refused(
     "defaults that double when structs are made",
-    () => lines(25, (i) => `struct S${i} { 1: list<S${i + 1}> x = [{}, {}] }`) + "\nstruct S25 {}",
+    () => lines(25, (i) => `struct S${i} { 1: S${i + 1} x = {} 2: S${i + 1} y = {} }`) + "\nstruct S25 {}",
     "parts"
   )
   refused("a default that holds itself", () => "struct S { 1: optional S x = {} }", "nests")

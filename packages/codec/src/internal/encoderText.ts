@@ -276,7 +276,8 @@ const unionBody = (s: Body, plan: UnionPlan): void => {
 export const encoderText = (plan: NamedPlan, scope: Scope, settings: Settings): ReadonlyArray<string> => {
   let count = 0
   const s: Body = { ...scope, settings, lines: [], next: () => `x${count++}` }
-  const isEmpty = plan.kind === "struct" && plan.members.length === 0
+  // a union without members has no values
+  const isEmpty = (plan.kind === "struct" ? plan.members : plan.cases).length === 0
   if (isEmpty) s.lines.push(`if (b.length - p < 1) b = ${s.use("grow")}(out, p, 1)`, "b[p++] = 0", "return p")
   else if (plan.kind === "struct") structBody(s, plan)
   else unionBody(s, plan)

@@ -52,15 +52,49 @@ const fieldAnnotation = (ast: AST.AST): FieldAnnotation | undefined => {
   return undefined
 }
 
-const invalid = (path: string, detail: string): CodecError.CodecError => CodecError.make("BadType", path, detail)
+// a long chain of structs has long paths
+const short = (path: string): string => (path.length <= 200 ? path : `${path.slice(0, 80)}…${path.slice(-80)}`)
+
+const invalid = (path: string, detail: string): CodecError.CodecError =>
+  CodecError.make("BadType", short(path), detail)
 
 // a schema with an id or another annotation is another node of the same type: these stay the same objects
 const byClass = new WeakMap<object, StructPlan>()
 const byUnion = new WeakMap<object, UnionPlan>()
 const byAst = new WeakMap<object, Plan>()
 
+// The members of structs and unions wait in a line until what holds them is derived: a long chain of structs needs no deep
+// stack, and one that is wrong takes back all that was derived with it.
+interface Line {
+  readonly waiting: Array<() => void>
+  readonly takeBack: Array<() => void>
+}
+
+let line: Line | undefined
+
+const inLine = <A>(derive: () => A): A => {
+  if (line !== undefined) return derive()
+  const { takeBack, waiting } = (line = { waiting: [], takeBack: [] } as Line)
+  try {
+    const derived = derive()
+    // it grows while it is gone through
+    for (const complete of waiting) complete()
+    return derived
+  } catch (error) {
+    for (const forget of takeBack) forget()
+    throw error
+  } finally {
+    line = undefined
+  }
+}
+
+const remember = <K extends object, V>(known: WeakMap<K, V>, key: K, value: V): void => {
+  known.set(key, value)
+  line!.takeBack.push(() => known.delete(key))
+}
+
 /** @internal */
-export const planOf = (schema: SchemaLike): Plan => planOfAst(schema.ast as AST.AST, "", 0)
+export const planOf = (schema: SchemaLike): Plan => inLine(() => planOfAst(schema.ast as AST.AST, "", 0))
 
 /** A struct or union, the only plans that are messages.
  *
@@ -72,7 +106,7 @@ export const messagePlanOf = (schema: SchemaLike): NamedPlan => {
   return plan
 }
 
-// Thrift types cannot nest without end except through structs, which are found in the caches when met again
+// containers and typedefs, not structs: their members begin anew
 const maxTypeNesting = 64
 
 const planOfAst = (ast: AST.AST, path: string, nesting: number): Plan => {
@@ -80,7 +114,7 @@ const planOfAst = (ast: AST.AST, path: string, nesting: number): Plan => {
   if (known !== undefined) return known
   if (nesting > maxTypeNesting) throw invalid(path, "a container holds itself")
   const plan = derive(ast, path, nesting + 1)
-  byAst.set(ast, plan)
+  remember(byAst, ast, plan)
   return plan
 }
 
@@ -109,7 +143,7 @@ const derive = (ast: AST.AST, path: string, nesting: number): Plan => {
       throw invalid(path, "a union has no wire type: use Thrift.Union")
     }
     case "Objects":
-      return struct(ast, ast, undefined, path, nesting)
+      return struct(ast, ast, undefined, path)
     case "Declaration":
       return declaration(ast, path, nesting)
     default:
@@ -130,7 +164,7 @@ const annotated = (type: TypeAnnotation, path: string, nesting: number): Plan =>
       return { kind: "map", key, value, collection: type.collection }
     }
     case "union":
-      return byUnion.get(type) ?? union(type, path, nesting)
+      return byUnion.get(type) ?? union(type, path)
     case "enum":
       return { kind: "enum", name: type.name, members: Object.entries(type.members) }
     default:
@@ -138,22 +172,17 @@ const annotated = (type: TypeAnnotation, path: string, nesting: number): Plan =>
   }
 }
 
-const union = (type: TypeAnnotation & { readonly kind: "union" }, path: string, nesting: number): UnionPlan => {
+const union = (type: TypeAnnotation & { readonly kind: "union" }, path: string): UnionPlan => {
   const label = lastSegment(type.name)
   const plan: UnionPlan = { kind: "union", name: type.name, label, cases: [], compiled: type.codec }
-  // before the cases, so that a union that holds itself finds this plan
-  byUnion.set(type, plan)
-  const ids = new Map<number, string>()
-  try {
+  remember(byUnion, type, plan)
+  line!.waiting.push(() => {
+    const ids = new Map<number, string>()
     plan.cases = Object.entries(type.cases).map(([tag, { id, schema }]) => {
       checkMember(ids, id, tag, path || label)
-      return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, nesting) }
+      return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, 0) }
     })
-    if (plan.cases.length === 0) throw invalid(path || label, "a union needs a member")
-  } catch (error) {
-    byUnion.delete(type)
-    throw error
-  }
+  })
   return plan
 }
 
@@ -202,18 +231,12 @@ const declaration = (ast: AST.Declaration, path: string, nesting: number): Plan 
   const link = ast.encoding?.length === 1 ? ast.encoding[0] : undefined
   const decode: any = link?.transformation._tag === "Transformation" ? link.transformation.decode : undefined
   if (link?.to._tag === "Objects" && decode?._tag === "Transform") {
-    return byClass.get(link.transformation) ?? struct(ast, link.to, link, path, nesting)
+    return byClass.get(link.transformation) ?? struct(ast, link.to, link, path)
   }
   throw invalid(path, "a declaration without a wire type")
 }
 
-const struct = (
-  ast: AST.AST,
-  objects: AST.Objects,
-  link: AST.Link | undefined,
-  path: string,
-  nesting: number
-): StructPlan => {
+const struct = (ast: AST.AST, objects: AST.Objects, link: AST.Link | undefined, path: string): StructPlan => {
   const name = annotation<string>(ast, NameKey) ?? annotation<string>(ast, "identifier") ?? "Struct"
   const label = path || lastSegment(name)
   const make = link === undefined ? undefined : (link.transformation as any).decode.transform
@@ -228,40 +251,36 @@ const struct = (
     isResult: false,
     compiled: annotation(ast, CodecKey)
   }
-  // before the members, so that a struct that holds itself finds this plan
-  byAst.set(ast, plan)
-  if (link !== undefined) byClass.set(link.transformation, plan)
+  if (link !== undefined) remember(byClass, link.transformation, plan)
   if (objects.indexSignatures.length !== 0) throw invalid(label, "a struct has no index signatures")
+  line!.waiting.push(() => fill(plan, objects, label))
+  return plan
+}
+
+const fill = (plan: StructPlan, objects: AST.Objects, label: string): void => {
   const members: Array<Member> = []
   const constants: Array<readonly [string, unknown]> = []
   const ids = new Map<number, string>()
-  try {
-    for (const { name: key, type } of objects.propertySignatures) {
-      if (typeof key === "symbol") throw invalid(label, "a member needs a name")
-      const field = fieldAnnotation(type)
-      if (field === undefined && type._tag === "Literal") {
-        constants.push([key.toString(), type.literal])
-        continue
-      }
-      const memberPath = `${label}.${key.toString()}`
-      if (field === undefined) throw invalid(memberPath, "a member needs an id")
-      checkMember(ids, field.id, key.toString(), label)
-      members.push({
-        id: field.id,
-        name: key.toString(),
-        plan: planOfAst(type, memberPath, nesting),
-        requiredness: field.requiredness,
-        default: field.default
-      })
+  for (const { name: key, type } of objects.propertySignatures) {
+    if (typeof key === "symbol") throw invalid(label, "a member needs a name")
+    const field = fieldAnnotation(type)
+    if (field === undefined && type._tag === "Literal") {
+      constants.push([key.toString(), type.literal])
+      continue
     }
-  } catch (error) {
-    byAst.delete(ast)
-    if (link !== undefined) byClass.delete(link.transformation)
-    throw error
+    const memberPath = `${label}.${key.toString()}`
+    if (field === undefined) throw invalid(memberPath, "a member needs an id")
+    checkMember(ids, field.id, key.toString(), label)
+    members.push({
+      id: field.id,
+      name: key.toString(),
+      plan: planOfAst(type, memberPath, 0),
+      requiredness: field.requiredness,
+      default: field.default
+    })
   }
   plan.members = members
   plan.constants = constants
-  return plan
 }
 
 const checkMember = (ids: Map<number, string>, id: number, name: string, path: string): void => {
@@ -284,11 +303,13 @@ export const wrapper = (
   fields: ReadonlyArray<{ readonly id: number; readonly name: string; readonly schema: SchemaLike }>
 ): StructPlan => {
   const ids = new Map<number, string>()
-  const members = fields.map(({ id, name, schema }): Member => {
-    checkMember(ids, id, name, label)
-    const plan = planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0)
-    return { id, name, plan, requiredness: isResult ? "optional" : "default", default: undefined }
-  })
+  const members = inLine(() =>
+    fields.map(({ id, name, schema }): Member => {
+      checkMember(ids, id, name, label)
+      const plan = planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0)
+      return { id, name, plan, requiredness: isResult ? "optional" : "default", default: undefined }
+    })
+  )
   return {
     kind: "struct",
     name: label,
@@ -328,6 +349,6 @@ export const zero = (schema: Schema.Top): (() => unknown) | undefined => {
   if (type?.kind === "union" || ast._tag === "Suspend") return undefined
   if (type !== undefined) return () => zeroOf(type)
   if (ast._tag === "Objects" || isClass(ast)) return undefined
-  const plan = planOfAst(ast, "", 0)
+  const plan = planOf(schema)
   return hasZero(plan) ? () => zeroOf(plan) : undefined
 }

@@ -9,7 +9,7 @@ import { isFixedSize, leastSize, WireType } from "./wireType.ts"
  * @internal
  */
 export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
-  const seen = new Set<NamedPlan>()
+  const seen = new Set<NamedPlan>([root])
   const visit = (plan: Plan): void => {
     switch (plan.kind) {
       case "list":
@@ -22,12 +22,11 @@ export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
         return visit(plan.inner)
       case "struct":
       case "union":
-        if (seen.has(plan)) return
         seen.add(plan)
-        for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan)
     }
   }
-  visit(root)
+  // it grows while it is gone through
+  for (const plan of seen) for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan)
   return [...seen]
 }
 
@@ -54,7 +53,7 @@ export const holdsBinary = (root: NamedPlan): boolean => {
  * @internal
  */
 export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan> => {
-  const found = new Set<Plan>()
+  const found = new Set<NamedPlan>()
   const visit = (plan: Plan, isElement: boolean): void => {
     if (plan.kind === "list" || plan.kind === "set") return visit(plan.element, true)
     if (plan.kind === "map") {
@@ -62,13 +61,14 @@ export const elementPlans = (plans: ReadonlyArray<NamedPlan>): ReadonlySet<Plan>
       return visit(plan.value, true)
     }
     if (plan.kind === "transform") return visit(plan.inner, isElement)
-    if ((plan.kind !== "struct" && plan.kind !== "union") || !isElement || found.has(plan)) return
-    found.add(plan)
-    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, true)
+    if ((plan.kind === "struct" || plan.kind === "union") && isElement) found.add(plan)
   }
-  for (const plan of plans) {
-    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, false)
+  const look = (plan: NamedPlan, isElement: boolean): void => {
+    for (const inner of plan.kind === "struct" ? plan.members : plan.cases) visit(inner.plan, isElement)
   }
+  for (const plan of plans) look(plan, false)
+  // it grows while it is gone through
+  for (const plan of found) look(plan, true)
   return found
 }
 

@@ -29,6 +29,7 @@ export interface Plans {
 export const plans = (options: PlanOptions): Plans => {
   const byStruct = new Map<Program.Struct, Plan.NamedPlan>()
   const byPlan = new Map<Plan.NamedPlan, Program.Struct>()
+  const unfilled: Array<readonly [Program.Struct, Plan.NamedPlan]> = []
 
   const making: Making = {
     scalar: (type, member) => scalarOf(type, member, options),
@@ -104,10 +105,19 @@ export const plans = (options: PlanOptions): Plans => {
     // before the members, so that a struct that holds itself finds this plan
     byStruct.set(struct, plan)
     byPlan.set(plan, struct)
-    const members = struct.fields.map((field) => member(struct, field))
-    if (plan.kind === "struct") plan.members = members
-    else plan.cases = members.map(({ id, name, plan }) => ({ id, tag: name, plan }))
+    unfilled.push([struct, plan])
+    // structs in structs wait for their turn, as they can be nested deeper than calls
+    if (unfilled.length === 1) fill()
     return plan
+  }
+
+  const fill = (): void => {
+    for (const [struct, plan] of unfilled) {
+      const members = struct.fields.map((field) => member(struct, field))
+      if (plan.kind === "struct") plan.members = members
+      else plan.cases = members.map(({ id, name, plan }) => ({ id, tag: name, plan }))
+    }
+    unfilled.length = 0
   }
 
   return { of, struct: (plan) => byPlan.get(plan)! }

@@ -251,7 +251,51 @@ const struct = (scope: Scope, node: Ast.MapValue, of: Program.Struct): Program.V
     )
     return undefined
   }
-  return fields.length === node.entries.length ? { kind: "struct", struct: of, fields, from: undefined } : undefined
+  if (fields.length !== node.entries.length) return undefined
+  // a literal of Go has zeros for what it does not name, not the defaults of its members
+  for (const field of of.kind === "union" ? [] : of.fields) {
+    if (seen.has(field.name) || (field.requiredness !== "required" && field.node.default === undefined)) continue
+    const zero = zeroOf(shape(scope.run, field.type))
+    if (zero !== undefined) fields.push([field, zero])
+    else if (field.requiredness === "required") {
+      report(
+        scope,
+        "E_VALUE_TYPE",
+        node,
+        `the required member ${quoted(field.name)} of ${quoted(of.name)} is missing`,
+        {
+          related: [{ source: of.file.source, span: field.node.name, message: "declared here" }]
+        }
+      )
+    }
+  }
+  return { kind: "struct", struct: of, fields, from: undefined }
+}
+
+/** What Go has where nothing is given; a struct is nil there, which cannot be written. */
+const zeroOf = (to: ReturnType<typeof shape>): Program.Value | undefined => {
+  const from = undefined
+  if ("tag" in to) {
+    if (to.tag !== "Enum") return undefined
+    return { kind: "enum", enum: to, value: 0, member: to.members.find(({ value }) => value === 0), from }
+  }
+  switch (to.kind) {
+    case "bool":
+      return { kind: "bool", value: false, from }
+    case "double":
+      return { kind: "double", value: 0, from }
+    case "string":
+      return { kind: "string", value: "", from }
+    case "binary":
+      return { kind: "binary", value: new Uint8Array(0), from }
+    case "list":
+    case "set":
+      return { kind: to.kind, items: [], from }
+    case "map":
+      return { kind: "map", entries: [], from }
+    default:
+      return { kind: "int", value: 0n, from }
+  }
 }
 
 const memberNamed = (scope: Scope, key: Ast.Value, of: Program.Struct): Program.Field | undefined => {

@@ -26,9 +26,7 @@ const methodsOf = (service: Program.Service): Map<string, Declared> => {
   )
 }
 
-/** The package that gRPC paths have, as Kitex derives it. */
-const packageOf = ({ file }: Program.Service): string =>
-  Program.namespace(file, ["go", "*"]).split(".").at(-1)!.toLowerCase()
+const packageOf = ({ file }: Program.Service): string => Program.packageName(file)
 
 const servicesOf = (files: ReadonlyArray<Program.File>): ReadonlyArray<Program.Service> =>
   files.flatMap(({ definitions }) => definitions.filter((each) => each.tag === "Service"))

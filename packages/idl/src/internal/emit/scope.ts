@@ -13,8 +13,7 @@ const libraries = {
   codec: { from: "", isWhole: true }
 }
 
-/** @internal */
-export type Library = keyof typeof libraries
+type Library = keyof typeof libraries
 
 const globals = new Set([
   "Infinity",

@@ -1,7 +1,7 @@
 /**
  * Services and their methods.
  */
-import type * as Program from "../../Program.ts"
+import * as Program from "../../Program.ts"
 import { docLines } from "./comments.ts"
 import type { Context } from "./context.ts"
 import { array, call, type Entry, type Item, type Node, object, print, text } from "./layout.ts"
@@ -18,21 +18,6 @@ const constructors = {
   server: "serverStreaming",
   bidirectional: "bidirectional"
 } as const satisfies Readonly<Record<Program.Method["mode"], string>>
-
-/** @internal */
-export const packageOf = (file: Program.File): string => {
-  let namespace: string | undefined
-  for (const header of file.document.headers) {
-    if (header.tag !== "Namespace") continue
-    if (header.scope.text === "go") {
-      namespace = header.name.text
-      break
-    }
-    // as in thriftgo, the last one counts
-    if (header.scope.text === "*") namespace = header.name.text
-  }
-  return (namespace ?? file.prefix).split(".").at(-1)!.toLowerCase()
-}
 
 const fieldsNode = (fields: ReadonlyArray<Program.Field>, context: Context): Node =>
   object(
@@ -81,7 +66,7 @@ const methodItem = (method: Program.Method, context: Context): Item => {
 /** @internal */
 export const serviceText = (service: Program.Service, context: Context): string => {
   const name = exportName(service.name)
-  const options: Array<Entry> = [{ key: "package", value: text(quoted(packageOf(service.file))) }]
+  const options: Array<Entry> = [{ key: "package", value: text(quoted(Program.packageName(service.file))) }]
   if (service.extends !== undefined) {
     options.push({ key: "extends", value: text(context.scope.definition(service.extends)) })
   }

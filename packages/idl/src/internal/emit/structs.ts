@@ -22,11 +22,8 @@ import { values } from "./needs.ts"
 import { schema, typeText } from "./types.ts"
 import { key, quoted, valueNode } from "./values.ts"
 
-/** An entry with the comment that its node has in the IDL.
- *
- * @internal
- */
-export const documented = (doc: string | undefined, indent: number, entry: Entry): Entry => {
+/** An entry with the comment that its node has in the IDL. */
+const documented = (doc: string | undefined, indent: number, entry: Entry): Entry => {
   const lines = docLines(doc, indent)
   return lines.length === 0 ? entry : { ...entry, doc: lines }
 }

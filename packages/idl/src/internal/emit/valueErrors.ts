@@ -162,7 +162,7 @@ const endlessErrors = (roots: ReadonlyArray<Root>): ReadonlyArray<Diagnostic.Dia
     .filter(({ value }) => isEndless(value))
     .map(({ file, span }) =>
       Diagnostic.make("E_CONST_CYCLE", file.source, span, "this default is a part of itself, so it never ends", {
-        hint: "take it away, or give the member in the value that is the default"
+        hint: "take the default away"
       })
     )
 }

@@ -259,5 +259,9 @@ export const skipToDefinition = (cursor: Cursor): void => {
 /** Whether a definition begins at the next token, on a line of its own: then a name is missing before it. @internal */
 export const isAtDefinition = (cursor: Cursor): boolean => {
   Lexer.skip(cursor)
-  return opensLine(cursor.text, cursor.at) && beginsDefinition(cursor.text, cursor.at)
+  const { at, text } = cursor
+  if (!opensLine(text, at) || !beginsDefinition(text, at)) return false
+  // before these the word is itself the name
+  const next = text.charCodeAt(blanksEnd(text, Lexer.wordEnd(text, at)))
+  return next !== code.openBrace && next !== code.equal && next !== code.openParenthesis
 }

@@ -6,7 +6,6 @@ import * as Method from "@millrace/rpc/Method"
 import * as Service from "@millrace/rpc/Service"
 import type * as Schema from "effect/Schema"
 import * as Program from "../../Program.ts"
-import { packageOf } from "../emit/services.ts"
 import type { Types } from "./types.ts"
 
 /** A method of which only the IDL knows what it takes and gives.
@@ -63,5 +62,5 @@ export const services = (types: Types): ((service: Program.Service) => UntypedSe
     return made
   }
   return (from) =>
-    Service.make(from.name, { package: packageOf(from.file), methods: Program.allMethods(from).map(methodOf) })
+    Service.make(from.name, { package: Program.packageName(from.file), methods: Program.allMethods(from).map(methodOf) })
 }
