@@ -117,23 +117,19 @@ export type Result<A extends Schema.Top | undefined, X extends Fields> = {
   readonly success?: A extends Schema.Top ? A["Type"] : never
 } & { readonly [K in keyof X]?: X[K]["schema"]["Type"] }
 
+const membersOf = (fields: Fields) =>
+  Object.entries(fields).map(([name, { id, schema, thriftName }]) => ({ id, name, schema, thriftName }))
+
 /**
- * The codec of the arguments of a PingPong or unary method: a struct with a member of default requiredness for each.
+ * The codec of the arguments of a PingPong or unary method: a struct with a member of default requiredness for each. An
+ * absent argument is read as the zero of its type, also where it has a default, as in Kitex.
  * `name` (`TestService.EchoUnary`) begins the paths of errors.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const args = <const F extends Fields>(name: string, fields: F, options?: Options): Codec<Arguments<F>> =>
-  fromPlan(
-    () =>
-      wrapper(
-        name,
-        false,
-        Object.entries(fields).map(([key, { id, schema }]) => ({ id, name: key, schema }))
-      ),
-    options
-  )
+  fromPlan(() => wrapper(name, false, membersOf(fields)), options)
 
 /**
  * The codec of the result of a PingPong or unary method: `success` with the id 0, and its exceptions, all optional.
@@ -151,7 +147,7 @@ export const result = <A extends Schema.Top | undefined, const X extends Fields>
     () =>
       wrapper(name, true, [
         ...(success === undefined ? [] : [{ id: 0, name: "success", schema: success }]),
-        ...Object.entries(exceptions).map(([key, { id, schema }]) => ({ id, name: key, schema }))
+        ...membersOf(exceptions)
       ]),
     options
   )

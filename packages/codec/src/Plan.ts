@@ -133,12 +133,12 @@ export const of = (schema: SchemaLike): NamedPlan => messagePlanOf(schema)
 export const ofType = (schema: SchemaLike): Plan => planOf(schema)
 
 /**
- * A type and all that it holds as text, a line for each member: for people, and to compare.
+ * Types and all that they hold as text, a line for each member: for people, and to compare.
  *
  * @since 0.1.0
  * @category getters
  */
-export const describe = (plan: NamedPlan): string => describePlan(plan)
+export const describe = (plans: NamedPlan | ReadonlyArray<NamedPlan>): string => describePlan([plans].flat())
 
 /**
  * Whether two types have the same names, members and defaults, and so the same bytes.
@@ -147,4 +147,4 @@ export const describe = (plan: NamedPlan): string => describePlan(plan)
  * @category predicates
  */
 export const equals = (one: NamedPlan, other: NamedPlan): boolean =>
-  one === other || describePlan(one) === describePlan(other)
+  one === other || describePlan([one]) === describePlan([other])

@@ -214,17 +214,32 @@ export const map = <K extends Schema.Constraint, V extends Schema.Constraint>(ke
 export interface Field<S extends Schema.Constraint> {
   readonly id: number
   readonly schema: S
+  /** The name in the IDL, where it is not that of the property. */
+  readonly thriftName?: string | undefined
 }
 
 /**
- * The value of a member when it is absent, made anew each time.
+ * What can be said of any member.
  *
  * @since 0.1.0
  * @category options
  */
-export interface DefaultOptions<S extends Schema.Constraint> {
+export interface MemberOptions {
+  /** The name in the IDL, where it is not that of the property: for the text of `MissingRequired` and printed IDLs. */
+  readonly name?: string | undefined
+}
+
+/**
+ * A member with a default: its value when it is absent, made anew each time.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface DefaultOptions<S extends Schema.Constraint> extends MemberOptions {
   readonly default: () => NoInfer<S["~type.make.in"]>
 }
+
+type AnyOptions = Partial<DefaultOptions<any>>
 
 type Defaultable = Schema.Top & Schema.WithoutConstructorDefault
 
@@ -248,8 +263,9 @@ const member = (
   id: number,
   requiredness: Requiredness,
   schema: Schema.Top,
-  value: (() => unknown) | undefined
-): Schema.Top => schema.annotateKey({ [FieldKey]: { id, requiredness, default: value } } as any)
+  value: (() => unknown) | undefined,
+  thriftName: string | undefined
+): Schema.Top => schema.annotateKey({ [FieldKey]: { id, requiredness, default: value, thriftName } } as any)
 
 const withDefault = (schema: Schema.Top, value: () => unknown): Schema.Top =>
   Schema.withConstructorDefault<any>(Effect.sync(value))(schema)
@@ -262,12 +278,13 @@ const withDefault = (schema: Schema.Top, value: () => unknown): Schema.Top =>
  * @category members
  */
 export const optional: {
-  <S extends Schema.Top>(id: number, schema: S): Schema.optionalKey<S>
   <S extends Defaultable>(id: number, schema: S, options: DefaultOptions<S>): Schema.withConstructorDefault<S>
-} = (id: number, schema: Schema.Top, options?: DefaultOptions<any>): any =>
-  options === undefined
-    ? member(id, "optional", Schema.optionalKey(schema), undefined)
-    : member(id, "optional", withDefault(schema, options.default), options.default)
+  <S extends Schema.Top>(id: number, schema: S, options?: MemberOptions): Schema.optionalKey<S>
+} = (id: number, schema: Schema.Top, options?: AnyOptions): any => {
+  const value = options?.default
+  const made = value === undefined ? Schema.optionalKey(schema) : withDefault(schema, value)
+  return member(id, "optional", made, value, options?.name)
+}
 
 /**
  * A required member: reading a message without it fails with `MissingRequired`. A default is for the constructor only.
@@ -276,31 +293,33 @@ export const optional: {
  * @category members
  */
 export const required: {
-  <S extends Schema.Top>(id: number, schema: S): S
   <S extends Defaultable>(id: number, schema: S, options: DefaultOptions<S>): Schema.withConstructorDefault<S>
-} = (id: number, schema: Schema.Top, options?: DefaultOptions<any>): any =>
-  options === undefined
-    ? member(id, "required", schema, undefined)
-    : member(id, "required", withDefault(schema, options.default), undefined)
+  <S extends Schema.Top>(id: number, schema: S, options?: MemberOptions): S
+} = (id: number, schema: Schema.Top, options?: AnyOptions): any => {
+  const value = options?.default
+  return member(id, "required", value === undefined ? schema : withDefault(schema, value), undefined, options?.name)
+}
 
 /**
  * A member of default requiredness, an argument, a declared exception, or a case of a union. It is always written;
- * absent on the wire it is the default, else the zero of its type, and a struct is an absent key.
+ * absent on the wire it is the default, else the zero of its type, and a struct is an absent key. The default of an
+ * argument is ignored, as in Kitex.
  *
  * @since 0.1.0
  * @category members
  */
 export const field: {
-  <S extends Schema.Top>(id: number, schema: S): Member<S> & Field<S>
   <S extends Defaultable>(
     id: number,
     schema: S,
     options: DefaultOptions<S>
   ): Schema.withConstructorDefault<S> & Field<S>
-} = (id: number, schema: Schema.Top, options?: DefaultOptions<any>): any => {
+  <S extends Schema.Top>(id: number, schema: S, options?: MemberOptions): Member<S> & Field<S>
+} = (id: number, schema: Schema.Top, options?: AnyOptions): any => {
   const value = options?.default ?? zero(schema)
   const made = value === undefined ? Schema.optionalKey(schema) : withDefault(schema, value)
-  return Object.assign(member(id, "default", made, options?.default), { id, schema })
+  const thriftName = options?.name
+  return Object.assign(member(id, "default", made, options?.default, thriftName), { id, schema, thriftName })
 }
 
 /**

@@ -68,6 +68,17 @@ describe.each(["source", "closure"] as const)("errors, with %s", (mode) => {
     assert.strictEqual(reading.message, "required field name is not set")
   })
 
+  it("a required member that is absent has its name in the IDL, and the path that of the property", () => {
+    class User extends Thrift.Struct<User>("shop.User")({
+      userId: Thrift.required(1, Thrift.String, { name: "user_id" })
+    }) {}
+    const users = Codec.make(User, { mode })
+    for (const found of [error(() => users.encode({} as any)), error(() => users.decode(unhex("00")))]) {
+      assert.strictEqual(found.message, "required field user_id is not set")
+      assert.strictEqual(found.path, "User.userId")
+    }
+  })
+
   it("reading names the member and the offset", () => {
     const cases: ReadonlyArray<readonly [string, CodecError.Kind, string, number]> = [
       ["", "Truncated", "Medium", 0],

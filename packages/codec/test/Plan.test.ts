@@ -28,6 +28,35 @@ class Refused extends Thrift.Exception<Refused>()("shop.Refused", {
 }) {}
 
 describe("a plan", () => {
+  it("has the names of the IDL where they are not those of properties", () => {
+    class Named extends Thrift.Struct<Named>("shop.Named")({
+      userId: Thrift.field(1, Thrift.I32, { name: "user_id" }),
+      age: Thrift.optional(2, Thrift.I32, { name: "AGE", default: () => 3 }),
+      city: Thrift.optional(3, Thrift.String, { name: "home_city" }),
+      plain: Thrift.required(4, Thrift.String)
+    }) {}
+    assert.deepStrictEqual({ ...new Named({ plain: "x" }) }, { userId: 0, age: 3, plain: "x" })
+    const plan = Plan.of(Named) as Plan.StructPlan
+    assert.deepStrictEqual(
+      plan.members.map(({ name, thriftName }) => [name, thriftName]),
+      [
+        ["userId", "user_id"],
+        ["age", "AGE"],
+        ["city", "home_city"],
+        ["plain", undefined]
+      ]
+    )
+    const union = Thrift.Union("shop.U", { toString_: Thrift.field(1, Thrift.I32, { name: "toString" }) })
+    const [only] = (Plan.of(union) as Plan.UnionPlan).cases
+    assert.deepInclude({ ...only }, { tag: "toString_", thriftName: "toString" })
+  })
+
+  it("is described with others, each type once", () => {
+    const one = Plan.describe(Plan.of(Refused))
+    assert.strictEqual(Plan.describe([Plan.of(Refused), Plan.of(Item), Plan.of(Refused)]), one)
+    assert.strictEqual(Plan.describe([]), "")
+  })
+
   it("is described in a line for each member, with all that it holds", () => {
     assert.strictEqual(
       Plan.describe(Plan.of(Refused)),

@@ -58,12 +58,14 @@ it("a chain of structs may be long, and a mistake at its end is found each time"
     let last: Schema.Top = end
     for (let i = 0; i < 5000; i++) {
       const next = last
-      last = class extends Thrift.Struct<any>(`chain.Link${i}`)({
-        next: Thrift.optional(
-          1,
-          Schema.suspend(() => next as any)
-        )
-      }) {}
+      last = class extends (
+        Thrift.Struct<any>(`chain.Link${i}`)({
+          next: Thrift.optional(
+            1,
+            Schema.suspend(() => next as any)
+          )
+        })
+      ) {}
     }
     return last
   }
@@ -71,7 +73,8 @@ it("a chain of structs may be long, and a mistake at its end is found each time"
   assert.deepStrictEqual([...Codec.make(chain(End), { mode: "closure" }).encode({})], [0])
   class Wrong extends Thrift.Struct<Wrong>("chain.Wrong")({ text: Schema.String }) {}
   const wrong = chain(Wrong)
-  for (let i = 0; i < 2; i++) assert.throws(() => Thrift.assertSchema(wrong), /^.{0,170}next\.text: a member needs an id$/)
+  for (let i = 0; i < 2; i++)
+    assert.throws(() => Thrift.assertSchema(wrong), /^.{0,170}next\.text: a member needs an id$/)
 })
 
 it("a union without members has no value, and may be absent", () => {

@@ -136,6 +136,13 @@ describe.each(["source", "closure"] as const)("arguments and results, with %s", 
     assert.deepStrictEqual(args.decode(unhex("00")), { n: 0 } as any)
   })
 
+  it("the default of an argument is ignored, as in Kitex: absent, it is the zero", () => {
+    const fields = { n: Thrift.field(1, Thrift.I32, { default: () => 3 }) }
+    const codec = Codec.args("S.M", fields, options)
+    assert.deepStrictEqual(codec.decode(unhex("00")), { n: 0 })
+    assert.strictEqual(hex(codec.encode({ n: 3 })), "0800010000000300")
+  })
+
   it("a result has what was set", () => {
     assert.strictEqual(hex(result.encode({})), "00")
     assert.strictEqual(hex(result.encode({ success: new Request({ message: "yo" }) })), "0c00000b000100000002796f0000")

@@ -16,7 +16,7 @@ const known = new WeakMap<NamedPlan, boolean>()
 export const isAhead = (plan: NamedPlan): boolean => {
   const found = known.get(plan)
   if (found !== undefined) return found
-  const plans = plan.compiled === undefined ? [] : namedPlans(plan)
+  const plans = plan.compiled === undefined ? [] : namedPlans([plan])
   const all = plans.length > 0 && plans.every(({ compiled }) => compiled !== undefined)
   if (all) for (const each of plans) known.set(each, true)
   else known.set(plan, false)

@@ -20,6 +20,8 @@ export interface FieldAnnotation {
   readonly id: number
   readonly requiredness: Requiredness
   readonly default?: (() => unknown) | undefined
+  /** The name in the IDL, where it is not that of the property. */
+  readonly thriftName?: string | undefined
 }
 
 /** @internal */
@@ -54,6 +56,8 @@ export type TypeAnnotation =
   | {
       readonly kind: "union"
       readonly name: string
-      readonly cases: Readonly<Record<string, { readonly id: number; readonly schema: SchemaLike }>>
+      readonly cases: Readonly<
+        Record<string, { readonly id: number; readonly schema: SchemaLike; readonly thriftName?: string | undefined }>
+      >
       readonly codec: Compiled | undefined
     }

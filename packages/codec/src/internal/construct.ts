@@ -5,6 +5,7 @@
  */
 import type * as AST from "effect/SchemaAST"
 import { FieldKey, type ScalarKind, type SchemaLike, type TypeAnnotation, TypeKey } from "./annotations.ts"
+import { isI64String } from "./bytes.ts"
 import { prototypeOf } from "./plan.ts"
 import { isAllowed } from "./source.ts"
 
@@ -17,6 +18,7 @@ interface Test {
   readonly refers: unknown
 }
 
+// of these, only an i64 as text refers to something, to isI64String
 const scalars: { readonly [K in ScalarKind | "enum"]: string } = {
   bool: `typeof v === "boolean"`,
   i8: "v << 24 >> 24 === v",
@@ -24,7 +26,7 @@ const scalars: { readonly [K in ScalarKind | "enum"]: string } = {
   i32: "(v | 0) === v",
   enum: "(v | 0) === v",
   i64: `typeof v === "bigint" && BigInt.asIntN(64, v) === v`,
-  i64string: `typeof v === "string" && /^(?:0|-?[1-9]\\d{0,18})$/.test(v) && BigInt.asIntN(64, BigInt(v)) === BigInt(v)`,
+  i64string: "refers(v)",
   i64number: "Number.isSafeInteger(v)",
   double: `typeof v === "number"`,
   string: `typeof v === "string"`,
@@ -41,7 +43,7 @@ const typeOf = (ast: AST.AST): TypeAnnotation | undefined => {
 const testOf = (ast: AST.AST): Test | undefined => {
   const type = typeOf(ast)
   if (type !== undefined && type.kind in scalars) {
-    return { text: scalars[type.kind as keyof typeof scalars], refers: undefined }
+    return { text: scalars[type.kind as keyof typeof scalars], refers: isI64String }
   }
   if (type !== undefined || ast.checks !== undefined || ast._tag !== "Declaration") return undefined
   const link: any = ast.encoding?.length === 1 ? ast.encoding[0] : undefined

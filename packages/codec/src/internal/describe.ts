@@ -115,12 +115,12 @@ const enumsOf = (plans: ReadonlyArray<NamedPlan>): ReadonlyArray<EnumPlan> => {
   return [...found.values()]
 }
 
-/** The type and all that it can hold, itself first, then the enums.
+/** The types and all that they can hold, themselves first, then the enums.
  *
  * @internal
  */
-export const describe = (plan: NamedPlan): string => {
-  const plans = namedPlans(plan)
+export const describe = (roots: ReadonlyArray<NamedPlan>): string => {
+  const plans = namedPlans(roots)
   const nameOf = distinct(plans)
   const defaultOf = (member: Member) => valueText(member.plan, member.default!())
   return [...plans.map((each) => namedText(each, nameOf, defaultOf)), ...enumsOf(plans).map(enumText)].join("\n")

@@ -73,7 +73,11 @@ class Walk {
     if (plan.kind === "struct") {
       plan.members.forEach((member, index) => {
         if (member.requiredness === "required" && !seen.has(index)) {
-          this.fail("MissingRequired", `${path}.${member.name}`, `required field ${member.name} is not set`)
+          this.fail(
+            "MissingRequired",
+            `${path}.${member.name}`,
+            `required field ${member.thriftName ?? member.name} is not set`
+          )
         }
       })
       return plan

@@ -148,7 +148,11 @@ const named = (plan: NamedPlan, value: any, path: string, depth: number, setting
       if (member.requiredness === "optional" || mayBeAbsent(member)) continue
       if (settings.absentStruct === "empty" && isNilable(member.plan)) continue
       if (member.requiredness === "required") {
-        throw CodecError.make("MissingRequired", `${path}.${member.name}`, `required field ${member.name} is not set`)
+        throw CodecError.make(
+          "MissingRequired",
+          `${path}.${member.name}`,
+          `required field ${member.thriftName ?? member.name} is not set`
+        )
       }
     }
     walk(member.plan, item, `${path}.${member.name}`, depth, settings)

@@ -32,7 +32,7 @@ const isDefault = (settings: Settings): boolean =>
 // Types with a codec made ahead of time use it; what holds them is compiled around it.
 const compile = (root: NamedPlan, settings: Settings, mode: Mode): Functions => {
   const usesAhead = mode === "auto" && isDefault(settings)
-  const plans = namedPlans(root)
+  const plans = namedPlans([root])
   if (usesAhead) bindAhead(plans.filter(isAhead))
   if (usesAhead && isAhead(root)) return root.compiled!
   const others = usesAhead ? plans.filter((plan) => !isAhead(plan)) : plans

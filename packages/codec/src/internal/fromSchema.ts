@@ -55,8 +55,7 @@ const fieldAnnotation = (ast: AST.AST): FieldAnnotation | undefined => {
 // a long chain of structs has long paths
 const short = (path: string): string => (path.length <= 200 ? path : `${path.slice(0, 80)}…${path.slice(-80)}`)
 
-const invalid = (path: string, detail: string): CodecError.CodecError =>
-  CodecError.make("BadType", short(path), detail)
+const invalid = (path: string, detail: string): CodecError.CodecError => CodecError.make("BadType", short(path), detail)
 
 // a schema with an id or another annotation is another node of the same type: these stay the same objects
 const byClass = new WeakMap<object, StructPlan>()
@@ -178,9 +177,9 @@ const union = (type: TypeAnnotation & { readonly kind: "union" }, path: string):
   remember(byUnion, type, plan)
   line!.waiting.push(() => {
     const ids = new Map<number, string>()
-    plan.cases = Object.entries(type.cases).map(([tag, { id, schema }]) => {
+    plan.cases = Object.entries(type.cases).map(([tag, { id, schema, thriftName }]) => {
       checkMember(ids, id, tag, path || label)
-      return { id, tag, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, 0) }
+      return { id, tag, thriftName, plan: planOfAst(schema.ast as AST.AST, `${path || label}.${tag}`, 0) }
     })
   })
   return plan
@@ -274,6 +273,7 @@ const fill = (plan: StructPlan, objects: AST.Objects, label: string): void => {
     members.push({
       id: field.id,
       name: key.toString(),
+      thriftName: field.thriftName,
       plan: planOfAst(type, memberPath, 0),
       requiredness: field.requiredness,
       default: field.default
@@ -300,14 +300,14 @@ const checkMember = (ids: Map<number, string>, id: number, name: string, path: s
 export const wrapper = (
   label: string,
   isResult: boolean,
-  fields: ReadonlyArray<{ readonly id: number; readonly name: string; readonly schema: SchemaLike }>
+  fields: ReadonlyArray<Pick<Member, "id" | "name" | "thriftName"> & { readonly schema: SchemaLike }>
 ): StructPlan => {
   const ids = new Map<number, string>()
   const members = inLine(() =>
-    fields.map(({ id, name, schema }): Member => {
+    fields.map(({ id, name, schema, thriftName }): Member => {
       checkMember(ids, id, name, label)
       const plan = planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0)
-      return { id, name, plan, requiredness: isResult ? "optional" : "default", default: undefined }
+      return { id, name, thriftName, plan, requiredness: isResult ? "optional" : "default", default: undefined }
     })
   )
   return {

@@ -35,7 +35,10 @@ export interface MapPlan {
 /** @internal */
 export interface Member {
   readonly id: number
+  /** The property in a program. */
   readonly name: string
+  /** The name in the IDL, where it is another one. */
+  readonly thriftName?: string | undefined
   readonly plan: Plan
   readonly requiredness: Requiredness
   /** Makes the value of the absent member, where it is not the zero of its type. */
@@ -63,7 +66,10 @@ export interface StructPlan {
 /** @internal */
 export interface Case {
   readonly id: number
+  /** The tag in a program. */
   readonly tag: string
+  /** The name in the IDL, where it is another one. */
+  readonly thriftName?: string | undefined
   readonly plan: Plan
 }
 

@@ -4,12 +4,12 @@
 import { hasZero, type Member, type NamedPlan, type Plan, zeroOf } from "./plan.ts"
 import { isFixedSize, leastSize, WireType } from "./wireType.ts"
 
-/** All structs and unions that a message can hold, itself first.
+/** All structs and unions that messages can hold, themselves first.
  *
  * @internal
  */
-export const namedPlans = (root: NamedPlan): ReadonlyArray<NamedPlan> => {
-  const seen = new Set<NamedPlan>([root])
+export const namedPlans = (roots: ReadonlyArray<NamedPlan>): ReadonlyArray<NamedPlan> => {
+  const seen = new Set(roots)
   const visit = (plan: Plan): void => {
     switch (plan.kind) {
       case "list":
@@ -43,7 +43,7 @@ export const holdsBinary = (root: NamedPlan): boolean => {
         : plan.kind === "transform"
           ? holds(plan.inner)
           : plan.kind === "binary"
-  return namedPlans(root).some((plan) =>
+  return namedPlans([root]).some((plan) =>
     (plan.kind === "struct" ? plan.members : plan.cases).some((inner) => holds(inner.plan))
   )
 }

@@ -30,7 +30,7 @@ export const goldenTypes: ReadonlyArray<CodecText.Type> = Object.entries(types).
 export const withCodecs = (schema: Parameters<typeof Plan.of>[0], codecs: Codecs): Plan.NamedPlan => {
   const root = messagePlanOf(schema)
   const copies = new Map<Plan.Plan, Plan.NamedPlan>(
-    namedPlans(root).map((plan) => [plan, { ...plan, compiled: codecs[plan.label] }])
+    namedPlans([root]).map((plan) => [plan, { ...plan, compiled: codecs[plan.label] }])
   )
   const copy = (plan: Plan.Plan): Plan.Plan => {
     switch (plan.kind) {
