@@ -78,6 +78,8 @@ export type BaseTypeName = "bool" | "byte" | "i8" | "i16" | "i32" | "i64" | "dou
 export type Type = BaseType | ListType | SetType | MapType | NamedType
 
 /**
+ * A base type, `byte` among them.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -87,6 +89,8 @@ export interface BaseType extends Span, Annotated {
 }
 
 /**
+ * `list<element>`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -97,6 +101,8 @@ export interface ListType extends Span, Annotated {
 }
 
 /**
+ * `set<element>`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -107,6 +113,8 @@ export interface SetType extends Span, Annotated {
 }
 
 /**
+ * `map<key, value>`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -137,6 +145,8 @@ export interface NamedType extends Span, Annotated {
 export type Value = IntValue | DoubleValue | Literal | NameValue | ListValue | MapValue
 
 /**
+ * An integer, also in hexadecimal.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -146,6 +156,8 @@ export interface IntValue extends Span {
 }
 
 /**
+ * A number with a fraction or an exponent.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -166,6 +178,8 @@ export interface NameValue extends Span {
 }
 
 /**
+ * Values in square brackets.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -186,6 +200,8 @@ export interface MapValue extends Span {
 }
 
 /**
+ * `include` or `cpp_include`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -197,6 +213,8 @@ export interface Include extends Span {
 }
 
 /**
+ * `namespace scope name`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -208,6 +226,8 @@ export interface Namespace extends Span, Annotated {
 }
 
 /**
+ * `const type NAME = value`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -219,6 +239,8 @@ export interface Const extends Span, Annotated, Documented {
 }
 
 /**
+ * `typedef type Name`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -229,6 +251,8 @@ export interface Typedef extends Span, Annotated, Documented {
 }
 
 /**
+ * A member of an enum.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -239,6 +263,8 @@ export interface EnumMember extends Span, Annotated, Documented {
 }
 
 /**
+ * `enum Name { ... }`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -277,6 +303,8 @@ export interface Struct extends Span, Annotated, Documented {
 }
 
 /**
+ * A function of a service.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -294,6 +322,8 @@ export interface Function extends Span, Annotated, Documented {
 }
 
 /**
+ * `service Name { ... }`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -305,6 +335,8 @@ export interface Service extends Span, Annotated, Documented {
 }
 
 /**
+ * What a file can declare.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -7,6 +7,8 @@ import type { Change, Place, Severity } from "./Change.ts"
 import { block, type Paint, painted, placeText, plain, range, workflowCommand } from "./internal/report/finding.ts"
 
 /**
+ * How changes are shown.
+ *
  * @since 0.1.0
  * @category models
  */

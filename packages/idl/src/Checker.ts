@@ -12,12 +12,14 @@ import * as Loader from "./Loader.ts"
 import type * as Program from "./Program.ts"
 
 /**
+ * What is taken for right.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /** Whether two members of an enum may have the same number, as Apache Thrift allows. */
-  readonly allowEnumAlias?: boolean
+  readonly allowEnumAlias?: boolean | undefined
 }
 
 /**

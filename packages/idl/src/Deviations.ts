@@ -101,6 +101,15 @@ export const deviations: ReadonlyArray<Deviation> = [
     cases: []
   },
   {
+    id: "spaced-exponent",
+    thriftgo: "accepts",
+    theirs:
+      "White space and comments may stand between the e of a double and its exponent (1e 5); the number is then 0.",
+    ours: "E_SYNTAX",
+    why: "Nobody means 0, and no other compiler reads it.",
+    cases: []
+  },
+  {
     id: "duplicate-arguments",
     thriftgo: "accepts",
     theirs: "Arguments, and exceptions, of one method may share an id or a name.",

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { nearest } from "./internal/check/suggest.ts"
 import type { Source, Span } from "./Source.ts"
 
 /**
@@ -74,10 +75,31 @@ export const codes = {
 } as const satisfies Record<string, Severity>
 
 /**
+ * What tells kinds of findings apart: `E_` are errors, `W_` warnings.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Code = keyof typeof codes
+
+/**
+ * The codes of warnings.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const warnings: ReadonlyArray<Code> = (Object.keys(codes) as Array<Code>).filter(
+  (code) => codes[code] === "warning"
+)
+
+/**
+ * The warning that a person may have meant by a name that is none.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const suggestWarning = (name: string): Code | undefined =>
+  nearest(name, warnings, { comparisons: warnings.length }) as Code | undefined
 
 /**
  * Another place that has to do with it.
@@ -108,6 +130,8 @@ export interface Diagnostic {
 }
 
 /**
+ * A finding at a place in a file; its code says how bad it is.
+ *
  * @since 0.1.0
  * @category constructors
  */

@@ -23,6 +23,7 @@ import type { Change, Severity } from "./Change.ts"
 import { type Comparison, match, place } from "./internal/diff/comparison.ts"
 import { compareDeclarations } from "./internal/diff/declarations.ts"
 import { compareServices } from "./internal/diff/services.ts"
+import { valueNames } from "./internal/diff/values.ts"
 import type * as Program from "./Program.ts"
 
 type Declaration = Program.Struct | Program.Enum
@@ -55,7 +56,8 @@ export const diff = (before: Program.Program, after: Program.Program): ReadonlyA
       else known.add(now)
       heirs.add(now)
       queue.push([old, now])
-    }
+    },
+    valueName: valueNames()
   }
   let compared = 0
   const comparePairs = () => {

@@ -22,12 +22,12 @@ import { codecText } from "./internal/emit/codec.ts"
 import { exportConflicts, nameConflicts, pathConflicts } from "./internal/emit/conflicts.ts"
 import { identities } from "./internal/emit/identity.ts"
 import { type Memory as Remembered, remembering } from "./internal/emit/memory.ts"
-import { header, moduleText } from "./internal/emit/module.ts"
-import { pathOf, type Place, placeOf, specifier } from "./internal/emit/places.ts"
+import { hasHeader, header, moduleText } from "./internal/emit/module.ts"
+import { indexOf, pathOf, type Place, placeOf, specifier } from "./internal/emit/places.ts"
 import { reachable } from "./internal/emit/reach.ts"
 import { valueErrors } from "./internal/emit/valueErrors.ts"
 import { plans } from "./internal/plan.ts"
-import type * as Program from "./Program.ts"
+import * as Program from "./Program.ts"
 
 /**
  * How the text is made.
@@ -57,19 +57,34 @@ export interface Options {
 }
 
 /**
+ * The options of `emit` where none are given.
+ *
  * @since 0.1.0
  * @category options
  */
 export const defaults: Options = {
   layout: "namespace",
   importExtension: ".js",
-  namespaceScopes: ["ts", "js", "*", "go"],
+  namespaceScopes: Program.namespaceScopes,
   namespaceMap: [],
   case: "keep",
   i64: "bigint",
   codec: "aot",
   recurse: true,
   trim: false
+}
+
+/**
+ * Some of the options; one that is undefined is as one that is not given.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type SomeOptions = { readonly [name in keyof Options]?: Options[name] | undefined }
+
+const complete = (options: SomeOptions): Options => {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  return { ...defaults, ...(given as Partial<Options>) }
 }
 
 /**
@@ -85,6 +100,8 @@ export interface OutputFile {
 }
 
 /**
+ * The files, or why there are none.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -123,13 +140,35 @@ const indexes = (units: ReadonlyArray<Unit>, options: Options): ReadonlyArray<Ou
   }
   return [...folders.values()].map((members) => {
     const { file, place } = members[0]!
-    const lines = members.map(
-      (unit) => `export * from ${JSON.stringify(specifier(place, unit.place, options.importExtension))}\n`
-    )
-    const text = header(`namespace ${place.folders.join(".")}`) + lines.sort().join("")
-    return { path: pathOf({ ...place, base: "index" }, ".ts"), text, source: file.source.path }
+    const modules = members.map((unit) => unit.place.base)
+    const text = indexText(place.folders, modules, options.importExtension)
+    return { path: pathOf(indexOf(place), ".ts"), text, source: file.source.path }
   })
 }
+
+/**
+ * The index of a folder, `index.ts`: it exports what its modules do. `emit` gives the indexes of one program; this is for
+ * folders that several programs share.
+ *
+ * @since 0.1.0
+ * @category emission
+ */
+export const indexText = (
+  folders: ReadonlyArray<string>,
+  modules: Iterable<string>,
+  importExtension: Options["importExtension"]
+): string => {
+  const lines = Array.from(modules, (module) => `export * from ${JSON.stringify(`./${module}${importExtension}`)}\n`)
+  return header(`namespace ${folders.join(".")}`) + lines.sort().join("")
+}
+
+/**
+ * Whether a text is that of a generated file, which its first line says.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isGenerated = (text: string): boolean => hasHeader(text)
 
 /**
  * The folders of a file below the output folder in the layout `namespace`: the parts of its namespace.
@@ -137,8 +176,8 @@ const indexes = (units: ReadonlyArray<Unit>, options: Options): ReadonlyArray<Ou
  * @since 0.1.0
  * @category getters
  */
-export const folders = (file: Program.File, options: Partial<Options> = {}): ReadonlyArray<string> =>
-  placeOf(file, { ...defaults, ...options, layout: "namespace" }).folders
+export const folders = (file: Program.File, options: SomeOptions = {}): ReadonlyArray<string> =>
+  placeOf(file, { ...complete(options), layout: "namespace" }).folders
 
 /**
  * Texts that are kept from one emission to the next; see `memory`.
@@ -165,10 +204,12 @@ const check = (units: ReadonlyArray<Unit>, options: Options): ReadonlyArray<Diag
     const endings = hasCodecs(unit, options) ? [".ts", ".codec.ts"] : [".ts"]
     return endings.map((ending) => [pathOf(unit.place, ending), unit.file] as const)
   })
+  // a folder has one index, whatever the number of its files
+  const indexes = new Map(units.map(({ file, place }) => [pathOf(indexOf(place), ".ts"), file]))
   const folders = units.map((unit) => [unit.place.folders.join("/"), unit.definitions] as const)
   const definitions = units.flatMap((unit) => unit.definitions)
   return [
-    ...pathConflicts(paths),
+    ...pathConflicts(options.layout === "namespace" ? [...paths, ...indexes] : paths),
     ...(options.layout === "namespace" ? exportConflicts(folders) : []),
     ...units.flatMap((unit) => nameConflicts(unit.definitions, options)),
     ...valueErrors(definitions, options)
@@ -181,8 +222,8 @@ const check = (units: ReadonlyArray<Unit>, options: Options): ReadonlyArray<Diag
  * @since 0.1.0
  * @category emission
  */
-export const emit = (program: Program.Program, options: Partial<Options> = {}, memory?: Memory): Result => {
-  const all: Options = { ...defaults, ...options }
+export const emit = (program: Program.Program, options: SomeOptions = {}, memory?: Memory): Result => {
+  const all = complete(options)
   const units = unitsOf(program, all)
   const diagnostics = check(units, all)
   if (diagnostics.length > 0) return { files: [], diagnostics }

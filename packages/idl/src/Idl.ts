@@ -35,7 +35,7 @@ import { conflictOf } from "./internal/runtime/combine.ts"
 import { services as servicesOf, type UntypedMethod } from "./internal/runtime/services.ts"
 import { types as typesOf } from "./internal/runtime/types.ts"
 import * as Loader from "./Loader.ts"
-import type * as Program from "./Program.ts"
+import * as Program from "./Program.ts"
 import * as Report from "./Report.ts"
 import { position } from "./Source.ts"
 
@@ -188,8 +188,8 @@ export const load = (options: Options): Effect.Effect<Idl, IdlError> =>
     const { program, diagnostics } = Checker.compile([entry], {
       read: typeof files === "function" ? files : Loader.fromRecord(files),
       limits: { characters: 16 * 1024 * 1024, ...limits },
-      ...(includeDirs === undefined ? undefined : { includeDirs }),
-      ...(compat === undefined ? undefined : { compat })
+      includeDirs,
+      compat
     })
     if (Diagnostic.hasErrors(diagnostics)) return Effect.fail(failure(diagnostics))
     const limit = exceeded(program)
@@ -199,7 +199,7 @@ export const load = (options: Options): Effect.Effect<Idl, IdlError> =>
     if (conflicts.length > 0) return Effect.fail(failure(conflicts))
 
     const namespaces = {
-      namespaceScopes: options.namespaceScopes ?? ["ts", "js", "*", "go"],
+      namespaceScopes: options.namespaceScopes ?? Program.namespaceScopes,
       namespaceMap: options.namespaceMap ?? []
     }
     const types = typesOf({ ...looks, identity: identities(program, namespaces) })

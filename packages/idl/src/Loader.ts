@@ -11,13 +11,14 @@ import * as Parser from "./Parser.ts"
 import type { Source, Span } from "./Source.ts"
 
 /**
- * What a reader says of a path. `Failed` is a file that is there and cannot be read.
+ * What a reader says of a path. `Failed` is a file that is there and cannot be read. `canonical` is the same for all paths
+ * of one file, where a file may have several: it is loaded once then.
  *
  * @since 0.1.0
  * @category models
  */
 export type ReadResult =
-  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Text"; readonly text: string; readonly canonical?: string | undefined }
   | { readonly _tag: "Missing" }
   | { readonly _tag: "Failed"; readonly reason: string }
 
@@ -45,17 +46,21 @@ export interface Limits {
 }
 
 /**
+ * How files are found and read.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly read: Reader
+  /** Where the includes of the file at a path are looked for first, in this order; without it in the working directory. */
+  readonly firstDirs?: ((path: string) => ReadonlyArray<string>) | undefined
   /** Where includes are looked for last, in this order. */
-  readonly includeDirs?: ReadonlyArray<string>
-  readonly compat?: "kitex" | "apache"
-  readonly limits?: Partial<Limits>
+  readonly includeDirs?: ReadonlyArray<string> | undefined
+  readonly compat?: "kitex" | "apache" | undefined
+  readonly limits?: Partial<Limits> | undefined
   /** In place of `Parser.parse`, where parsed files are kept from one load to the next. */
-  readonly parse?: typeof Parser.parse
+  readonly parse?: typeof Parser.parse | undefined
 }
 
 /**
@@ -73,6 +78,8 @@ export interface Parsed {
 }
 
 /**
+ * An include with the file that it stands for.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -124,17 +131,38 @@ export const fromRecord = (files: Readonly<Record<string, string>>): Reader => {
  */
 export const load = (entries: ReadonlyArray<string>, options: Options): Loaded => {
   const limits = { ...defaults, ...options.limits }
-  const entryPaths = new Set(entries.map(Path.normalise))
   const files: Array<Parsed> = []
   const diagnostics: Array<Diagnostic.Diagnostic> = []
   const known = new Map<string, Parsed>()
-  /** By path, from an entry down to the file that is being read. */
+  /** By what a file is known by, from an entry down to the file that is being read. */
   const open = new Map<string, Open>()
+  const results = new Map<string, ReadResult>()
   let characters = 0
   let opened = 0
 
+  const read = (path: string): ReadResult => {
+    const result = results.get(path) ?? options.read(path)
+    results.set(path, result)
+    return result
+  }
+
+  /** What the file at a path is known by. */
+  const keyOf = (path: string): string => {
+    const result = read(path)
+    return (result._tag === "Text" ? result.canonical : undefined) ?? path
+  }
+
+  /** By what they are known by, the entries under the paths that they were given by, whoever includes them first. */
+  const entryPaths = new Map<string, string>()
+  for (const path of entries.map(Path.normalise)) {
+    const key = keyOf(path)
+    if (!entryPaths.has(key)) entryPaths.set(key, path)
+  }
+
   /** The text of a file that was found, parsed, with what it includes. */
-  const parse = (path: string, text: string, at: Source | undefined, span: Span): Parsed | undefined => {
+  const parse = (found: string, text: string, at: Source | undefined, span: Span): Parsed | undefined => {
+    const key = keyOf(found)
+    const path = entryPaths.get(key) ?? found
     const source: Source = { path, text }
     const exceeded =
       ++opened > limits.files
@@ -149,14 +177,14 @@ export const load = (entries: ReadonlyArray<string>, options: Options): Loaded =
       return undefined
     }
     const parseText = options.parse ?? Parser.parse
-    const parsed = parseText(source, options.compat === undefined ? {} : { compat: options.compat })
+    const parsed = parseText(source, { compat: options.compat })
     for (const each of parsed.diagnostics) diagnostics.push(each)
     const place: Open = { source, include: span }
-    open.set(path, place)
+    open.set(key, place)
     const includes = followAll(place, parsed.document)
-    open.delete(path)
-    const file: Parsed = { source, document: parsed.document, includes, isEntry: entryPaths.has(path) }
-    known.set(path, file)
+    open.delete(key)
+    const file: Parsed = { source, document: parsed.document, includes, isEntry: entryPaths.has(key) }
+    known.set(key, file)
     files.push(file)
     return file
   }
@@ -179,21 +207,30 @@ export const load = (entries: ReadonlyArray<string>, options: Options): Loaded =
 
   const follow = (source: Source, node: Ast.Include): Parsed | undefined => {
     const literal = node.path.text
-    const folders = ["", Path.folder(source.path), ...(options.includeDirs ?? [])]
+    const folders = [
+      ...(options.firstDirs?.(source.path) ?? []),
+      "",
+      Path.folder(source.path),
+      ...(options.includeDirs ?? [])
+    ]
     const candidates = [...new Set(folders.map((folder) => Path.join(folder, literal)))]
+    let failure: string | undefined
     for (const path of candidates) {
-      const loaded = known.get(path)
+      const result = read(path)
+      const key = keyOf(path)
+      const loaded = known.get(key)
       if (loaded !== undefined) return loaded
-      if (open.has(path)) {
-        diagnostics.push(circle(source, node, path))
+      if (open.has(key)) {
+        diagnostics.push(circle(source, node, key))
         return undefined
       }
-      const result = options.read(path)
       if (result._tag === "Text") return parse(path, result.text, source, node.path)
-      if (result._tag === "Failed") {
-        diagnostics.push(Diagnostic.make("E_INCLUDE", source, node.path, `cannot read ${path}: ${result.reason}`))
-        return undefined
-      }
+      // a folder of that name, say: the file may be elsewhere
+      if (result._tag === "Failed") failure ??= `cannot read ${path}: ${result.reason}`
+    }
+    if (failure !== undefined) {
+      diagnostics.push(Diagnostic.make("E_INCLUDE", source, node.path, failure))
+      return undefined
     }
     diagnostics.push(
       Diagnostic.make("E_INCLUDE", source, node.path, `${literal} is not found, looked for ${candidates.join(", ")}`, {
@@ -203,26 +240,26 @@ export const load = (entries: ReadonlyArray<string>, options: Options): Loaded =
     return undefined
   }
 
-  const circle = (source: Source, node: Ast.Include, path: string): Diagnostic.Diagnostic => {
+  const circle = (source: Source, node: Ast.Include, key: string): Diagnostic.Diagnostic => {
     const all = [...open.keys()]
-    const chain = all.slice(all.indexOf(path))
-    const related = chain.slice(0, -1).map((from, i) => {
-      const { source, include } = open.get(from)!
-      return { source, span: include, message: `${from} includes ${chain[i + 1]} here` }
+    const places = all.slice(all.indexOf(key)).map((each) => open.get(each)!)
+    const chain = places.map(({ source }) => source.path)
+    const related = places.slice(0, -1).map(({ include, source }, i) => {
+      return { source, span: include, message: `${source.path} includes ${chain[i + 1]} here` }
     })
     return Diagnostic.make(
       "E_INCLUDE_CYCLE",
       source,
       node.path,
-      `found include circle: ${[...chain, path].join(" -> ")}`,
+      `found include circle: ${[...chain, chain[0]].join(" -> ")}`,
       { related }
     )
   }
 
   for (const entry of entries) {
     const path = Path.normalise(entry)
-    if (known.has(path)) continue
-    const result = options.read(path)
+    if (known.has(keyOf(path))) continue
+    const result = read(path)
     if (result._tag === "Text") {
       parse(path, result.text, undefined, { start: 0, end: 0 })
       continue

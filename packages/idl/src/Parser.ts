@@ -15,7 +15,7 @@ import * as Cursor from "./internal/parser/cursor.ts"
 import { acceptStray, readDefinition, readHeader } from "./internal/parser/definitions.ts"
 import * as Documentation from "./internal/parser/documentation.ts"
 import { report, reportLimit } from "./internal/parser/failure.ts"
-import { skipToDefinition } from "./internal/parser/recovery.ts"
+import { isDefinitionWord, skipToDefinition } from "./internal/parser/recovery.ts"
 import type { Source } from "./Source.ts"
 
 /**
@@ -25,10 +25,12 @@ import type { Source } from "./Source.ts"
  * @category models
  */
 export interface Options {
-  readonly compat?: "kitex" | "apache"
+  readonly compat?: "kitex" | "apache" | undefined
 }
 
 /**
+ * A document, as far as the text could be read, and what is wrong with it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -84,8 +86,8 @@ export const parse = (source: Source, options: Options = {}): Result => {
       if (header !== undefined) headers.push(header)
       else skipToDefinition(cursor)
     } else if (!acceptStray(cursor)) {
-      hasDefinition = true
       const definition = readDefinition(cursor, word)
+      hasDefinition ||= definition !== undefined || isDefinitionWord(word)
       if (definition !== undefined) definitions.push(definition)
       else skipToDefinition(cursor)
     }

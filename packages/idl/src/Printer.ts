@@ -33,7 +33,9 @@ const body = <A extends Ast.Field | Ast.EnumMember | Ast.Function>(
   headEnd: number,
   { items, print }: Items<A>
 ): string => {
-  const open = Writer.tokenAt(writer, headEnd)
+  let open = Writer.tokenAt(writer, headEnd)
+  // over the `xsd_all` of Apache
+  while (open < writer.text.length && writer.text.charAt(open) !== "{") open = Writer.tokenAt(writer, open + 1)
   const head = `${Writer.inlineBefore(writer, open)} {`
   const inner: Writer.Writer = { ...writer, lines: [], at: open + 1 }
   const first: Writer.Writer = { ...inner, lines: [head] }
@@ -44,12 +46,7 @@ const body = <A extends Ast.Field | Ast.EnumMember | Ast.Function>(
     Writer.item(inner, each.start, indent, false, () => print(inner, each))
     Writer.trailing(inner, each.end, indent)
   }
-  const last = items.at(-1)
-  Writer.closing(
-    inner,
-    Writer.tokenAt(inner, last === undefined ? inner.at : Writer.separatorEnd(inner, last.end)),
-    indent
-  )
+  Writer.closing(inner, Writer.tokenAt(inner, inner.at), indent)
   writer.next = inner.next
   const lines = [...first.lines, ...inner.lines]
   return lines.length === 1 && lines[0] === head ? `${head}}` : [...lines, "}"].join("\n")

@@ -26,6 +26,8 @@ export interface File {
 }
 
 /**
+ * An include with the file that it stands for.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -47,12 +49,16 @@ export interface Program {
 }
 
 /**
+ * What a file can declare.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Definition = Const | Typedef | Enum | Struct | Service
 
 /**
+ * The use of a type, as the IDL has it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -70,6 +76,8 @@ export interface Base {
 }
 
 /**
+ * A list, with the type of its elements.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -80,6 +88,8 @@ export interface List {
 }
 
 /**
+ * A set, with the type of its elements.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -90,6 +100,8 @@ export interface Set {
 }
 
 /**
+ * A map, with the types of its keys and values.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -113,6 +125,8 @@ export interface Reference {
 }
 
 /**
+ * Another name for a type.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -125,6 +139,8 @@ export interface Typedef {
 }
 
 /**
+ * An enum. It is open: values of its type may have other numbers than its members.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -137,6 +153,8 @@ export interface Enum {
 }
 
 /**
+ * A member of an enum, with the number that it has or gets.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -147,6 +165,8 @@ export interface EnumMember {
 }
 
 /**
+ * A struct, union or exception.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -176,6 +196,8 @@ export interface Field {
 }
 
 /**
+ * A constant, with its value.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -189,6 +211,8 @@ export interface Const {
 }
 
 /**
+ * A service.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -203,6 +227,8 @@ export interface Service {
 }
 
 /**
+ * A method, and how it is called.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -241,6 +267,26 @@ export type Value = { readonly from: Const | undefined } & (
     }
 )
 
+type Target = Base | List | Set | Map | Enum | Struct
+
+const targets = new WeakMap<Typedef, Target>()
+
+/** Chains of typedefs can be long, so each is walked once. */
+const targetOf = (typedef: Typedef): Target => {
+  const chain: Array<Typedef> = []
+  let found: Target | undefined
+  for (let at = typedef; found === undefined;) {
+    found = targets.get(at)
+    if (found !== undefined) break
+    chain.push(at)
+    if (at.type.kind !== "reference") found = at.type
+    else if (at.type.to.tag !== "Typedef") found = at.type.to
+    else at = at.type.to
+  }
+  for (const each of chain) targets.set(each, found)
+  return found
+}
+
 /**
  * What a type is once its typedefs are looked through.
  *
@@ -248,12 +294,8 @@ export type Value = { readonly from: Const | undefined } & (
  * @category getters
  */
 export const target = (type: Type): Base | List | Set | Map | Enum | Struct => {
-  let at = type
-  while (at.kind === "reference") {
-    if (at.to.tag !== "Typedef") return at.to
-    at = at.to.type
-  }
-  return at
+  if (type.kind !== "reference") return type
+  return type.to.tag === "Typedef" ? targetOf(type.to) : type.to
 }
 
 /**
@@ -268,13 +310,21 @@ export const annotation = (
 ): ReadonlyArray<string> => node.annotations.filter((each) => each.key.text === key).map((each) => each.value.text)
 
 /**
+ * The scopes whose namespace counts in TypeScript, the first that a file declares.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const namespaceScopes: ReadonlyArray<string> = ["ts", "js", "*", "go"]
+
+/**
  * The namespace of a file: that of the first scope in `scopes` that it declares, else its lower-cased prefix. A scope
  * `*` stands for the declared `*`.
  *
  * @since 0.1.0
  * @category getters
  */
-export const namespace = (file: File, scopes: ReadonlyArray<string> = ["ts", "js", "*", "go"]): string => {
+export const namespace = (file: File, scopes: ReadonlyArray<string> = namespaceScopes): string => {
   for (const scope of scopes) {
     for (const header of file.document.headers) {
       if (header.tag === "Namespace" && header.scope.text === scope) return header.name.text

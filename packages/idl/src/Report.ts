@@ -8,6 +8,8 @@ import { printable } from "./internal/report/columns.ts"
 import { block, type Paint, painted, placeText, plain, range, workflowCommand } from "./internal/report/finding.ts"
 
 /**
+ * How diagnostics are shown.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -26,7 +26,7 @@ import * as Context from "./internal/scaffold/context.ts"
 import { merge, type Merged } from "./internal/scaffold/merge.ts"
 import { type ProjectFile, projectFiles } from "./internal/scaffold/project.ts"
 import { clientFile, handlersFile, type SourceFile, testFile } from "./internal/scaffold/sources.ts"
-import type * as Program from "./Program.ts"
+import * as Program from "./Program.ts"
 
 /**
  * `layout`, `namespaceScopes`, `namespaceMap`, `case` and `i64` are those with which the emitter runs.
@@ -34,19 +34,22 @@ import type * as Program from "./Program.ts"
  * @since 0.1.0
  * @category options
  */
-export interface Options extends Partial<Omit<PlaceOptions, "importExtension">> {
+export interface Options {
   /** The name of the project. */
   readonly name: string
   /** The service; by default the last one of the last IDL, as Kitex takes it. */
   readonly service?: string | undefined
   /** Where the emitter's files are. Default: `src/gen`. */
-  readonly out?: string
+  readonly out?: string | undefined
+  readonly layout?: PlaceOptions["layout"] | undefined
+  readonly namespaceScopes?: PlaceOptions["namespaceScopes"] | undefined
+  readonly namespaceMap?: PlaceOptions["namespaceMap"] | undefined
   /** The folders of includes, relative to the project. */
-  readonly includeDirs?: ReadonlyArray<string>
-  readonly case?: "keep" | "camel"
-  readonly i64?: "bigint" | "number"
+  readonly includeDirs?: ReadonlyArray<string> | undefined
+  readonly case?: "keep" | "camel" | undefined
+  readonly i64?: "bigint" | "number" | undefined
   /** Versions that stand in `package.json` in place of those of this release, by the name of the package. */
-  readonly versions?: Readonly<Record<string, string>>
+  readonly versions?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -93,6 +96,14 @@ const versions = {
   }
 }
 
+/**
+ * The names of the packages that a project depends on, which `versions` may give others for.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const packages: ReadonlyArray<string> = Object.values(versions).flatMap((each) => Object.keys(each))
+
 const replaced = (
   packages: Readonly<Record<string, string>>,
   replacements: Readonly<Record<string, string>>
@@ -116,7 +127,7 @@ export const scaffold = (
   const places: PlaceOptions = {
     layout: options.layout ?? "namespace",
     importExtension: ".ts",
-    namespaceScopes: options.namespaceScopes ?? ["ts", "js", "*", "go"],
+    namespaceScopes: options.namespaceScopes ?? Program.namespaceScopes,
     namespaceMap: options.namespaceMap ?? []
   }
   const context = Context.make(program, service, {

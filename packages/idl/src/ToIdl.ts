@@ -7,9 +7,10 @@ import * as CodecError from "@millrace/codec/CodecError"
 import * as Plan from "@millrace/codec/Plan"
 import type * as Method from "@millrace/rpc/Method"
 import type * as Service from "@millrace/rpc/Service"
+import * as Checker from "./Checker.ts"
 import { type Definitions, definitions } from "./internal/toIdl/definitions.ts"
 import { checked } from "./internal/toIdl/names.ts"
-import * as Parser from "./Parser.ts"
+import * as Loader from "./Loader.ts"
 import * as Printer from "./Printer.ts"
 
 /**
@@ -19,15 +20,18 @@ import * as Printer from "./Printer.ts"
  * @category options
  */
 export interface Options {
-  /** The namespace for Go, whose last segment is the package of the service. Default: the package itself. */
+  /**
+   * The namespace for Go, whose last segment in lower case is the package of the service. Default: the package itself,
+   * if it comes back from an IDL.
+   */
   readonly namespace?: string | undefined
 }
 
 const fields = (types: Definitions, path: ReadonlyArray<string>, fields: Method.Fields): string =>
   Object.entries(fields)
     .map(
-      ([name, { id, schema }]) =>
-        `${id}: ${types.type(Plan.ofType(schema), [...path, name])} ${checked(path.join("."), name)}`
+      ([name, { id, schema, thriftName }]) =>
+        `${id}: ${types.type(Plan.ofType(schema), [...path, name])} ${checked(path.join("."), thriftName ?? name)}`
     )
     .join(", ")
 
@@ -68,8 +72,12 @@ const method = (types: Definitions, service: string, method: Method.Any): string
  * types that they refer to. Loaded again, it gives the same bytes on the wire.
  *
  * Types are called by the last segment of their names. Where two would have one name, the second gets a number, and a
- * comment says what it is called in the program. A transformed member is the type that it has on the wire. Throws
- * `CodecError` where a type cannot be said in an IDL.
+ * comment says what it is called in the program. A transformed member is the type that it has on the wire.
+ *
+ * Throws `CodecError` where an IDL cannot say it: a type that no IDL has, two arguments with one id. So it does for a
+ * package that is not in lower case, or has dots: the package that comes back from an IDL is the last segment of the Go
+ * namespace in lower case. Name the namespace then, and the service has the package of that. A service without a package
+ * has no namespace, and comes back with the name of its file for one.
  *
  * **Example**
  *
@@ -92,18 +100,32 @@ const method = (types: Definitions, service: string, method: Method.Any): string
  */
 export const toIdl = (service: Service.Any, options: Options = {}): string => {
   const name = checked("service", service.name_)
-  const namespace = options.namespace ?? service.package
+  const namespace = options.namespace ?? checkedPackage(service.package)
   const types = definitions([name])
   const methods = service.methods.map((each) => `  ${method(types, name, each)}\n`)
   const text = methods.length === 0 ? `service ${name} {}` : `service ${name} {\n${methods.join("")}}`
   const header = namespace === "" ? [] : [`namespace go ${checkedNamespace(namespace)}`]
-  return formatted(`${[...header, ...types.texts, text].join("\n\n")}\n`)
+  return formatted(name, `${[...header, ...types.texts, text].join("\n\n")}\n`)
 }
 
-// what fits on a line is for the printer to say
-const formatted = (text: string): string => {
-  const source = { path: "", text }
-  return Printer.print(source, Parser.parse(source).document)
+// what fits on a line is for the printer to say, and what is right for the checker
+const formatted = (service: string, text: string): string => {
+  const path = "service.thrift"
+  const { program, diagnostics } = Checker.compile([path], { read: Loader.fromRecord({ [path]: text }) })
+  const error = diagnostics.find(({ severity }) => severity === "error")
+  if (error !== undefined) throw CodecError.make("BadType", service, `no IDL can say it: ${error.message}`)
+  const { source, document } = program.entries[0]!
+  return Printer.print(source, document)
+}
+
+const checkedPackage = (name: string): string => {
+  if (name === name.toLowerCase() && !name.includes(".")) return name
+  const came = name.split(".").at(-1)!.toLowerCase()
+  throw CodecError.make(
+    "BadType",
+    "package",
+    `the package ${JSON.stringify(name)} would come back as ${JSON.stringify(came)}, as a package of Kitex is in lower case and without dots; choose a namespace by the option namespace`
+  )
 }
 
 const checkedNamespace = (namespace: string): string => {

@@ -145,6 +145,34 @@ describe("hostile texts", () => {
     assert.deepStrictEqual(codesOf(lines(30_000, () => "struct S {}")), ["E_DUP_NAME"])
   })
 
+  it("takes many unknown names, and few of their kind among many others", () => {
+    const many = 10_000
+    const enumeration = `enum E { ${lines(many, (i) => `M${i}`)} }`
+    const other = `const i32 C = 1\n${enumeration}`
+    const constants = lines(many, (i) => `const i32 C${i} = 1`)
+    const structs = lines(many, (i) => `struct S${i} {}`)
+    for (const text of [
+      lines(many, (i) => `const i32 C${i} = D${i}`),
+      `${structs}\n${lines(many, (i) => `const i32 C${i} = D${i}`)}`,
+      `${constants}\nstruct S { ${lines(many, (i) => `${i + 1}: Unknown${i} a${i}`)} }`,
+      `${constants}\n${lines(many, (i) => `service S${i} extends Unknown${i} {}`)}`,
+      `${enumeration}\n${lines(many, (i) => `const i32 C${i} = N${i}`)}`,
+      `${enumeration}\n${lines(many, (i) => `const E C${i} = Q.M${i}`)}`,
+      `${other}\n${lines(many, (i) => `const i32 D${i} = o.Q${i}`)}`
+    ]) {
+      assert.deepStrictEqual(codesOf(text), ["E_UNDEFINED"])
+    }
+  }, 10_000)
+
+  it("takes many values of a large enum, and of a large struct", () => {
+    const many = 20_000
+    const enumeration = `enum E { ${lines(many, (i) => `M${i}`)} }`
+    assert.deepStrictEqual(codesOf(`${enumeration}\n${lines(many, (i) => `const E C${i} = ${i}`)}`), [])
+    const fields = lines(many, (i) => `${i + 1}: i32 f${i}`)
+    const values = lines(many, (i) => `"g${i}": 1`)
+    assert.deepStrictEqual(codesOf(`struct S { ${fields} }\nconst S C = {${values}}`), ["E_VALUE_TYPE"])
+  }, 10_000)
+
   it("cuts names that are too long for a message", () => {
     const long = "x".repeat(1_000_000)
     const { diagnostics } = check(`struct A { 1: ${long} a }\nconst i32 C = ${long}.${long}`)

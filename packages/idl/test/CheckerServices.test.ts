@@ -103,6 +103,7 @@ describe("services", () => {
 
   it("warns of methods that Kitex leaves out", () => {
     expectInService("void «_f»()", { code: "W_UNDERSCORE_METHOD", phrase: "Kitex leaves _f out" })
+    expectInService("void «then»()", { code: "W_RESERVED_WORD", phrase: "for a promise" })
   })
 
   it("rejects unknown types in all places of a method", () => {

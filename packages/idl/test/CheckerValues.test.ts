@@ -73,7 +73,8 @@ describe("values", () => {
       ["a", [1n]],
       ["b", []]
     ])
-    const zeros = "struct P { 1: required i32 x, 2: double y, 3: required E e, 4: required list<i8> l, 5: i8 z = 3, 6: optional string s = 'a' }"
+    const zeros =
+      "struct P { 1: required i32 x, 2: double y, 3: required E e, 4: required list<i8> l, 5: i8 z = 3, 6: optional string s = 'a' }"
     const given = { y: 1, x: 0n, e: "E.A", l: [], z: 0n, s: "" }
     assert.deepStrictEqual(valueOf(`enum E { A } ${zeros} const P V = {"y": 1}`), given)
     assert.deepStrictEqual(
@@ -174,7 +175,7 @@ describe("values", () => {
       hint: '"count"',
       related: [["P", "declared here"]]
     })
-    expectAt('struct N {}\nstruct P { 1: required N n }\nconst P V = «{}»', {
+    expectAt("struct N {}\nstruct P { 1: required N n }\nconst P V = «{}»", {
       code: "E_VALUE_TYPE",
       phrase: 'the required member "n" of "P" is missing'
     })

@@ -134,8 +134,20 @@ describe("requiredness", () => {
     ["required to optional", ...to("required", "optional"), ["breaking member-requiredness S.a"]],
     ["required to default", ...to("required", ""), ["warning member-requiredness S.a"]],
     ["required to default, a struct", ...to("required", "", "Inner"), ["breaking member-requiredness S.a"]],
-    ["default to optional", ...to("", "optional"), ["compatible member-requiredness S.a"]],
-    ["optional to default", ...to("optional", ""), ["compatible member-requiredness S.a"]],
+    ["default to optional", ...to("", "optional"), ["warning member-requiredness S.a"]],
+    ["optional to default", ...to("optional", ""), ["warning member-requiredness S.a"]],
+    [
+      "default to optional, with a default",
+      s("1: i32 a = 1"),
+      s("1: optional i32 a = 1"),
+      ["compatible member-requiredness S.a"]
+    ],
+    [
+      "optional to default, with a default",
+      s("1: optional i32 a = 1"),
+      s("1: i32 a = 1"),
+      ["compatible member-requiredness S.a"]
+    ],
     ["optional to default, a struct", ...to("optional", "", "Inner"), ["warning member-requiredness S.a"]],
     [
       "optional to default, a struct with required members",
@@ -178,6 +190,24 @@ describe("defaults", () => {
       ["warning member-default S.a"]
     ],
     ["an enum by name and number", s("1: E a = E.B"), s("1: E a = 5"), []]
+  ])
+
+  const two = (type: string, before: string, after: string) =>
+    [
+      `struct P { 1: optional i32 a, 2: optional i32 b } struct S { 1: ${type} v = ${before} }`,
+      `struct P { 1: optional i32 a, 2: optional i32 b } struct S { 1: ${type} v = ${after} }`
+    ] as const
+  rows([
+    ["members in another order", ...two("P", '{"a": 1, "b": 2}', '{"b": 2, "a": 1}'), []],
+    ["members of other values", ...two("P", '{"a": 1, "b": 2}', '{"b": 1, "a": 2}'), ["warning member-default S.v"]],
+    ["a map in another order", ...two("map<string, i32>", '{"a": 1, "b": 2}', '{"b": 2, "a": 1}'), []],
+    ["a set in another order", ...two("set<string>", '["a", "b"]', '["b", "a"]'), []],
+    ["a list in another order", ...two("list<i32>", "[1, 2]", "[2, 1]"), ["warning member-default S.v"]],
+    ["maps in a list", ...two("list<map<i32, i32>>", "[{1: 1, 2: 2}, {}]", "[{2: 2, 1: 1}, {}]"), []],
+    ["texts that look like numbers", ...two("list<string>", '["1"]', '["2"]'), ["warning member-default S.v"]],
+    ["an empty set comes", `struct S { 1: set<i32> v }`, "struct S { 1: set<i32> v = [] }", []],
+    ["an empty map comes", `struct S { 1: map<i32, i32> v }`, "struct S { 1: map<i32, i32> v = {} }", []],
+    ["an empty list comes", `struct S { 1: list<i32> v }`, "struct S { 1: list<i32> v = [] }", []]
   ])
 
   it("tells of values that are left out", () => {
@@ -242,6 +272,13 @@ describe("unions, exceptions and enums", () => {
 })
 
 describe("methods", () => {
+  it("promises no default of an argument, since it is ignored", () => {
+    const message = changes(v("void M()"), v("void M(1: i32 a = 3)"))[0]!.message
+    assert.match(message, /new servers have the zero of i32 for it/)
+    const gone = changes(v("void M(1: i32 a = 3)"), v("void M()"))[0]!.message
+    assert.match(gone, /old servers have the zero of i32 for it/)
+  })
+
   rows([
     ["one comes", v(""), v("void M()"), ["compatible method-added V.M"]],
     ["one goes", v("void M()"), v(""), ["breaking method-removed V.M"]],
@@ -400,6 +437,48 @@ service V { T M(1: T t), T N(1: T t) (streaming.mode="bidirectional") }`
       `typedef ${base} T0 ${Array.from({ length: 60 }, (_, i) => `typedef map<T${i}, T${i}> T${i + 1}`).join(" ")} struct S { 1: T60 a }`
     assert.deepStrictEqual(summaries(idl("i32"), idl("i64")), ["breaking member-type S.a"])
   })
+
+  it("is bounded for constants that hold each other twice, or in a long chain", () => {
+    const doubled = (first: string) => {
+      const lines = Array.from(
+        { length: 40 },
+        (_, i) => `typedef list<L${i}> L${i + 1} const L${i + 1} C${i + 1} = [C${i}, C${i}]`
+      )
+      return `typedef i32 L0 const i32 C0 = ${first} ${lines.join(" ")} struct S { 1: L40 a = C40 }`
+    }
+    assert.deepStrictEqual(summaries(doubled("1"), doubled("1")), [])
+    assert.deepStrictEqual(summaries(doubled("1"), doubled("2")), ["warning member-default S.a"])
+    const chain = (first: string) => {
+      const lines = Array.from({ length: 20_000 }, (_, i) => `const S C${i + 1} = {"s": C${i}}`)
+      return `struct S { 1: optional S s 2: optional i32 i } const S C0 = ${first} ${lines.join(" ")} struct T { 1: S s = C20000 }`
+    }
+    assert.deepStrictEqual(summaries(chain("{}"), chain("{}")), [])
+    assert.deepStrictEqual(summaries(chain("{}"), chain('{"i": 1}')), ["warning member-default T.s"])
+  }, 10_000)
+
+  it("is bounded for long chains of services", () => {
+    const chain = (first: string) => {
+      const services = Array.from({ length: 3000 }, (_, i) => `service S${i + 1} extends S${i} { void f${i + 1}() }`)
+      return `${first} service S0 { void m() } ${services.join(" ")}`
+    }
+    assert.deepStrictEqual(summaries(chain(""), chain("")), [])
+    const changed = summaries(chain(""), chain("").replace("void m()", "i32 m()"))
+    assert.lengthOf(changed, 3001)
+    assert.strictEqual(changed[3000], "breaking response-type S3000.m")
+    const inserted = chain("service X {}").replace(
+      "service S9 extends S8",
+      "service Y extends S8 {} service S9 extends Y"
+    )
+    assert.deepStrictEqual(summaries(chain("service X {}"), inserted), ["compatible service-added Y"])
+  }, 10_000)
+
+  it("is bounded for typedefs of typedefs", () => {
+    const typedefs = Array.from({ length: 20_000 }, (_, i) => `typedef T${i + 1} T${i}`)
+    const members = Array.from({ length: 10_000 }, (_, i) => `${i + 1}: T0 f${i}`)
+    const text = `${typedefs.join(" ")} typedef i32 T20000 struct S { ${members.join(" ")} }`
+    assert.deepStrictEqual(summaries(text, text), [])
+    assert.lengthOf(summaries(text, text.replace("typedef i32 T20000", "typedef i64 T20000")), 10_000)
+  }, 10_000)
 
   it("is bounded for large circles", () => {
     const size = 3000

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { emitted, textOf } from "./emitted.ts"
+import * as Emitter from "../src/Emitter.ts"
+import { emitted, programOf, textOf } from "./emitted.ts"
 
 const streaming = `namespace go echo
 
@@ -413,7 +414,7 @@ export class S extends Service.make("S", {
   extends: Base,
   methods: [
     Method.pingPong("text", {
-      arguments: { a: Thrift.field(1, Thrift.I32, { default: () => 3 }), b: Thrift.field(4, M) },
+      arguments: { a: Thrift.field(1, Thrift.I32), b: Thrift.field(4, M) },
       response: Thrift.String,
       exceptions: { x: Thrift.field(1, X), y: Thrift.field(2, X) }
     }),
@@ -424,6 +425,24 @@ export class S extends Service.make("S", {
 }) {}
 `
     )
+  })
+
+  it("has no defaults of arguments, which are zeros where they are absent, as in Kitex", () => {
+    const idl = `const i64 C = 9007199254740992 struct M { 1: optional M next }
+service S {
+  void plain(1: i64 a = C (ts.type = "number"), 2: M b = {"next": {}})
+  void unary(1: M request = {}) (streaming.mode = "unary")
+}`
+    const text = textOf(idl)
+    assert.notInclude(text, "default")
+    assert.include(text, `Method.unary("unary", { request: M })`)
+    assert.include(text, "a: Thrift.field(1, Thrift.I64Number), b: Thrift.field(2, M)")
+    const trimmed = { trim: true, codec: "none", layout: "flat" } as const
+    const included = {
+      "c.thrift": "const i32 C = 1",
+      "s.thrift": `include "c.thrift" service S { void f(1: i32 a = c.C) }`
+    }
+    assert.deepStrictEqual(Object.keys(emitted(included, trimmed, ["s.thrift"])), ["s.ts"])
   })
 
   it("says the package of a service as Kitex does", () => {
@@ -494,6 +513,21 @@ export class Tree extends Thrift.Struct<Tree>("api.Tree")({
       "// Code generated from a b.thrift by millrace. DO NOT EDIT.\n\nexport {}\n"
     )
   })
+
+  it("takes an option that is undefined for one that is not given", () => {
+    const program = programOf({ "api.thrift": streaming })
+    const options = { layout: undefined, importExtension: undefined, case: undefined, trim: undefined }
+    assert.deepStrictEqual(Emitter.emit(program, options), Emitter.emit(program))
+  })
+
+  it("walks long chains of typedefs once", () => {
+    const typedefs = Array.from({ length: 20_000 }, (_, i) => `typedef T${i + 1} T${i}`)
+    const members = Array.from({ length: 5000 }, (_, i) => `${i + 1}: T0 f${i}`)
+    const last = 'typedef i64 T20000 (ts.type = "string")'
+    const text = textOf(`${typedefs.join(" ")} ${last} struct S { ${members.join(" ")} }`)
+    assert.include(text, "export const T20000 = Thrift.I64String\n")
+    assert.include(text, "  f0: Thrift.field(1, T0),\n")
+  }, 10_000)
 
   it("gives the same text every time", () => {
     assert.deepStrictEqual(emitted({ "api.thrift": streaming }), emitted({ "api.thrift": streaming }))

@@ -31,6 +31,19 @@ const Alias ALIAS = {"a": [["x"]]}
 const list<set<i32>> SETS = [[1, 2], [3]]
 typedef map<Method, string> ByMethod
 const ByMethod BY_METHOD = {{}: "x"}
+struct Entries {
+  1: map<Method, list<Method>> a = {{}: [{}, {}]}
+  2: map<binary, i32> b = {"a": 1, "b": 2}
+  3: map<string, map<list<i32>, i64>> c = {"a": {[1, 2]: 3}, "b": {[]: 4}}
+  4: OfEntries d = {"one": {"a": 1}}
+  5: list<OfEntries> e = [{"one": {"a": 1}}, {"two": {}}]
+  6: optional HoldsEntries f = {"m": {[{}]: {"one": {}}}}
+  7: map<list<Entries>, i32> g = {[]: 1}
+  8: ByMethod h = BY_METHOD
+  9: map<list<string>, list<string>> i = {["a long text", "another long text"]: ["a long text", "another long text", "one more"], []: []}
+}
+union OfEntries { 1: map<binary, i32> one 2: Method two }
+struct HoldsEntries { 1: map<list<Method>, OfEntries> m }
 const double Infinity = 1e300
 const double MINUS_ZERO = -0.0
 const string QUOTES = "say \\"hi\\""
@@ -58,6 +71,15 @@ const programs: Readonly<Record<string, Files>> = {
       "namespace go hostile.names.base struct Base { 1: string LogID = '' } service BaseService { void ping() }",
     "a.b.thrift": "namespace go hostile.names struct Thing { 1: i32 x }"
   },
+  keywords: Object.fromEntries(
+    ["as", "infer", "intrinsic", "keyof", "readonly", "unique"].flatMap((word) => [
+      [`struct_${word}.thrift`, `struct ${word} { 1: list<${word}> a } const ${word} C = {} typedef ${word} Alias`],
+      [`enum_${word}.thrift`, `enum ${word} { A } struct S { 1: ${word} a = ${word}.A }`],
+      [`union_${word}.thrift`, `union ${word} { 1: i32 a } struct S { 1: optional ${word} a = {"a": 1} }`],
+      [`typedef_${word}.thrift`, `typedef i64 ${word} struct S { 1: list<${word}> a }`],
+      [`${word}.thrift`, `include "struct_${word}.thrift" struct S { 1: struct_${word}.${word} a }`]
+    ])
+  ),
   empty: {
     "empty.thrift": "struct A {} union U {} exception X {} enum E {} service S {} struct B { 1: U u 2: X x 3: E e }"
   },
@@ -114,6 +136,9 @@ describe("emitted text", () => {
     assert.isAbove(await touch("golden/millrace/golden/codec/index.ts"), 10)
     assert.isAbove(await touch("hostile/hostile/names/index.ts"), 10)
     assert.isAbove(await touch("typedefs/typedefs/index.ts"), 5)
+    for (const path of texts.keys()) {
+      if (/^keywords\/.*\/(?!index)\w+\.ts$/.test(path)) assert.isAbove(await touch(path), 0, path)
+    }
     for (const seed of seeds) assert.isAbove(await touch(`random${seed}/random/index.ts`), 1)
   })
 

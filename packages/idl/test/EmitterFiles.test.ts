@@ -168,6 +168,19 @@ export class base extends Thrift.Struct<base>("api.base")({
   it("has room for an index in the IDL", () => {
     assert.deepStrictEqual(paths({ "index.thrift": "namespace go a" }), ["a/index_.ts", "a/index.ts"])
     assert.deepStrictEqual(paths({ "index.thrift": "namespace go a" }, { layout: "flat" }), ["index.ts"])
+    assert.deepStrictEqual(paths({ "Index.thrift": "namespace go a" }), ["a/Index_.ts", "a/index.ts"])
+  })
+
+  it("names modules so that imports of them are URLs", () => {
+    const idls = { "x#y.thrift": "struct A {}", "q?r.thrift": "struct B {}", "p%41.thrift": "struct C {}" }
+    const files = emitted({ ...idls, "a-b.c_d.thrift": "struct D {}" }, { layout: "flat" })
+    assert.deepStrictEqual(
+      Object.keys(files),
+      ["x_y", "q_r", "p_41", "a-b.c_d"].flatMap((base) => [`${base}.ts`, `${base}.codec.ts`])
+    )
+    assert.include(files["x_y.ts"], `from "./x_y.codec.js"`)
+    const [, index] = Object.entries(emitted({ "p%41.thrift": "namespace go n" })).at(-1)!
+    assert.include(index, `export * from "./p_41.js"`)
   })
 })
 
@@ -185,6 +198,18 @@ describe("Emitter: collisions", () => {
       "E_OUTPUT_CONFLICT | a.codec.thrift:1:1 | a.codec.thrift and a.thrift both generate a.codec.ts | a.thrift"
     ])
     assert.deepStrictEqual(said(files, { layout: "flat" }), [])
+    assert.deepStrictEqual(said({ "a#b.thrift": "", "a_b.thrift": "" }, { layout: "flat" }), [
+      "E_OUTPUT_CONFLICT | a_b.thrift:1:1 | a_b.thrift and a#b.thrift both generate a_b.ts | a#b.thrift"
+    ])
+  })
+
+  it("two indexes of one path where upper and lower case are the same", () => {
+    const files = { "a.thrift": "namespace go n struct A {}", "b.thrift": "namespace go N struct B {}" }
+    assert.deepStrictEqual(said(files), [
+      "E_OUTPUT_CONFLICT | b.thrift:1:1 | b.thrift and a.thrift both generate n/index.ts | a.thrift"
+    ])
+    assert.deepStrictEqual(said(files, { layout: "flat" }), [])
+    assert.deepStrictEqual(said({ ...files, "b.thrift": "namespace go n struct B {}" }), [])
   })
 
   it("one name in two files of a namespace", () => {
@@ -243,7 +268,8 @@ struct S { 1: i64 a = 9007199254740993 (ts.type = "string") 2: i64 b = BIG (ts.t
     assert.deepStrictEqual(said({ "a.thrift": "struct A { 1: optional A next = {} }" }), [
       `E_CONST_CYCLE | a.thrift:1:33 | ${message}`
     ])
-    const through = "struct A { 1: list<B> b = [{}] } struct B { 1: optional A a = D 2: i32 x = 1 } const A D = {'b': [{}]}"
+    const through =
+      "struct A { 1: list<B> b = [{}] } struct B { 1: optional A a = D 2: i32 x = 1 } const A D = {'b': [{}]}"
     assert.deepStrictEqual(said({ "a.thrift": through }), [`E_CONST_CYCLE | a.thrift:1:63 | ${message}`])
     assert.deepStrictEqual(
       said({ "a.thrift": "struct A { 1: optional B b = {} } struct B { 1: optional A a } const B C = {}" }),

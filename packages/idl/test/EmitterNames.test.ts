@@ -37,6 +37,16 @@ describe("names in TypeScript", () => {
     }
   })
 
+  for (const name of ["as", "infer", "intrinsic", "keyof", "readonly", "unique"]) {
+    it(`get an underscore where TypeScript would read ${name} as a part of a type`, () => {
+      assert.strictEqual(exportName(name), `${name}_`)
+      assert.match(
+        textOf(`union ${name} { 1: i32 a }`),
+        new RegExp(`^export type ${name}_ = typeof ${name}_.Type$`, "m")
+      )
+    })
+  }
+
   it("leave the message of an exception alone when it is a text", () => {
     assert.strictEqual(memberName("exception", field("message", "string"), keep), "message")
     assert.strictEqual(memberName("exception", field("message", `string (ts.type = "binary")`), keep), "message_")
@@ -69,9 +79,11 @@ exception x {} service s { void do_it(1: i32 an_argument) throws (1: x the_failu
       `import { Thrift } from "@millrace/codec"
 import { Method, Service } from "@millrace/rpc"
 
-export class my_struct extends Thrift.Struct<my_struct>("api.my_struct")({ someNumber: Thrift.field(1, Thrift.I32) }) {}
+export class my_struct extends Thrift.Struct<my_struct>("api.my_struct")({
+  someNumber: Thrift.field(1, Thrift.I32, { name: "some_number" })
+}) {}
 
-export const u = Thrift.Union("api.u", { oneCase: Thrift.field(1, my_struct) })
+export const u = Thrift.Union("api.u", { oneCase: Thrift.field(1, my_struct, { name: "one_case" }) })
 export type u = typeof u.Type
 
 export const e = Thrift.Enum("api.e", { SOME_MEMBER: 0 })
@@ -83,8 +95,8 @@ export class s extends Service.make("s", {
   package: "api",
   methods: [
     Method.pingPong("do_it", {
-      arguments: { anArgument: Thrift.field(1, Thrift.I32) },
-      exceptions: { theFailure: Thrift.field(1, x) }
+      arguments: { anArgument: Thrift.field(1, Thrift.I32, { name: "an_argument" }) },
+      exceptions: { theFailure: Thrift.field(1, x, { name: "the_failure" }) }
     })
   ]
 }) {}
@@ -92,6 +104,18 @@ export class s extends Service.make("s", {
 export const C: u = { _tag: "oneCase", value: new my_struct({ someNumber: 1 }) }
 `
     )
+  })
+
+  it("of members that have another one in the IDL are said beside their defaults", () => {
+    const text = textOf(
+      `struct S { 1: required i32 then 2: optional string user_id = "x" } union U { 1: i32 constructor }`,
+      {
+        case: "camel"
+      }
+    )
+    assert.include(text, `then_: Thrift.required(1, Thrift.I32, { name: "then" })`)
+    assert.include(text, `userId: Thrift.optional(2, Thrift.String, { name: "user_id", default: () => "x" })`)
+    assert.include(text, `{ constructor_: Thrift.field(1, Thrift.I32, { name: "constructor" }) }`)
   })
 
   it("of libraries and globals make way for those of the IDL", () => {

@@ -45,6 +45,12 @@ describe("Loader", () => {
     }
   })
 
+  it("looks first in the folders that the including file is said to have", () => {
+    const files = { "x/main.thrift": 'include "b.thrift"', "b.thrift": "", "own/b.thrift": "" }
+    const firstDirs = (path: string) => (path === "x/main.thrift" ? ["none", "own"] : [])
+    assert.deepStrictEqual(paths(load(files, { firstDirs }, ["x/main.thrift"])), ["own/b.thrift", "x/main.thrift"])
+  })
+
   it("says where a missing file was looked for, at the include", () => {
     const loaded = load(
       { "x/main.thrift": '\ninclude "b/../b.thrift"\nstruct A {}' },
@@ -63,6 +69,18 @@ describe("Loader", () => {
     assert.deepStrictEqual(paths(loaded), ["/abs/b.thrift", "main.thrift"])
     assert.deepStrictEqual(found(load({ "main.thrift": 'include "/gone.thrift"' }, { includeDirs: ["i"] })), [
       "main.thrift:1:9 E_INCLUDE /gone.thrift is not found, looked for /gone.thrift"
+    ])
+  })
+
+  it("passes by what cannot be read, and says so when no file is found", () => {
+    const files = Loader.fromRecord({ "x/main.thrift": 'include "b.thrift"', "i/b.thrift": "" })
+    const read: Loader.Reader = (path) =>
+      path === "b.thrift" || path === "x/b.thrift" ? { _tag: "Failed", reason: `${path} is a folder` } : files(path)
+    const loaded = Loader.load(["x/main.thrift"], { read, includeDirs: ["i"] })
+    assert.deepStrictEqual(paths(loaded), ["i/b.thrift", "x/main.thrift"])
+    assert.deepStrictEqual(found(loaded), [])
+    assert.deepStrictEqual(found(Loader.load(["x/main.thrift"], { read, includeDirs: ["j"] })), [
+      "x/main.thrift:1:9 E_INCLUDE cannot read b.thrift: b.thrift is a folder"
     ])
   })
 
@@ -97,6 +115,29 @@ describe("Loader", () => {
       [true, true]
     )
     assert.strictEqual(loaded.files[1]!.includes.length, 1)
+  })
+
+  it("loads a file once that has several paths, under the one that an entry names", () => {
+    const files = Loader.fromRecord({
+      "main.thrift": 'include "/link/b.thrift"\ninclude "b.thrift"\ninclude "link/c.thrift"\ninclude "/link/c.thrift"',
+      "b.thrift": 'include "link/c.thrift"',
+      "c.thrift": 'include "/link/b.thrift"'
+    })
+    const read: Loader.Reader = (path) => {
+      const canonical = path.replace(/^\/?link\//, "")
+      const result = files(canonical)
+      return result._tag === "Text" ? { ...result, canonical } : result
+    }
+    const loaded = Loader.load(["main.thrift", "b.thrift", "link/b.thrift"], { read })
+    assert.deepStrictEqual(paths(loaded), ["link/c.thrift", "b.thrift", "main.thrift"])
+    assert.deepStrictEqual(
+      loaded.files.map(({ isEntry }) => isEntry),
+      [false, true, true]
+    )
+    assert.strictEqual(loaded.files[2]!.includes.length, 2)
+    assert.deepStrictEqual(found(loaded), [
+      "link/c.thrift:1:9 E_INCLUDE_CYCLE found include circle: b.thrift -> link/c.thrift -> b.thrift"
+    ])
   })
 
   it("ignores cpp_include", () => {

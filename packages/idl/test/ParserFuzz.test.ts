@@ -13,9 +13,11 @@ const pieces = [
   "const ",
   "\nnamespace ",
   "required ",
+  "reqired ",
   "throws ",
   "oneway ",
   "list<",
+  "List<",
   "map<",
   "i32",
   "0x",
@@ -23,6 +25,7 @@ const pieces = [
   "cpp_type ",
   "xsd_all ",
   "async ",
+  "，",
   "\u00a0",
   "\ud800",
   "😀"
@@ -73,6 +76,8 @@ describe("any text", () => {
   const million = 1_000_000
   it.each<readonly [string, string]>([
     ["types in types", `struct A { 1: ${"list<".repeat(million)}`],
+    ["misspelled types in types", `struct A { 1: ${"List<".repeat(million)}`],
+    ["misspelled words before types", `struct A { ${"reqired T a <".repeat(million / 4)}`],
     ["lists in lists", `const T A = ${"[".repeat(million)}`],
     ["maps in maps", `const T A = ${"{1:".repeat(million)}`],
     ["brackets in a broken field", `struct A { 1: $ ${"(".repeat(million)}`],
@@ -92,6 +97,7 @@ describe("any text", () => {
     ["line ends", "struct A {\n".repeat(million / 2)],
     ["functions without end", `service S { ${"void f(\n".repeat(million / 2)}`],
     ["words", `service S { void f(${"list ".repeat(million / 5)}`],
+    ["literals in later lines", `struct A { ${'1: i32 a (b = "\n'.repeat(million / 4)}`],
     ["annotations without end", "struct A { 1: i32 a (".repeat(million / 4)]
   ])("reads quickly: %s", { timeout: 60_000 }, (_, text) => {
     const taken = seconds(() => checkSpans(text))

@@ -4,10 +4,25 @@ import { cases, generator, meaning, parse, right } from "./parsing.ts"
 
 const print = (text: string): string => Printer.print({ path: "test.thrift", text }, right(text))
 
+/** How many braces open and close before each comment. */
+const bracesBefore = (text: string): ReadonlyArray<string> => {
+  let [opened, closed] = [0, 0]
+  const places: Array<string> = []
+  for (const [token] of text.matchAll(
+    /\/\*[^]*?\*\/|(?:\/\/|#)[^\r\n]*|"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|[{}]/g
+  )) {
+    if (token === "{") opened++
+    else if (token === "}") closed++
+    else if (/^[/#]/.test(token)) places.push(`${opened} ${closed}`)
+  }
+  return places
+}
+
 const assertStable = (text: string): void => {
   const printed = print(text)
   assert.strictEqual(print(printed), printed, `not stable: ${JSON.stringify(text)}`)
   assert.deepStrictEqual(meaning(right(printed)), meaning(right(text)), JSON.stringify(text))
+  assert.deepStrictEqual(bracesBefore(printed), bracesBefore(text), JSON.stringify(text))
   assert.strictEqual(right(printed).comments.length, right(text).comments.length, JSON.stringify(text))
 }
 
@@ -26,6 +41,9 @@ service S extends base.S {
   R h () list<i32> k ( ) throws ( )
 }
 `
+
+/** Where white space and comments may stand in the sample. */
+const places = /\s+|(?<=[(){}<>,;:=[\]])|(?=[(){}<>,;:=[\]])/g
 
 const trivia = [
   " /* c */ ",
@@ -158,6 +176,14 @@ service S extends base.S {
     ["const list<i32> A = [+1; 017 .5]", "const list<i32> A = [+1, 017, .5]\n"],
     ["struct A { +1: i32 a; 017: i32 b; 0x10: i32 c }", "struct A {\n  1: i32 a\n  17: i32 b\n  0x10: i32 c\n}\n"],
     ["typedef i32 A typedef i32 B\n\n\ntypedef i32 C", "typedef i32 A\ntypedef i32 B\n\ntypedef i32 C\n"],
+    ["struct A {\n  1: i32 a // b\n // last words\n}\n", "struct A {\n  1: i32 a // b\n  // last words\n}\n"],
+    [
+      "struct A {\n  1: i32 a; // b\n\n // last\n // words\n} (a = 'b')",
+      'struct A {\n  1: i32 a // b\n\n  // last\n  // words\n} (a = "b")\n'
+    ],
+    ["enum A { B, // b\n /* last */ /* words */ }", "enum A {\n  B // b\n  /* last */\n  /* words */\n}\n"],
+    ["service S {\n void f() /* f */ ; // g\n # last\n}", "service S {\n  void f() /* f */ // g\n  # last\n}\n"],
+    ["struct A { // a\n // last\n}", "struct A { // a\n  // last\n}\n"],
     ["struct A {\r\n  1: i32 a // b\r\n}\r\n", "struct A {\n  1: i32 a // b\n}\n"]
   ])("%j", (text, expected) => {
     assert.strictEqual(print(text), expected)
@@ -173,13 +199,27 @@ service S extends base.S {
     )
   })
 
+  it("keeps a comment in its body behind the `xsd_all` of Apache", () => {
+    const text = "struct A xsd_all {\n  // a\n}"
+    const { document } = parse(text, { compat: "apache" })
+    assert.strictEqual(Printer.print({ path: "test.thrift", text }, document), "struct A {\n  // a\n}\n")
+  })
+
+  it("keeps a comment between its braces, at every place", () => {
+    for (const { index } of sample.matchAll(places)) {
+      for (const comments of [" // a\n // b\n", " /* a */ /* b */ ", "\n # a\n\n # b\n"]) {
+        assertStable(sample.slice(0, index) + comments + sample.slice(index))
+      }
+    }
+  })
+
   it("is stable and keeps the meaning of every case", () => {
     for (const text of cases.values()) if (parse(text).diagnostics.length === 0) assertStable(text)
   })
 
   it("is stable and keeps the meaning wherever comments and line ends stand", () => {
     const random = generator(7)
-    const gaps = [...sample.matchAll(/\s+|(?<=[(){}<>,;:=[\]])|(?=[(){}<>,;:=[\]])/g)].map(({ index }) => index)
+    const gaps = [...sample.matchAll(places)].map(({ index }) => index)
     for (let count = 0; count < 400; count++) {
       const places = Array.from({ length: 1 + random(6) }, () => gaps[random(gaps.length)]!).sort((a, b) => b - a)
       let text = sample

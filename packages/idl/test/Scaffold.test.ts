@@ -314,8 +314,35 @@ export const more = { Say: 1 }
   it("an object on one line", () => {
     grown(
       `${head}export const L = api.TestService.toLayer({ Echo: f })\n`,
-      `${head}export const L = api.TestService.toLayer({ Echo: f, \n  ${say}\n})\n`
+      `${head}export const L = api.TestService.toLayer({ Echo: f,\n  ${say}\n})\n`
     )
+    grown(
+      `${head}export const L = api.TestService.toLayer({ Echo: f, /* mine */  })\n`,
+      `${head}export const L = api.TestService.toLayer({ Echo: f, /* mine */\n  ${say}\n})\n`
+    )
+  })
+
+  it("imports stand below the line that names the program", () => {
+    const script = "#!/usr/bin/env -S node --title='it`\n"
+    grown(
+      `${script}export const L = TestService.toLayer({\n  Echo: f\n})\n`,
+      `${script}import { Effect } from "effect"\nimport * as api from "./gen/echo/api.ts"\nexport const L = TestService.toLayer({\n  Echo: f,\n  ${say}\n})\n`
+    )
+  })
+
+  it("what is imported as a type only is said", () => {
+    for (const line of ['import type { Effect } from "effect"', 'import { type Effect, Stream } from "effect"']) {
+      const existing = `${line}\nimport * as api from "./gen/echo/api.ts"\nexport const L = api.TestService.toLayer({ Echo: f })\n`
+      assert.deepStrictEqual(merge("src/handlers.ts", existing, after), {
+        _tag: "ByHand",
+        text: say,
+        missing: ["Say"],
+        reason: "it imports Effect as a type, and a value is needed"
+      })
+    }
+    const both = 'import type { Effect as E, type as Effect } from "x"\nimport { type as Effect } from "effect"\n'
+    const existing = `${both}import * as api from "./gen/echo/api.ts"\nexport const L = api.TestService.toLayer({ Echo: f })\n`
+    assert.strictEqual(merge("src/handlers.ts", existing, after)._tag, "Merged")
   })
 
   it("an empty object", () => {
@@ -462,10 +489,14 @@ export const more = { Say: 1 }
       })
     }
 
-    it("nothing is said where the names are there", () => {
-      assert.deepStrictEqual(byHand(`${head}const handlers = { Echo: f, Say: g }\nexport const L = layer(handlers)`), {
-        _tag: "Unchanged"
-      })
+    it("all is said where the names are only somewhere in the file", () => {
+      const merged = byHand(
+        `${head}// Say\nconst handlers = { Echo: f }\nexport const L = api.TestService.toLayer(handlers)`
+      )
+      assert.deepStrictEqual(merged._tag === "ByHand" && merged.missing, ["Echo", "Say"])
+    })
+
+    it("nothing is said where all keys are there", () => {
       assert.deepStrictEqual(byHand(`${head}export const L = api.TestService.toLayer({ ...others, Echo, Say })`), {
         _tag: "Unchanged"
       })

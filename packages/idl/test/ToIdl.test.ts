@@ -235,6 +235,50 @@ struct odd_name {
     )
   })
 
+  it("members have the names of the IDL that they came from", () => {
+    const text = `namespace go p
+
+union U {
+  1: i32 constructor
+  2: string some_text
+}
+
+struct S {
+  1: required string user_id
+  2: optional i64 AGE = 3
+  3: optional S2 then = {"inner_value": {"some_text": "x"}}
+}
+
+struct S2 {
+  1: U inner_value
+}
+
+exception X {
+  1: i32 message
+}
+
+service V {
+  S do_it(1: string user_id, 2: i32 toString) throws (1: X the_failure)
+}
+`
+    const files = { "service.thrift": text }
+    for (const options of [{ case: "camel" }, { case: "keep" }] as const) {
+      const idl = Effect.runSync(Idl.load({ ...options, files, entry: "service.thrift" }))
+      const printed = ToIdl.toIdl(idl.services.get("V")!)
+      const sorted = (text: string) => text.split("\n").sort()
+      assert.deepStrictEqual(sorted(printed), sorted(text))
+    }
+  })
+
+  it("a long chain of structs", () => {
+    const many = 10_000
+    const structs = Array.from({ length: many }, (_, i) => `struct S${i} { 1: optional S${i + 1} next }`)
+    const text = `namespace go p\n${structs.join("\n")}\nstruct S${many} {}\nservice V { void M(1: S0 s) }\n`
+    const printed = ToIdl.toIdl(load(text))
+    assert.isTrue(printed.startsWith(`namespace go p\n\nstruct S${many} {}\n\nstruct S${many - 1} {\n`))
+    assert.lengthOf(printed.match(/^struct /gm)!, many + 1)
+  })
+
   it("a package of no name has no namespace", () => {
     assert.strictEqual(ToIdl.toIdl(Service.make("Empty", { methods: [] })), "service Empty {}\n")
   })
@@ -269,6 +313,36 @@ describe("what no IDL can say fails", () => {
       failure(() => ToIdl.toIdl(named("p", "m", "a.b"))),
       "a.b"
     )
+  })
+
+  it("two arguments of one id", () => {
+    const service = Service.make("S", {
+      package: "p",
+      methods: [
+        Method.oneway("call", { arguments: { a: Thrift.field(1, Thrift.I32), b: Thrift.field(1, Thrift.I32) } })
+      ]
+    })
+    assert.include(
+      failure(() => ToIdl.toIdl(service)),
+      "S: no IDL can say it: "
+    )
+  })
+
+  it("a package that would come back as another one, unless a namespace is chosen", () => {
+    for (const [name, came] of [
+      ["Echo", "echo"],
+      ["a.b.C", "c"],
+      ["a.b", "b"]
+    ] as const) {
+      const service = Service.make("S", { package: name, methods: [] })
+      assert.strictEqual(
+        failure(() => ToIdl.toIdl(service)),
+        `package: the package "${name}" would come back as "${came}", as a package of Kitex is in lower case and without dots; choose a namespace by the option namespace`
+      )
+      const text = ToIdl.toIdl(service, { namespace: name })
+      assert.strictEqual(text, `namespace go ${name}\n\nservice S {}\n`)
+      assert.strictEqual(load(text).package, came)
+    }
   })
 
   it("a default that has no literal", () => {

@@ -44,18 +44,23 @@ export const randomIdl = (seed: number): string => {
     ["E", () => pick(["E.A", "E.B"])],
     ["map<string, E>", () => pick(["{}", `{"a": E.B}`])],
     ["set<string>", () => `["x", 'y"']`],
-    ["binary", () => `"bytes"`]
+    ["binary", () => `"bytes"`],
+    ["map<binary, i32>", () => `{"a": 1, "b": N}`],
+    ["map<list<E>, set<string>>", () => pick([`{[E.A]: ["x"], []: []}`, "{}"])],
+    ["map<string, map<binary, list<i64>>>", () => `{"a": {"b": [1]}, "c": {"d": [N], "e": []}}`]
   ]
   const withDefault = (id: number, below: number) => {
     const [type, value] = pick(literals)
     if (below > 0 && random(3) === 0) {
       const struct = random(below)
-      const [list, literal] = pick([
-        ["", "{}"],
-        ["list", "[{}]"],
-        ["", `C${struct}`]
+      const name = `S${struct}`
+      const [type, literal] = pick([
+        [name, "{}"],
+        [`list<${name}>`, "[{}]"],
+        [`map<${name}, list<${name}>>`, "{{}: [{}]}"],
+        [name, `C${struct}`]
       ] as const)
-      return `${id}: optional ${list === "" ? `S${struct}` : `list<S${struct}>`} d${id} = ${literal}`
+      return `${id}: optional ${type} d${id} = ${literal}`
     }
     return `${id}: ${requiredness()}${type} d${id} = ${value(below)}`
   }

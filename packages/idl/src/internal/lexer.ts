@@ -218,13 +218,27 @@ const withoutQuoteEscapes = (raw: string, quote: "'" | '"'): string => {
   return from === 0 ? raw : text + raw.slice(from)
 }
 
-/** Reads a literal, if it is the next token; one that is never closed is reported and reaches to the end of its line. @internal */
-export const acceptLiteral = (cursor: Cursor): Ast.Literal | undefined => {
+/** Whether a literal over more than one line took its closing quote from another literal: then none may follow it so. */
+const tookQuote = (text: string, start: number, close: number, behind: RegExp): boolean => {
+  let at = start
+  while (at < close && !isLineEnd(text.charCodeAt(at))) at++
+  if (at === close) return false
+  behind.lastIndex = close + 1
+  return !behind.test(text)
+}
+
+/**
+ * Reads a literal, if it is the next token. One that is never closed is reported and reaches to the end of its line.
+ * `behind`, a sticky pattern, matches all that may follow it.
+ *
+ * @internal
+ */
+export const acceptLiteral = (cursor: Cursor, behind?: RegExp): Ast.Literal | undefined => {
   if (!isQuote(peek(cursor))) return undefined
   const { at: start, text } = cursor
   const quote = text.charCodeAt(start) === code.doubleQuote ? '"' : "'"
   const close = closingQuote(text, start)
-  if (close >= 0) {
+  if (close >= 0 && (behind === undefined || !tookQuote(text, start, close, behind))) {
     advance(cursor, close + 1)
     const inner = withoutQuoteEscapes(text.slice(start + 1, close), quote)
     return { tag: "Literal", start, end: cursor.end, quote, text: inner }

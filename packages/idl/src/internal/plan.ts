@@ -4,9 +4,9 @@
 import type * as Plan from "@millrace/codec/Plan"
 import * as Program from "../Program.ts"
 import type { Identities } from "./emit/identity.ts"
-import { enumMemberName, memberName, type NameOptions } from "./emit/names.ts"
-import { type ScalarOptions, scalarOf } from "./scalar.ts"
-import { isComparable, type Making, valueOf } from "./runtime/values.ts"
+import { enumMemberName, memberName, type NameOptions, thriftName } from "./emit/names.ts"
+import { isComparable, type ScalarOptions, scalarOf } from "./scalar.ts"
+import { type Making, valueOf } from "./runtime/values.ts"
 
 /** What plans depend on beside the program.
  *
@@ -22,24 +22,26 @@ export interface PlanOptions extends NameOptions, ScalarOptions {
  */
 export interface Plans {
   readonly of: (struct: Program.Struct) => Plan.NamedPlan
+  readonly ofType: (type: Program.Type, member?: Program.Field) => Plan.Plan
   readonly struct: (plan: Plan.NamedPlan) => Program.Struct
 }
 
 /** @internal */
 export const plans = (options: PlanOptions): Plans => {
   const byStruct = new Map<Program.Struct, Plan.NamedPlan>()
+  const byEnum = new Map<Program.Enum, Plan.EnumPlan>()
   const byPlan = new Map<Plan.NamedPlan, Program.Struct>()
   const unfilled: Array<readonly [Program.Struct, Plan.NamedPlan]> = []
 
   const making: Making = {
-    scalar: (type, member) => scalarOf(type, member, options),
+    options,
     property: (struct, member) => memberName(struct.kind, member, options),
     array: (items) => items,
     construct: (_, members) => members
   }
 
   const planOf = (type: Program.Type, member?: Program.Field): Plan.Plan => {
-    const scalar = making.scalar(type, member)
+    const scalar = scalarOf(type, member, options)
     if (scalar !== undefined) return { kind: scalar }
     const target = Program.target(type)
     if ("tag" in target) return target.tag === "Enum" ? enumPlan(target) : of(target)
@@ -47,32 +49,39 @@ export const plans = (options: PlanOptions): Plans => {
       case "list":
         return { kind: "list", element: planOf(target.element), collection: "array" }
       case "set":
-        return { kind: "set", element: planOf(target.element), collection: isScalar(target.element) ? "set" : "array" }
+        return {
+          kind: "set",
+          element: planOf(target.element),
+          collection: isComparable(target.element, options) ? "set" : "array"
+        }
       case "map":
         return {
           kind: "map",
           key: planOf(target.key),
           value: planOf(target.value),
-          collection: isScalar(target.key) ? "map" : "entries"
+          collection: isComparable(target.key, options) ? "map" : "entries"
         }
       default:
         return { kind: target.kind }
     }
   }
 
-  const isScalar = (type: Program.Type): boolean => isComparable(type, making.scalar)
-
-  const enumPlan = (definition: Program.Enum): Plan.EnumPlan => ({
-    kind: "enum",
-    name: options.identities(definition),
-    members: definition.members.map(({ name, value }) => [enumMemberName(name), value])
-  })
+  const enumPlan = (definition: Program.Enum): Plan.EnumPlan => {
+    let plan = byEnum.get(definition)
+    if (plan === undefined) {
+      const members = definition.members.map(({ name, value }) => [enumMemberName(name), value] as const)
+      byEnum.set(definition, (plan = { kind: "enum", name: options.identities(definition), members }))
+    }
+    return plan
+  }
 
   const member = (struct: Program.Struct, field: Program.Field): Plan.Member => {
     const value = field.default
+    const name = making.property(struct, field)
     return {
       id: field.id,
-      name: making.property(struct, field),
+      name,
+      thriftName: thriftName(field, name),
       plan: planOf(field.type, field),
       requiredness: field.requiredness,
       // the default of a required member is for the constructor only
@@ -115,10 +124,10 @@ export const plans = (options: PlanOptions): Plans => {
     for (const [struct, plan] of unfilled) {
       const members = struct.fields.map((field) => member(struct, field))
       if (plan.kind === "struct") plan.members = members
-      else plan.cases = members.map(({ id, name, plan }) => ({ id, tag: name, plan }))
+      else plan.cases = members.map(({ id, name, plan, thriftName }) => ({ id, tag: name, thriftName, plan }))
     }
     unfilled.length = 0
   }
 
-  return { of, struct: (plan) => byPlan.get(plan)! }
+  return { of, ofType: planOf, struct: (plan) => byPlan.get(plan)! }
 }

@@ -35,6 +35,24 @@ const said = (kind: Program.Base["kind"], node: Annotated): Scalar | undefined =
   return converted !== undefined && converted !== "false" ? "i64string" : undefined
 }
 
+const saidByTypedefs = new WeakMap<Program.Typedef, Scalar | "nothing">()
+
+/** What a typedef says, or else what it stands for. Chains of typedefs can be long, so each is walked once. */
+const saidBy = (kind: Program.Base["kind"], typedef: Program.Typedef): Scalar | undefined => {
+  const chain: Array<Program.Typedef> = []
+  let found: Scalar | "nothing" | undefined
+  for (let at = typedef; found === undefined;) {
+    found = saidByTypedefs.get(at)
+    if (found !== undefined) break
+    chain.push(at)
+    found = said(kind, at.node) ?? said(kind, at.type.node)
+    if (at.type.kind === "reference") at = at.type.to as Program.Typedef
+    else found ??= "nothing"
+  }
+  for (const each of chain) saidByTypedefs.set(each, found)
+  return found === "nothing" ? undefined : found
+}
+
 /**
  * The scalar of a use of a base type, or of a typedef of one; undefined for every other type. What is said nearest to
  * the use counts: by the member or typedef whose type this is, by the use, by the typedef that is used.
@@ -49,13 +67,21 @@ export const scalarOf = (
   const base = Program.target(type)
   if ("tag" in base || base.kind === "list" || base.kind === "set" || base.kind === "map") return undefined
   const { kind } = base
-  let found = holder === undefined ? undefined : said(kind, holder.node)
-  for (let at = type; found === undefined;) {
-    found = said(kind, at.node)
-    if (found !== undefined || at.kind !== "reference") break
-    const typedef = at.to as Program.Typedef
-    found = said(kind, typedef.node)
-    at = typedef.type
-  }
+  const found =
+    (holder && said(kind, holder.node)) ??
+    said(kind, type.node) ??
+    (type.kind === "reference" ? saidBy(kind, type.to as Program.Typedef) : undefined)
   return found ?? (kind === "i64" && options.i64 === "number" ? "i64number" : kind)
+}
+
+/**
+ * Whether values of a type are compared by what they are: the elements of a Set, the keys of a Map.
+ *
+ * @internal
+ */
+export const isComparable = (type: Program.Type, options: ScalarOptions): boolean => {
+  const target = Program.target(type)
+  if ("tag" in target) return target.tag === "Enum"
+  const scalar = scalarOf(type, undefined, options)
+  return scalar !== undefined && scalar !== "binary"
 }

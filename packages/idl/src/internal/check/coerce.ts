@@ -4,6 +4,7 @@
  * @internal
  */
 import type * as Program from "../../Program.ts"
+import { memberNumbered } from "./members.ts"
 
 const bits = { i8: 8n, i16: 16n, i32: 32n, i64: 64n } as const
 
@@ -58,7 +59,7 @@ const enumeration = (value: Program.Value, to: Program.Enum): Program.Value | un
     kind: "enum",
     enum: to,
     value: number,
-    member: to.members.find((each) => each.value === number),
+    member: memberNumbered(to, number),
     from: value.from
   }
 }

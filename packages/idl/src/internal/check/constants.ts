@@ -5,7 +5,8 @@
  */
 import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
-import { chainText, circle, components, shown } from "./cycles.ts"
+import { components } from "../components.ts"
+import { chainText, circle, shown } from "./cycles.ts"
 import { related, report, type Scope } from "./scope.ts"
 import { quoted, short } from "./text.ts"
 import { resolveType } from "./types.ts"

@@ -18,7 +18,7 @@ export const checkName = (scope: Scope, name: Ast.Name, emitted: string): void =
       hint: "a dot stands only between the name of an included file and a name in it"
     })
   } else if (emitted !== name.text) {
-    const message = `${quoted(name.text)} means something else in JavaScript, so it is emitted as ${quoted(emitted)}`
+    const message = `${quoted(name.text)} has a meaning of its own in TypeScript there, so it is emitted as ${quoted(emitted)}`
     report(scope, "W_RESERVED_WORD", name, message)
   }
 }

@@ -5,7 +5,19 @@
  */
 import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
-import { includedAs, mayBeLost, names, related, report, type Scope, shape, split, useCandidates } from "./scope.ts"
+import { memberNamed } from "./members.ts"
+import {
+  bareMember,
+  includedAs,
+  mayBeLost,
+  names,
+  related,
+  report,
+  type Scope,
+  shape,
+  split,
+  useCandidates
+} from "./scope.ts"
 import { nearest } from "./suggest.ts"
 import { quoted } from "./text.ts"
 
@@ -15,17 +27,6 @@ import { quoted } from "./text.ts"
 export type Reference =
   | { readonly tag: "Const"; readonly scope: Scope; readonly node: Ast.Const }
   | { readonly tag: "Member"; readonly scope: Scope; readonly enum: Program.Enum; readonly member: Program.EnumMember }
-
-const membersByName = new WeakMap<Program.Enum, ReadonlyMap<string, Program.EnumMember>>()
-
-const memberOf = (definition: Program.Enum, name: string): Program.EnumMember | undefined => {
-  let members = membersByName.get(definition)
-  if (members === undefined) {
-    members = new Map(definition.members.map((member) => [member.name, member]))
-    membersByName.set(definition, members)
-  }
-  return members.get(name)
-}
 
 /** The enum of that name in a file, also by a typedef. */
 const enumOf = (scope: Scope, name: string): Program.Enum | undefined => {
@@ -38,7 +39,7 @@ const enumOf = (scope: Scope, name: string): Program.Enum | undefined => {
 
 const member = (scope: Scope, enumName: string, name: string): ReadonlyArray<Reference> => {
   const definition = enumOf(scope, enumName)
-  const found = definition && memberOf(definition, name)
+  const found = definition && memberNamed(definition, name)
   return definition && found ? [{ tag: "Member", scope, enum: definition, member: found }] : []
 }
 
@@ -104,24 +105,6 @@ export const resolveReference = (scope: Scope, name: Ast.Name): Reference | unde
 
 function* valueNames(scope: Scope): Iterable<string> {
   yield* ["true", "false"]
-  yield* names(scope, (node) => node.tag === "Const")
-  yield* memberNames(scope)
-}
-
-function* memberNames(scope: Scope): Iterable<string> {
-  for (const name of names(scope, (node) => node.tag === "Enum")) {
-    const { prefix, last } = split(name)
-    for (const each of prefix === undefined ? [scope] : includedAs(scope, prefix)) {
-      for (const { name: found } of enumOf(each, last)?.members ?? []) yield `${name}.${found}`
-    }
-  }
-}
-
-/** A member of an enum by its bare name, which Kitex does not know. */
-const bareMember = (scope: Scope, name: string): string | undefined => {
-  for (const each of memberNames(scope)) {
-    if (scope.run.budget.comparisons-- <= 0) return undefined
-    if (split(each).last === name) return each
-  }
-  return undefined
+  yield* names(scope, "constant")
+  yield* names(scope, "member")
 }

@@ -26,7 +26,7 @@ export interface Run {
   readonly shapes: Map<Program.Typedef, Shape>
   /** How deep the containers of a typedef nest. */
   readonly depths: Map<Program.Typedef, number>
-  /** How many names may still be compared for "did you mean". */
+  /** How many names may still be looked at for "did you mean". */
   readonly budget: { comparisons: number }
 }
 
@@ -148,18 +148,69 @@ export const mayBeLost = (scope: Scope, name: string): boolean => {
   return isLost || (included.length === 0 ? [scope] : included).some((other) => other.isPartial)
 }
 
+/** What the declarations of a file are called by those who look for a name. */
+interface Names {
+  readonly type: Array<string>
+  readonly constant: Array<string>
+  readonly service: Array<string>
+  /** `Enum.MEMBER` */
+  readonly member: Array<string>
+  /** The first `Enum.MEMBER` of each `MEMBER`. */
+  readonly byMember: Map<string, string>
+}
+
+const ownNames = new WeakMap<Scope, Names>()
+
+/** Made once and only when a name is wrong, when all enums are resolved. */
+const namesOf = (scope: Scope): Names => {
+  const known = ownNames.get(scope)
+  if (known !== undefined) return known
+  const names: Names = { type: [], constant: [], service: [], member: [], byMember: new Map() }
+  ownNames.set(scope, names)
+  for (const [name, { tag }] of scope.declared) {
+    names[tag === "Const" ? "constant" : tag === "Service" ? "service" : "type"].push(name)
+    const definition = tag === "Enum" ? scope.resolved.get(name) : undefined
+    if (definition?.tag !== "Enum") continue
+    for (const member of definition.members) {
+      const full = `${name}.${member.name}`
+      names.member.push(full)
+      if (!names.byMember.has(member.name)) names.byMember.set(member.name, full)
+    }
+  }
+  return names
+}
+
+/** The file itself and what it includes, by how names in it begin. Each file counts as a comparison. */
+function* reachable(scope: Scope): Iterable<readonly [start: string, names: Names]> {
+  yield ["", namesOf(scope)]
+  for (const [prefix, others] of scope.included) {
+    for (const other of others) {
+      if (scope.run.budget.comparisons-- <= 0) return
+      yield [`${prefix}.`, namesOf(other)]
+    }
+  }
+}
+
 /**
- * The names of the declarations that a file can refer to, as it would write them.
+ * The names of that kind that a file can refer to, as it would write them.
  *
  * @internal
  */
-export function* names(scope: Scope, wanted: (node: Ast.Definition) => boolean): Iterable<string> {
-  for (const [name, node] of scope.declared) if (wanted(node)) yield name
-  for (const [prefix, others] of scope.included) {
-    for (const other of others) {
-      for (const [name, node] of other.declared) if (wanted(node)) yield `${prefix}.${name}`
-    }
+export function* names(scope: Scope, kind: "type" | "constant" | "service" | "member"): Iterable<string> {
+  for (const [start, known] of reachable(scope)) for (const name of known[kind]) yield start + name
+}
+
+/**
+ * A member of an enum by its bare name, which Kitex does not know.
+ *
+ * @internal
+ */
+export const bareMember = (scope: Scope, name: string): string | undefined => {
+  for (const [start, { byMember }] of reachable(scope)) {
+    const found = byMember.get(name)
+    if (found !== undefined) return start + found
   }
+  return undefined
 }
 
 /**

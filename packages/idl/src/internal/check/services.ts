@@ -5,7 +5,8 @@
  */
 import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
-import { chainText, circle, components, shown } from "./cycles.ts"
+import { components } from "../components.ts"
+import { chainText, circle, shown } from "./cycles.ts"
 import { resolveFields } from "./fields.ts"
 import { checkName } from "./names.ts"
 import { find, mayBeLost, names, related, report, type Scope, shape } from "./scope.ts"
@@ -64,13 +65,16 @@ const resolveBase = (scope: Scope, node: Ast.Service): Program.Service | undefin
   const found = find(scope, name.text, (each) => each.tag === "Service")
   if (found?.node.tag === "Service") return found.scope.resolved.get(found.node.name.text) as Program.Service
   if (found === undefined && mayBeLost(scope, name.text)) return undefined
-  const candidates = names(scope, (each) => each.tag === "Service" && each !== node)
-  const near = nearest(name.text, candidates, scope.run.budget)
+  const near = nearest(name.text, baseNames(scope, node), scope.run.budget)
   report(scope, "E_UNDEFINED", name, `base service ${quoted(name.text)} not found for ${quoted(node.name.text)}`, {
     related: found === undefined ? [] : [related(found.scope, found.node.name, "this is no service")],
     hint: near === undefined ? undefined : `did you mean ${quoted(near)}?`
   })
   return undefined
+}
+
+function* baseNames(scope: Scope, { name }: Ast.Service): Iterable<string> {
+  for (const each of names(scope, "service")) if (each !== name.text) yield each
 }
 
 const resolveMethods = (scope: Scope, service: Ast.Service): ReadonlyArray<Program.Method> => {
@@ -91,6 +95,17 @@ const resolveMethods = (scope: Scope, service: Ast.Service): ReadonlyArray<Progr
       )
     }
     checkName(scope, name, name.text)
+    if (name.text === "then") {
+      report(
+        scope,
+        "W_RESERVED_WORD",
+        name,
+        "JavaScript takes a client with a method `then` for a promise that never ends",
+        {
+          hint: "rename it, or never return the client from an async function or to a promise"
+        }
+      )
+    }
     if (name.text.startsWith("_")) {
       report(
         scope,

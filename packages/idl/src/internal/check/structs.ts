@@ -5,7 +5,8 @@
  */
 import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
-import { chainText, circle, components, shown } from "./cycles.ts"
+import { components } from "../components.ts"
+import { chainText, circle, shown } from "./cycles.ts"
 import { type Open, resolveFields } from "./fields.ts"
 import { related, report, type Scope, shape } from "./scope.ts"
 import { quoted, short } from "./text.ts"

@@ -5,7 +5,8 @@
  */
 import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
-import { chainText, circle, components, shown } from "./cycles.ts"
+import { components } from "../components.ts"
+import { chainText, circle, shown } from "./cycles.ts"
 import { find, mayBeLost, names, related, report, type Scope, shape } from "./scope.ts"
 import { nearest } from "./suggest.ts"
 import { quoted, short } from "./text.ts"
@@ -57,7 +58,7 @@ const named = (scope: Scope, node: Ast.NamedType): Program.Type | undefined => {
 
 function* typeNames(scope: Scope): Iterable<string> {
   yield* baseTypes
-  yield* names(scope, isType)
+  yield* names(scope, "type")
 }
 
 const reportUndefined = (scope: Scope, name: Ast.Name): void => {

@@ -7,6 +7,7 @@ import type * as Ast from "../../Ast.ts"
 import type * as Program from "../../Program.ts"
 import { coerce, fits, isIntKind } from "./coerce.ts"
 import { toBytes, toText, unescape } from "./escapes.ts"
+import { fieldNamed, isDeclared, memberNumbered } from "./members.ts"
 import { resolveReference } from "./references.ts"
 import { sameType } from "./sameType.ts"
 import { related, report, type Scope, shape } from "./scope.ts"
@@ -214,22 +215,11 @@ const entries = (
 const keyText = (key: Program.Value): string | undefined =>
   "value" in key ? `${key.kind === "binary" ? key.value.join() : key.value}` : undefined
 
-const fieldsByName = new WeakMap<Program.Struct, ReadonlyMap<string, Program.Field>>()
-
-const fieldOf = (struct: Program.Struct, name: string): Program.Field | undefined => {
-  let fields = fieldsByName.get(struct)
-  if (fields === undefined) {
-    fields = new Map(struct.fields.map((field) => [field.name, field]))
-    fieldsByName.set(struct, fields)
-  }
-  return fields.get(name)
-}
-
 const struct = (scope: Scope, node: Ast.MapValue, of: Program.Struct): Program.Value | undefined => {
   const seen = new Map<string, Ast.Value>()
   const fields: Array<readonly [Program.Field, Program.Value]> = []
   for (const { key, value } of node.entries) {
-    const field = memberNamed(scope, key, of)
+    const field = memberOf(scope, key, of)
     if (field === undefined) continue
     const evaluated = evaluate(scope, value, { type: field.type, what: `${of.name}.${field.name}` })
     const same = seen.get(field.name)
@@ -277,7 +267,7 @@ const zeroOf = (to: ReturnType<typeof shape>): Program.Value | undefined => {
   const from = undefined
   if ("tag" in to) {
     if (to.tag !== "Enum") return undefined
-    return { kind: "enum", enum: to, value: 0, member: to.members.find(({ value }) => value === 0), from }
+    return { kind: "enum", enum: to, value: 0, member: memberNumbered(to, 0), from }
   }
   switch (to.kind) {
     case "bool":
@@ -298,7 +288,11 @@ const zeroOf = (to: ReturnType<typeof shape>): Program.Value | undefined => {
   }
 }
 
-const memberNamed = (scope: Scope, key: Ast.Value, of: Program.Struct): Program.Field | undefined => {
+function* memberNames(of: Program.Struct): Iterable<string> {
+  for (const { name } of of.fields) yield name
+}
+
+const memberOf = (scope: Scope, key: Ast.Value, of: Program.Struct): Program.Field | undefined => {
   if (key.tag !== "Literal") {
     report(
       scope,
@@ -311,14 +305,10 @@ const memberNamed = (scope: Scope, key: Ast.Value, of: Program.Struct): Program.
     )
     return undefined
   }
-  const field = fieldOf(of, key.text)
+  const field = fieldNamed(of, key.text)
   // a member whose type is wrong is reported where it is declared
-  if (field !== undefined || of.node.fields.some(({ name }) => name.text === key.text)) return field
-  const near = nearest(
-    key.text,
-    of.fields.map(({ name }) => name),
-    scope.run.budget
-  )
+  if (field !== undefined || isDeclared(of, key.text)) return field
+  const near = nearest(key.text, memberNames(of), scope.run.budget)
   report(scope, "E_VALUE_TYPE", key, `field ${quoted(key.text)} not found in ${quoted(of.name)}`, {
     related: [{ source: of.file.source, span: of.node.name, message: "declared here" }],
     hint: near === undefined ? undefined : `did you mean ${quoted(near)}?`

@@ -6,12 +6,14 @@
 import type { Change, Place } from "../../Change.ts"
 import type * as Program from "../../Program.ts"
 import type { Source, Span } from "../../Source.ts"
+import type { ValueName } from "./values.ts"
 
 /** @internal */
 export interface Comparison {
   readonly report: (change: Change) => void
   /** Two types that stand in one place: their members are compared later, once for each pair. */
   readonly pair: (before: Program.Struct | Program.Enum, after: Program.Struct | Program.Enum) => void
+  readonly valueName: ValueName
 }
 
 /** @internal */

@@ -52,6 +52,7 @@ const byName = (fields: ReadonlyArray<Program.Field>) => new Map(fields.map((fie
 /** @internal */
 export const compareMembers = (comparison: Comparison, owner: Owner): void => {
   const { before, after, what, isUnion } = owner
+  const { valueName } = comparison
 
   const report = (
     change: MemberChange,
@@ -91,7 +92,7 @@ export const compareMembers = (comparison: Comparison, owner: Owner): void => {
 
   const defaults = (old: Program.Field, now: Program.Field) => {
     if (old.default === undefined && now.default === undefined) return
-    if (meaningOfAbsence(old) === meaningOfAbsence(now)) return
+    if (meaningOfAbsence(valueName, old) === meaningOfAbsence(valueName, now)) return
     const [severity, consequence] = defaultChange(old, now)
     const sides = `has ${defaultText(after, now)}, had ${defaultText(before, old)}`
     const spans = { before: old.node.default, after: now.node.default }

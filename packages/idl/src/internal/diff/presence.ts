@@ -6,7 +6,7 @@
 import type { Severity } from "../../Change.ts"
 import type * as Program from "../../Program.ts"
 import { structOf, typeText } from "./types.ts"
-import { meaningOfAbsence, omitsDefault } from "./values.ts"
+import { omitsDefault, staysAbsent } from "./values.ts"
 
 /**
  * How bad it is and the sentence that says why.
@@ -23,8 +23,11 @@ const mayBeLeftOut = (field: Program.Field): boolean =>
 
 const whatIsRead = (field: Program.Field): string => {
   if (field.default !== undefined) return "its default"
-  return meaningOfAbsence(field) === "absent" ? "nothing" : `the zero of ${typeText(field.type)}`
+  return staysAbsent(field) ? "nothing" : `the zero of ${typeText(field.type)}`
 }
+
+/** The default of an argument is ignored, by Kitex too. */
+const whatIsReadOfArgument = (field: Program.Field): string => whatIsRead({ ...field, default: undefined })
 
 /** @internal */
 export const spelled = (field: Program.Field): string =>
@@ -54,10 +57,22 @@ const fromRequired = (old: Program.Field, now: Program.Field): Verdict => {
       ]
 }
 
-const fromOptional = (now: Program.Field): Verdict => {
+const mayBeAbsent = "source code has to follow, as the member may be absent in one version only"
+
+/** Between optional and default requiredness: with a default, programs of both versions have a value in any case. */
+const careFor = (old: Program.Field, now: Program.Field, consequence: string): Verdict =>
+  old.default !== undefined && now.default !== undefined
+    ? ["compatible", consequence]
+    : ["warning", `${consequence}; ${mayBeAbsent}`]
+
+const fromOptional = (old: Program.Field, now: Program.Field): Verdict => {
   const struct = structOf(now.type)
   if (struct === undefined || now.default !== undefined) {
-    return ["compatible", "new writers always write it, so old readers find a value where the member was absent before"]
+    return careFor(
+      old,
+      now,
+      "new writers always write it, so old readers find a value where the member was absent before"
+    )
   }
   return struct.kind !== "union" && struct.fields.some(({ requiredness }) => requiredness === "required")
     ? [
@@ -76,8 +91,8 @@ export const requirednessChange = (old: Program.Field, now: Program.Field): Verd
   if (now.requiredness === "required") return toRequired(old, now)
   if (old.requiredness === "required") return fromRequired(old, now)
   return now.requiredness === "optional"
-    ? ["compatible", `new writers leave it out where it is absent, and old readers then have ${whatIsRead(old)}`]
-    : fromOptional(now)
+    ? careFor(old, now, `new writers leave it out where it is absent, and old readers then have ${whatIsRead(old)}`)
+    : fromOptional(old, now)
 }
 
 /**
@@ -106,7 +121,7 @@ export const addition = ({ what, isUnion }: Place, now: Program.Field): Verdict 
   if (what === "argument") {
     return [
       "warning",
-      `old servers skip it, and new servers have ${whatIsRead(now)} for it in calls of old clients; source code that calls or implements the method has to follow`
+      `old servers skip it, and new servers have ${whatIsReadOfArgument(now)} for it in calls of old clients; source code that calls or implements the method has to follow`
     ]
   }
   if (what === "exception") {
@@ -128,7 +143,7 @@ export const removal = ({ what, isUnion }: Place, old: Program.Field): Verdict =
   if (what === "argument") {
     return [
       "warning",
-      `new servers skip it, and old servers have ${whatIsRead(old)} for it in calls of new clients; source code that calls or implements the method has to follow`
+      `new servers skip it, and old servers have ${whatIsReadOfArgument(old)} for it in calls of new clients; source code that calls or implements the method has to follow`
     ]
   }
   if (what === "exception") {

@@ -6,25 +6,12 @@
 import type { Change, Kind, Severity } from "../../Change.ts"
 import * as Program from "../../Program.ts"
 import { type Comparison, match, place } from "./comparison.ts"
+import { type Declared, methodVersions } from "./inherited.ts"
 import { compareMembers, type Members } from "./members.ts"
 import { compareTypes, typeText } from "./types.ts"
 
-/** A method with the service that declares it. */
-interface Declared {
-  readonly service: Program.Service
-  readonly method: Program.Method
-}
-
-/** By name, inherited ones first. */
-const methodsOf = (service: Program.Service): Map<string, Declared> => {
-  const chain: Array<Program.Service> = []
-  for (let at: Program.Service | undefined = service; at !== undefined && !chain.includes(at); at = at.extends) {
-    chain.unshift(at)
-  }
-  return new Map(
-    chain.flatMap((each) => each.methods.map((method) => [method.name, { service: each, method }] as const))
-  )
-}
+const methodNames = (service: Program.Service): ReadonlySet<string> =>
+  new Set(Program.allMethods(service).map(({ name }) => name))
 
 const packageOf = ({ file }: Program.Service): string => Program.packageName(file)
 
@@ -45,8 +32,9 @@ export const compareServices = (comparison: Comparison, before: Program.Program,
     servicesOf(before.entries),
     servicesOf([...after.entries, ...after.files.filter((file) => !after.entries.includes(file))])
   )
+  const methodsOf = methodVersions(differ(comparison))
   const newcomers = added.filter(({ file }) => after.entries.includes(file))
-  for (const [old, now] of pairs) compareService(comparison, old, now)
+  for (const [old, now] of pairs) compareService(comparison, methodsOf, old, now)
   if (removed.length === 1 && newcomers.length === 1 && shareMethods(removed[0]!, newcomers[0]!)) {
     const old = removed[0]!
     const now = newcomers[0]!
@@ -58,7 +46,7 @@ export const compareServices = (comparison: Comparison, before: Program.Program,
       before: servicePlace(old),
       after: servicePlace(now)
     })
-    compareService(comparison, old, now)
+    compareService(comparison, methodsOf, old, now)
     return
   }
   for (const old of removed) {
@@ -84,36 +72,49 @@ export const compareServices = (comparison: Comparison, before: Program.Program,
 }
 
 const shareMethods = (old: Program.Service, now: Program.Service): boolean => {
-  const names = methodsOf(now)
-  return [...methodsOf(old).keys()].some((name) => names.has(name))
+  const names = methodNames(now)
+  return [...methodNames(old)].some((name) => names.has(name))
 }
 
-const compareService = (comparison: Comparison, old: Program.Service, now: Program.Service) => {
-  const oldMethods = methodsOf(old)
-  const nowMethods = methodsOf(now)
+/** Whether there is anything to say of two methods of one name. */
+const differ =
+  (comparison: Comparison) =>
+  (before: Declared, after: Declared): boolean => {
+    let isChanged = false
+    const report = () => void (isChanged = true)
+    compareMethod({ ...comparison, report }, after.service, before, after)
+    return isChanged
+  }
+
+const compareService = (
+  comparison: Comparison,
+  methodsOf: ReturnType<typeof methodVersions>,
+  old: Program.Service,
+  now: Program.Service
+) => {
   comparePackages(comparison, old, now)
-  for (const [name, before] of oldMethods) {
-    const after = nowMethods.get(name)
-    if (after !== undefined) {
+  const newcomers: Array<Declared> = []
+  for (const [name, { after, before }] of methodsOf(old, now)) {
+    if (before === undefined) newcomers.push(after!)
+    else if (after !== undefined) {
       compareOrigins(comparison, old, now, before, after)
       compareMethod(comparison, now, before, after)
-      continue
+    } else {
+      comparison.report({
+        kind: "method-removed",
+        severity: "breaking",
+        subject: `${now.name}.${name}`,
+        message: "is gone: calls of old clients fail with an unknown method",
+        before: methodPlace(before),
+        after: servicePlace(now)
+      })
     }
-    comparison.report({
-      kind: "method-removed",
-      severity: "breaking",
-      subject: `${now.name}.${name}`,
-      message: "is gone: calls of old clients fail with an unknown method",
-      before: methodPlace(before),
-      after: servicePlace(now)
-    })
   }
-  for (const [name, after] of nowMethods) {
-    if (oldMethods.has(name)) continue
+  for (const after of newcomers) {
     comparison.report({
       kind: "method-added",
       severity: "compatible",
-      subject: `${now.name}.${name}`,
+      subject: `${now.name}.${after.method.name}`,
       message:
         "is new: old clients do not call it; calls of new clients fail at old servers, so bring servers out first",
       before: servicePlace(old),

@@ -16,8 +16,8 @@ export interface Context {
   readonly order: Order
   /** The definition that is being written. */
   readonly current: Program.Definition
-  /** Whether what is written has the type of `current` in its own type, which then cannot be inferred. */
-  readonly isRecursive: boolean
+  /** Whether what is written gives the type of its default, which may be that of `current`, and cannot be inferred. */
+  readonly isTyped: boolean
   /** The unions of this module that something above them refers to. */
   readonly suspended: Set<Program.Definition>
 }

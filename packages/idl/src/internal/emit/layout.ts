@@ -54,8 +54,11 @@ export interface Item {
 interface Arrow {
   readonly tag: "arrow"
   readonly flat: string | undefined
+  /** Its parameters. */
   readonly head: string
   readonly body: Node
+  /** What it returns, where that is said. */
+  readonly type: string | undefined
 }
 
 // what is longer than a line is not kept, so that the texts of nested nodes do not add up
@@ -121,9 +124,10 @@ const isMatrix = (items: ReadonlyArray<Item>): boolean =>
   items.length > 1 && items.every(({ value }) => value.tag === items[0]!.value.tag && size(value) > 1)
 
 /** @internal */
-export const arrow = (head: string, body: Node): Node => {
+export const arrow = (head: string, body: Node, type?: string): Node => {
   const flat = body.tag === "object" && body.flat !== undefined ? `(${body.flat})` : body.flat
-  return { tag: "arrow", flat: onOneLine(`${head} => `, [flat], "", ""), head, body }
+  const start = type === undefined ? `${head} => ` : `${head}: ${type} => `
+  return { tag: "arrow", flat: onOneLine(start, [flat], "", ""), head, body, type }
 }
 
 const spaces = (count: number): string => " ".repeat(count)
@@ -213,10 +217,14 @@ export const printBehind = (head: string, value: Node, indent: number, column: n
   return `${head}\n${spaces(inner)}${print(value, inner, inner, tail)}`
 }
 
-const printArrow = ({ head, body }: Arrow, indent: number, column: number, tail: number): string => {
-  if (body.tag === "object") return `${head} => (${print(body, indent, column + head.length + 5, tail + 1)})`
-  if (body.tag === "array") return `${head} => ${print(body, indent, column + head.length + 4, tail)}`
-  return `${head} =>\n${spaces(indent + 2)}${print(body, indent + 2, indent + 2, tail)}`
+const printArrow = ({ head, body, type }: Arrow, indent: number, column: number, tail: number): string => {
+  const opening = body.tag === "object" ? " => ({" : body.tag === "array" ? " => [" : " =>"
+  const start =
+    type === undefined ? head : `${head}: ${printType(type, indent, column + head.length + 2, opening.length)}`
+  const at = lastWidth(start, column)
+  if (body.tag === "object") return `${start} => (${print(body, indent, at + 5, tail + 1)})`
+  if (body.tag === "array") return `${start} => ${print(body, indent, at + 4, tail)}`
+  return `${start} =>\n${spaces(indent + 2)}${print(body, indent + 2, indent + 2, tail)}`
 }
 
 const printCall = (node: Call, indent: number, column: number, tail: number): string => {

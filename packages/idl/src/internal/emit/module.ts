@@ -27,13 +27,25 @@ const definitionText = (definition: Program.Definition, context: Context): strin
   }
 }
 
+const start = "// Code generated from "
+const end = " by millrace. DO NOT EDIT."
+
 /**
  * The first line of a generated file.
  *
  * @internal
  */
-export const header = (from: string): string =>
-  `// Code generated from ${from.replaceAll(/[\r\n\u2028\u2029]/g, " ")} by millrace. DO NOT EDIT.\n`
+export const header = (from: string): string => `${start}${from.replaceAll(/[\r\n\u2028\u2029]/g, " ")}${end}\n`
+
+/**
+ * Whether a text has that first line.
+ *
+ * @internal
+ */
+export const hasHeader = (text: string): boolean => {
+  const line = text.split("\n", 1)[0]!.replace(/\r$/, "")
+  return line.startsWith(start) && line.endsWith(end)
+}
 
 /**
  * The module of a file, with those of its definitions that are wanted.
@@ -54,7 +66,7 @@ export const moduleText = (
     identities,
     scope: scope(file, declared, placeOf, options.importExtension),
     order: ordered,
-    isRecursive: false,
+    isTyped: false,
     suspended: new Set<Program.Definition>()
   }
   const parts: Array<string> = []

@@ -13,12 +13,13 @@ export interface NameOptions {
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "))
 
-// also the names of types of the language, which no class may have, and `then`, by which a module would be awaited
+// also the names of types of the language, which no class may have, what stands before a type, and `then`, by which a module
+// would be awaited
 const bindings = words(
   "break case catch class const continue debugger default delete do else enum export extends false finally for " +
     "function if import in instanceof new null return super switch this throw true try typeof var void while with " +
     "yield let static implements interface package private protected public await arguments eval undefined " +
-    "globalThis then any bigint boolean never number object string symbol unknown"
+    "globalThis then any bigint boolean never number object string symbol unknown as infer intrinsic keyof readonly unique"
 )
 
 const members = words("constructor __proto__ prototype toString valueOf hasOwnProperty toJSON then")
@@ -77,3 +78,11 @@ export const memberName = (
     exceptionMembers.has(name) || (name === "message" && scalarOf(field.type, field, { i64: "bigint" }) !== "string")
   return isTaken ? `${name}_` : name
 }
+
+/**
+ * The name of a member in the IDL, where the property of that member has another one.
+ *
+ * @internal
+ */
+export const thriftName = (field: Program.Field, property: string): string | undefined =>
+  field.name === property ? undefined : field.name

@@ -6,6 +6,7 @@
  * `Schema.suspend`; that can stand around a class or a union alone, so an alias of one never counts as a step.
  */
 import type * as Program from "../../Program.ts"
+import { components } from "../components.ts"
 import { type Step, steps } from "./needs.ts"
 import { postorder } from "./postorder.ts"
 
@@ -21,22 +22,6 @@ export interface Order {
 }
 
 type Next = (step: Step) => Iterable<Step>
-
-/** The strongly connected components, needed ones first (Kosaraju's algorithm). */
-const components = (roots: ReadonlyArray<Step>, next: Next): ReadonlyArray<ReadonlySet<Step>> => {
-  const ordered = postorder(roots, next)
-  const users = new Map<Step, Array<Step>>(ordered.map((each) => [each, []]))
-  for (const each of ordered) for (const needed of next(each)) users.get(needed)!.push(each)
-  const found: Array<ReadonlySet<Step>> = []
-  const seen = new Set<Step>()
-  for (const root of ordered.toReversed()) {
-    if (seen.has(root)) continue
-    const members = new Set(postorder([root], (at) => users.get(at)!.filter((user) => !seen.has(user))))
-    for (const member of members) seen.add(member)
-    found.push(members)
-  }
-  return found.toReversed()
-}
 
 /**
  * The order in a component. Typedefs come first, so that no type refers to one below it: an alias of a list cannot be
@@ -63,7 +48,7 @@ export const order = (definitions: ReadonlyArray<Definition>): Order => {
   const places = new Map<Definition, number>()
   const groups = new Map<Step, number>()
   const ordered: Array<Definition> = []
-  for (const [group, members] of components(definitions, next).entries()) {
+  for (const [group, members] of components<Step>(definitions, (step) => [...next(step)]).entries()) {
     const declared = [...members].sort((left, right) => (indices.get(left) ?? 0) - (indices.get(right) ?? 0))
     for (const each of within(declared, next)) {
       groups.set(each, group)

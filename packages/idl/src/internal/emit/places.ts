@@ -25,6 +25,9 @@ export interface Place {
 // an annotation or an option may hold anything, and no name leads out of the folder
 const folder = (segment: string): string => segment.replaceAll(/[^\w-]/g, "_")
 
+// imports are URLs, in which some characters of file names mean something else
+const module = (prefix: string): string => prefix.replaceAll(/[^\w.-]/g, "_")
+
 const foldersOf = (namespace: string): ReadonlyArray<string> =>
   namespace
     .split(".")
@@ -33,13 +36,21 @@ const foldersOf = (namespace: string): ReadonlyArray<string> =>
 
 /** @internal */
 export const placeOf = (file: Program.File, options: PlaceOptions): Place => {
-  if (options.layout === "flat") return { folders: [], base: file.prefix }
+  const base = module(file.prefix)
+  if (options.layout === "flat") return { folders: [], base }
   return {
     folders: foldersOf(namespaceOf(file, options)),
-    // the index is of the namespace
-    base: file.prefix === "index" ? "index_" : file.prefix
+    // the index is of the namespace, also where a file system does not tell upper from lower case
+    base: base.toLowerCase() === "index" ? `${base}_` : base
   }
 }
+
+/**
+ * The index of the folder of a module.
+ *
+ * @internal
+ */
+export const indexOf = ({ folders }: Place): Place => ({ folders, base: "index" })
 
 /** @internal */
 export const pathOf = ({ folders, base }: Place, ending: string): string => [...folders, base + ending].join("/")

@@ -31,8 +31,7 @@ const uses = (definition: Program.Definition): ReadonlyArray<Program.Definition>
       return definition.fields.flatMap(ofField)
     case "Service": {
       const types = definition.methods.flatMap(methodTypes).flatMap(ofType)
-      const defaults = definition.methods.flatMap((method) => method.arguments.flatMap(ofField))
-      return [...(definition.extends === undefined ? [] : [definition.extends]), ...types, ...defaults]
+      return definition.extends === undefined ? types : [definition.extends, ...types]
     }
   }
 }

@@ -6,9 +6,9 @@ import { docLines } from "./comments.ts"
 import type { Context } from "./context.ts"
 import { array, call, type Entry, type Item, type Node, object, print, text } from "./layout.ts"
 import { exportName, memberName } from "./names.ts"
-import { fieldNode } from "./structs.ts"
+import { fieldEntry } from "./structs.ts"
 import { schema } from "./types.ts"
-import { key, quoted } from "./values.ts"
+import { quoted } from "./values.ts"
 
 const constructors = {
   pingPong: "pingPong",
@@ -19,13 +19,12 @@ const constructors = {
   bidirectional: "bidirectional"
 } as const satisfies Readonly<Record<Program.Method["mode"], string>>
 
+/** Without defaults, which Kitex ignores too: an absent argument is the zero of its type. */
+const argumentsOf = (method: Program.Method): ReadonlyArray<Program.Field> =>
+  method.arguments.map((each) => ({ ...each, default: undefined }))
+
 const fieldsNode = (fields: ReadonlyArray<Program.Field>, context: Context): Node =>
-  object(
-    fields.map((field) => ({
-      key: key(memberName("method", field, context.options)),
-      value: fieldNode(field, "field", context)
-    }))
-  )
+  object(fields.map((field) => fieldEntry(memberName("method", field, context.options), field, "field", context)))
 
 const exceptions = (method: Program.Method, context: Context): ReadonlyArray<Entry> =>
   method.throws.length === 0 ? [] : [{ key: "exceptions", value: fieldsNode(method.throws, context) }]
@@ -36,15 +35,15 @@ const result = (method: Program.Method, context: Context): ReadonlyArray<Entry> 
 const optionsOf = (method: Program.Method, context: Context): ReadonlyArray<Entry> => {
   switch (method.mode) {
     case "oneway":
-      return [{ key: "arguments", value: fieldsNode(method.arguments, context) }]
+      return [{ key: "arguments", value: fieldsNode(argumentsOf(method), context) }]
     case "pingPong":
       return [
-        { key: "arguments", value: fieldsNode(method.arguments, context) },
+        { key: "arguments", value: fieldsNode(argumentsOf(method), context) },
         ...result(method, context),
         ...exceptions(method, context)
       ]
     default: {
-      const [argument] = method.arguments
+      const [argument] = argumentsOf(method)
       const request =
         argument === undefined ? [] : [{ key: "request", value: schema(argument.type, argument, context) }]
       const messages = [...request, ...result(method, context)]

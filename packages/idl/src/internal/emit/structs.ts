@@ -17,10 +17,10 @@ import {
   printType,
   text
 } from "./layout.ts"
-import { enumMemberName, exportName, memberName } from "./names.ts"
+import { enumMemberName, exportName, memberName, thriftName } from "./names.ts"
 import { values } from "./needs.ts"
 import { schema, typeText } from "./types.ts"
-import { key, quoted, valueNode } from "./values.ts"
+import { hasEntries, key, quoted, valueNode } from "./values.ts"
 
 /** An entry with the comment that its node has in the IDL. */
 const documented = (doc: string | undefined, indent: number, entry: Entry): Entry => {
@@ -29,26 +29,38 @@ const documented = (doc: string | undefined, indent: number, entry: Entry): Entr
 }
 
 /** A default is made anew for each message, unless it is a constant. */
-const defaultOptions = (field: Program.Field, value: Program.Value, context: Context): Node => {
-  const head = context.isRecursive ? `(): ${typeText(field.type, field, context)}` : "()"
-  return object([{ key: "default", value: arrow(head, valueNode(value, field.type, field, false, context)) }])
+const defaultNode = (field: Program.Field, value: Program.Value, context: Context): Node => {
+  const type = context.isTyped ? typeText(field.type, field, context) : undefined
+  return arrow("()", valueNode(value, field.type, field, false, context), type)
 }
 
 // where types hold each other, the type of a default cannot be inferred from the class that it is a part of
-const isRecursive = (value: Program.Value | undefined, { current, order }: Context): boolean =>
-  value !== undefined &&
+const isRecursive = (value: Program.Value, { current, order }: Context): boolean =>
   [...values(value)].some((each) => each.kind === "struct" && order.isMutual(each.struct, current))
 
+const isTyped = ({ default: value, type }: Program.Field, context: Context): boolean =>
+  value !== undefined && (isRecursive(value, context) || hasEntries(value, type, context))
+
 /**
- * A member of a struct, an argument or a declared exception: `Thrift.optional(1, Thrift.String)`.
+ * A member of a struct, an argument or a declared exception, by its name in the program:
+ * `message: Thrift.optional(1, Thrift.String)`.
  *
  * @internal
  */
-export const fieldNode = (field: Program.Field, kind: "field" | "optional" | "required", context: Context): Node => {
-  const inner = isRecursive(field.default, context) ? { ...context, isRecursive: true } : context
+export const fieldEntry = (
+  name: string,
+  field: Program.Field,
+  kind: "field" | "optional" | "required",
+  context: Context
+): Entry => {
+  const inner = isTyped(field, context) ? { ...context, isTyped: true } : context
   const args = [text(String(field.id)), schema(field.type, field, inner)]
-  if (field.default !== undefined) args.push(defaultOptions(field, field.default, inner))
-  return call(`${context.scope.library("Thrift")}.${kind}`, ...args)
+  const options: Array<Entry> = []
+  const inIdl = thriftName(field, name)
+  if (inIdl !== undefined) options.push({ key: "name", value: text(quoted(inIdl)) })
+  if (field.default !== undefined) options.push({ key: "default", value: defaultNode(field, field.default, inner) })
+  if (options.length > 0) args.push(object(options))
+  return { key: key(name), value: call(`${context.scope.library("Thrift")}.${kind}`, ...args) }
 }
 
 const membersNode = (struct: Program.Struct, context: Context): Node =>
@@ -56,8 +68,8 @@ const membersNode = (struct: Program.Struct, context: Context): Node =>
     struct.fields.map((field) => {
       const kind = struct.kind === "union" || field.requiredness === "default" ? "field" : field.requiredness
       const own = struct.kind === "union" ? { ...field, default: undefined } : field
-      const name = key(memberName(struct.kind, field, context.options))
-      return documented(field.node.doc, 2, { key: name, value: fieldNode(own, kind, context) })
+      const name = memberName(struct.kind, field, context.options)
+      return documented(field.node.doc, 2, fieldEntry(name, own, kind, context))
     })
   )
 

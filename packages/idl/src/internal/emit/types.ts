@@ -1,8 +1,8 @@
 /**
  * Uses of types, as schemas and as types of TypeScript.
  */
-import * as Program from "../../Program.ts"
-import { type Holder, type Scalar, scalarOf } from "../scalar.ts"
+import type * as Program from "../../Program.ts"
+import { type Holder, isComparable, type Scalar, scalarOf } from "../scalar.ts"
 import type { Context } from "./context.ts"
 import { arrow, call, type Node, text } from "./layout.ts"
 import { unaliased } from "./needs.ts"
@@ -37,18 +37,6 @@ export const forms = {
   string: "string",
   binary: "Uint8Array"
 } as const satisfies Readonly<Record<Scalar, string>>
-
-/**
- * Whether values of a type are compared by what they are: the elements of a Set, the keys of a Map.
- *
- * @internal
- */
-export const isScalar = (type: Program.Type, context: Context): boolean => {
-  const target = Program.target(type)
-  if ("tag" in target) return target.tag === "Enum"
-  const scalar = scalarOf(type, undefined, context.options)
-  return scalar !== undefined && scalar !== "binary"
-}
 
 // A typedef of a scalar is used by its name unless the use or what holds it says another form.
 const scalarReference = (
@@ -91,9 +79,9 @@ const hasDefault = (holder: Holder | Program.Field | undefined): boolean =>
   holder !== undefined && "default" in holder && holder.default !== undefined
 
 const reference = (to: Program.Reference["to"], isDefaulted: boolean, context: Context): Node => {
-  const { current, isRecursive, order, scope } = context
+  const { current, isTyped, order, scope } = context
   const isSuspended = (type: Program.Definition) =>
-    order.isLater(type, current) || (isRecursive && order.isMutual(type, current))
+    order.isLater(type, current) || (isTyped && order.isMutual(type, current))
   const target = unaliased(to)
   if (!isSuspended(target)) return text(scope.definition(order.isLater(to, current) ? target : to))
   const name = scope.definition(target)
@@ -101,7 +89,7 @@ const reference = (to: Program.Reference["to"], isDefaulted: boolean, context: C
   const schema = scope.library("Schema")
   // only a schema that is known to have no default of its own takes one
   const more = isDefaulted ? ` & ${schema}.WithoutConstructorDefault` : ""
-  return call(`${schema}.suspend`, arrow(`(): ${schema}.Codec<${name}, unknown>${more}`, text(name)))
+  return call(`${schema}.suspend`, arrow("()", text(name), `${schema}.Codec<${name}, unknown>${more}`))
 }
 
 /**
@@ -122,9 +110,9 @@ export const typeText = (type: Program.Type, holder: Holder | undefined, context
     case "list":
       return `${scope.global("ReadonlyArray")}<${of(type.element)}>`
     case "set":
-      return `${scope.global(isScalar(type.element, context) ? "ReadonlySet" : "ReadonlyArray")}<${of(type.element)}>`
+      return `${scope.global(isComparable(type.element, context.options) ? "ReadonlySet" : "ReadonlyArray")}<${of(type.element)}>`
     case "map":
-      return isScalar(type.key, context)
+      return isComparable(type.key, context.options)
         ? `${scope.global("ReadonlyMap")}<${of(type.key)}, ${of(type.value)}>`
         : `${scope.global("ReadonlyArray")}<readonly [${of(type.key)}, ${of(type.value)}]>`
     case "reference":

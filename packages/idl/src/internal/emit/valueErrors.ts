@@ -8,7 +8,7 @@ import { type Holder, type ScalarOptions, scalarOf } from "../scalar.ts"
 import { parts, values } from "./needs.ts"
 import { postorder } from "./postorder.ts"
 
-/** A constant, or the default of a member or argument. */
+/** A constant, or the default of a member. */
 interface Root {
   readonly value: Program.Value
   readonly type: Program.Type
@@ -31,8 +31,6 @@ const rootsOf = (definition: Program.Definition): ReadonlyArray<Root> => {
       return [{ value: definition.value, type: definition.type, holder: undefined, file, span: definition.node.value }]
     case "Struct":
       return ofFields(definition.fields, file)
-    case "Service":
-      return definition.methods.flatMap((method) => ofFields(method.arguments, file))
     default:
       return []
   }

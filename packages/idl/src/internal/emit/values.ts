@@ -2,11 +2,11 @@
  * Constants and default values as expressions.
  */
 import * as Program from "../../Program.ts"
-import { type Holder, scalarOf } from "../scalar.ts"
+import { type Holder, isComparable, scalarOf } from "../scalar.ts"
 import type { Context } from "./context.ts"
 import { array, call, type Node, number, object, text } from "./layout.ts"
 import { enumMemberName, memberName } from "./names.ts"
-import { forms, isScalar } from "./types.ts"
+import { forms } from "./types.ts"
 
 /**
  * A property of an object, as a key.
@@ -81,7 +81,7 @@ export const valueNode = (
     case "set": {
       const of = "element" in target ? target.element : type
       const items = array(value.items.map(part(of)).map((item) => ({ value: item })))
-      if (value.kind === "list" || !isScalar(of, context)) return frozen(items)
+      if (value.kind === "list" || !isComparable(of, context.options)) return frozen(items)
       return call(`new ${scope.global("Set")}`, ...(value.items.length === 0 ? [] : [items]))
     }
     case "map": {
@@ -89,11 +89,42 @@ export const valueNode = (
       const entries = value.entries.map(([left, right]) => ({
         value: array([{ value: part(ofKey)(left) }, { value: part(ofValue)(right) }])
       }))
-      if (!isScalar(ofKey, context)) return frozen(array(entries))
+      if (!isComparable(ofKey, context.options)) return frozen(array(entries))
       return call(`new ${scope.global("Map")}`, ...(entries.length === 0 ? [] : [array(entries)]))
     }
     case "struct":
       return structNode(value.struct, value.fields, isFrozen, context)
+  }
+}
+
+/**
+ * Whether a value is written with entries of a map in an array. Where no type is given, an entry is inferred as an array
+ * too, not as a pair.
+ *
+ * @internal
+ */
+export const hasEntries = (value: Program.Value, type: Program.Type, context: Context): boolean => {
+  const { from } = value
+  if (from !== undefined && isSameForm(from.type, type, undefined, context)) return false
+  const target = Program.target(type)
+  switch (value.kind) {
+    case "list":
+    case "set":
+      return "element" in target && value.items.some((item) => hasEntries(item, target.element, context))
+    case "map": {
+      if (!("key" in target) || value.entries.length === 0) return false
+      return (
+        !isComparable(target.key, context.options) ||
+        value.entries.some(([, item]) => hasEntries(item, target.value, context))
+      )
+    }
+    case "struct":
+      // the constructor of a class gives the types
+      return (
+        value.struct.kind === "union" && value.fields.some(([field, item]) => hasEntries(item, field.type, context))
+      )
+    default:
+      return false
   }
 }
 

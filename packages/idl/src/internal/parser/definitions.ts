@@ -12,6 +12,7 @@ import * as Documentation from "./documentation.ts"
 import { expected, unexpected } from "./expected.ts"
 import { report, reportApache } from "./failure.ts"
 import { acceptSeparator } from "./fields.ts"
+import * as Misspelled from "./misspelled.ts"
 import { closeAtDefinition, isAtDefinition, openBody } from "./recovery.ts"
 import { readAnnotations, readType } from "./types.ts"
 import { readValue } from "./values.ts"
@@ -23,10 +24,20 @@ type Header = Ast.Include | Ast.Namespace
 const readName = (cursor: Cursor, what: string): Ast.Name | undefined =>
   isAtDefinition(cursor) ? expected(cursor, what) : (Lexer.acceptName(cursor) ?? expected(cursor, what))
 
+/** `include base.thrift`, and nothing behind it in its line. */
+const unquotedPath = /[^\s"'#;,=]{1,80}(?=[ \t]*(?:[\r\n#;,]|\/\/|$))/y
+
+const quotedPathHint = (cursor: Cursor, word: string): string | undefined => {
+  Lexer.skip(cursor)
+  unquotedPath.lastIndex = cursor.at
+  const [path] = unquotedPath.exec(cursor.text) ?? []
+  return path === undefined ? undefined : `put it in quotes: \`${word} "${path}"\``
+}
+
 const readInclude = (cursor: Cursor, word: "include" | "cpp_include"): Ast.Include | undefined => {
   const { start } = Lexer.acceptKeyword(cursor, word)!
   const path = Lexer.acceptLiteral(cursor)
-  if (path === undefined) return expected(cursor, "the path of the file in quotes")
+  if (path === undefined) return expected(cursor, "the path of the file in quotes", quotedPathHint(cursor, word))
   return { tag: "Include", start, end: cursor.end, path, isCpp: word === "cpp_include" }
 }
 
@@ -90,9 +101,9 @@ const readConst = (cursor: Cursor): Ast.Const | undefined => {
   const name = type && readName(cursor, "the name of the constant")
   if (type === undefined || name === undefined) return undefined
   if (!Lexer.accept(cursor, code.equal)) return expected(cursor, "`=` and a value")
-  Lexer.skip(cursor)
+  if (isAtDefinition(cursor)) return expected(cursor, "a value")
   const body = openBody(cursor, { start: cursor.at, end: cursor.at + 1 })
-  const value = readValue(cursor, "the value of the constant")
+  const value = readValue(cursor, "a value")
   if (value === undefined) {
     if (isBracket(cursor, body.open.start)) closeAtDefinition(cursor, body)
     return undefined
@@ -213,11 +224,13 @@ export const readDefinition = (cursor: Cursor, word: string): Ast.Definition | u
       return readService(cursor)
     case "senum":
       return reportSenum(cursor)
-    default:
-      return unexpected(
-        cursor,
-        "a definition",
-        "a definition begins with const, typedef, enum, struct, union, exception or service"
-      )
+    default: {
+      const near = Misspelled.definitionWord(word)
+      const hint =
+        near === undefined
+          ? "a definition begins with const, typedef, enum, struct, union, exception or service"
+          : `did you mean \`${near}\`?`
+      return unexpected(cursor, "a definition", hint)
+    }
   }
 }

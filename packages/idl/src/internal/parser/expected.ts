@@ -8,6 +8,7 @@ import { digitsEnd, isDigit, isLetter, isQuote, isSpace, skip, wordEnd } from ".
 import type { Span } from "../../Source.ts"
 import type { Cursor } from "./cursor.ts"
 import { report } from "./failure.ts"
+import * as Misspelled from "./misspelled.ts"
 
 const shown = 40
 
@@ -42,8 +43,8 @@ const foreign = (cursor: Cursor): boolean => {
   const { at, end, text } = cursor
   const unit = text.charCodeAt(at)
   if (at >= text.length || isLetter(unit) || isDigit(unit) || isSpace(unit)) return false
-  const gluedHyphen = unit === 0x2d && at === end && at > 0 && isLetter(text.charCodeAt(at + 1))
-  return gluedHyphen || !punctuation.includes(text.charAt(at))
+  const isInName = at === end && isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at + 1))
+  return (isInName && (unit === 0x2d || unit === 0x2f)) || !punctuation.includes(text.charAt(at))
 }
 
 const reportForeign = (cursor: Cursor, what: string): void => {
@@ -51,6 +52,11 @@ const reportForeign = (cursor: Cursor, what: string): void => {
   const [character = ""] = text.slice(at, at + 2)
   const span = { start: at, end: at + character.length }
   const shownCharacter = visible(character)
+  const ascii = Misspelled.asciiOf(character)
+  if (ascii !== undefined) {
+    report(cursor, span, `${shownCharacter} means nothing to Thrift`, `write \`${ascii}\` in its place`)
+    return
+  }
   const isWhiteSpace = /\s|\ufeff/u.test(character)
   const inName = !isWhiteSpace && (at === end ? isLetter(text.charCodeAt(end - 1)) : /[\p{L}$]/u.test(character))
   if (inName) report(cursor, span, `${shownCharacter} cannot be part of a name`, "names are of A-Z, a-z, 0-9, _ and .")

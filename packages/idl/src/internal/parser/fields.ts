@@ -10,6 +10,8 @@ import type { Cursor } from "./cursor.ts"
 import * as Documentation from "./documentation.ts"
 import { expected, unexpected } from "./expected.ts"
 import { report, reportApache } from "./failure.ts"
+import * as Misspelled from "./misspelled.ts"
+import { beginsFunction, opensLine } from "./recovery.ts"
 import { readAnnotations, readType } from "./types.ts"
 import { acceptIntegerSpan, readValue } from "./values.ts"
 
@@ -60,6 +62,13 @@ const readRequiredness = (cursor: Cursor): Ast.Field["requiredness"] => {
   return { start, end: cursor.end, text: word }
 }
 
+/** `required 1: string a`: read as what it means. */
+const readLateId = (cursor: Cursor, requiredness: string): ReturnType<typeof readId> => {
+  const id = readId(cursor)
+  if (id) report(cursor, id, `the field id comes before \`${requiredness}\``, `write it as in \`1: ${requiredness}\``)
+  return id
+}
+
 const acceptReference = (cursor: Cursor): void => {
   if (!Lexer.accept(cursor, code.ampersand)) return
   reportApache(cursor, { start: cursor.end - 1, end: cursor.end }, "a reference field (`&`)", "remove the `&`")
@@ -90,13 +99,30 @@ const skipXsd = (cursor: Cursor): boolean => {
   return true
 }
 
+/**
+ * `reqired string` of a field seems to be its type and its name, and then comes one word more in the same line. That is
+ * right only where another field begins at this word, without an id.
+ */
+const reportRequiredness = (cursor: Cursor, type: Ast.Type): boolean => {
+  if (type.tag !== "NamedType" || type.annotationsSpan !== undefined) return false
+  const unit = Lexer.peek(cursor)
+  const isWord = Lexer.isLetter(unit) && !opensLine(cursor.text, cursor.at) && !beginsFunction(cursor) && !isXsd(cursor)
+  const meant = isWord || unit === code.less ? Misspelled.requiredness(type.name.text) : undefined
+  if (meant === undefined) return false
+  const message = `expected \`required\` or \`optional\`, found \`${type.name.text}\``
+  report(cursor, type.name, message, `did you mean \`${meant}\`?`)
+  return true
+}
+
 /** Reads a field with the separator behind it. @internal */
 export const readField = (cursor: Cursor): Ast.Field | undefined => {
   const docBefore = Documentation.before(cursor)
   const start = cursor.at
-  const id = readId(cursor)
-  if (id === false) return undefined
+  const firstId = readId(cursor)
+  if (firstId === false) return undefined
   const requiredness = readRequiredness(cursor)
+  const id = firstId ?? (requiredness && readLateId(cursor, requiredness.text))
+  if (id === false) return undefined
   const isBare = id === undefined && requiredness === undefined
   if (isBare && !Lexer.isLetter(Lexer.peek(cursor))) return unexpected(cursor, "a field")
   const type = readType(cursor, "the type of the field")
@@ -107,6 +133,7 @@ export const readField = (cursor: Cursor): Ast.Field | undefined => {
     const isReversed = Lexer.peek(cursor) === code.colon
     return expected(cursor, "a field name", isReversed ? "the type comes before the name: `1: string name`" : undefined)
   }
+  if (requiredness === undefined && reportRequiredness(cursor, type)) return undefined
   let value: Ast.Value | undefined
   if (Lexer.accept(cursor, code.equal)) {
     value = readValue(cursor, "a default value")

@@ -14,10 +14,13 @@ const headerWords: ReadonlySet<string> = new Set(["include", "cpp_include", "nam
 const bodyWords: ReadonlySet<string> = new Set(["struct", "union", "exception", "enum", "service", "senum"])
 const definitionWords: ReadonlySet<string> = new Set([...headerWords, ...bodyWords, "const", "typedef"])
 
+/** @internal */
+export const isDefinitionWord = (word: string): boolean => definitionWords.has(word)
+
 const isBlank = (unit: number): boolean => unit === 32 || unit === 9 || unit === 11
 
-/** Whether an offset is the first thing in its line. */
-const opensLine = (text: string, at: number): boolean => {
+/** Whether an offset is the first thing in its line. @internal */
+export const opensLine = (text: string, at: number): boolean => {
   let before = at - 1
   while (isBlank(text.charCodeAt(before))) before--
   return before < 0 || Lexer.isLineEnd(text.charCodeAt(before))

@@ -9,6 +9,7 @@ import * as Lexer from "../lexer.ts"
 import type { Cursor } from "./cursor.ts"
 import { expected, unexpected } from "./expected.ts"
 import { report, reportApache } from "./failure.ts"
+import * as Misspelled from "./misspelled.ts"
 import { skipToCloser } from "./recovery.ts"
 import { nested } from "./values.ts"
 
@@ -21,6 +22,12 @@ export interface Annotations {
 }
 
 const none: Annotations = { annotations: [], annotationsSpan: undefined }
+
+/** What may stand behind the value of an annotation: a separator, the end, a comment, or the next annotation. */
+const behindAnnotation = {
+  kitex: /\s*(?:$|[,;)#]|\/[/*]|[A-Za-z_][\w.]*\s*(?:=\s*["'#/]|#|\/[/*]))/y,
+  apache: /\s*(?:$|[,;)#]|\/[/*]|[A-Za-z_][\w.]*(?:\s*[=,;)#/]|\s+[A-Za-z_]))/y
+} as const
 
 const annotation = (cursor: Cursor): Ast.Annotation | undefined => {
   const key = Lexer.acceptName(cursor)
@@ -35,9 +42,10 @@ const annotation = (cursor: Cursor): Ast.Annotation | undefined => {
     const value: Ast.Literal = { tag: "Literal", start, end: key.end, quote: '"', text: "1" }
     return { start, end: key.end, key, value }
   }
-  const value = Lexer.acceptLiteral(cursor)
+  const errors = cursor.syntaxErrors
+  const value = Lexer.acceptLiteral(cursor, behindAnnotation[cursor.compat])
   if (value === undefined) return expected(cursor, "a string, the value of this annotation", "put it in quotes")
-  return { start, end: value.end, key, value }
+  return cursor.syntaxErrors > errors ? undefined : { start, end: value.end, key, value }
 }
 
 /** Reads annotations in parentheses, where there are some. @internal */
@@ -97,7 +105,7 @@ const isContainer = (cursor: Cursor, word: string): boolean =>
 
 /** Reads as far as the `<`. */
 const openContainer = (cursor: Cursor, word: string): Ast.Literal | undefined => {
-  Lexer.acceptKeyword(cursor, word)
+  Lexer.advance(cursor, cursor.at + word.length)
   Lexer.skip(cursor)
   const cppType = acceptCppType(cursor)
   Lexer.accept(cursor, code.less)
@@ -145,6 +153,8 @@ const mapType = (cursor: Cursor): Ast.MapType | undefined => {
   return { tag: "MapType", start, end: cursor.end, key, value, cppType, annotations, annotationsSpan }
 }
 
+const containers = { list: listType, map: mapType, set: setType } as const
+
 const baseType = (cursor: Cursor, name: Ast.BaseTypeName, length: number): Ast.BaseType | undefined => {
   const start = cursor.at
   Lexer.advance(cursor, start + length)
@@ -163,8 +173,17 @@ const stringList = (cursor: Cursor): Ast.BaseType | undefined => {
   return baseType(cursor, "string", "slist".length)
 }
 
-const namedType = (cursor: Cursor): Ast.NamedType => {
+/** Reads `List<string>` as what it means. */
+const misspelledContainer = (cursor: Cursor, name: Ast.Name, meant: keyof typeof containers): Ast.Type | undefined => {
+  report(cursor, name, `expected a type, found \`${name.text}<\``, `did you mean \`${meant}<\`?`)
+  cursor.at = name.start
+  return nested<Ast.Type | undefined>(cursor, "types", containers[meant])
+}
+
+const namedType = (cursor: Cursor): Ast.Type | undefined => {
   const name = Lexer.acceptName(cursor)!
+  const meant = Lexer.peek(cursor) === code.less ? Misspelled.container(name.text) : undefined
+  if (meant !== undefined) return misspelledContainer(cursor, name, meant)
   const { annotations, annotationsSpan } = readAnnotations(cursor)
   return { tag: "NamedType", start: name.start, end: cursor.end, name, annotations, annotationsSpan }
 }

@@ -94,8 +94,8 @@ export const tokenAt = ({ comments, next, text }: Writer, offset: number): numbe
   return at
 }
 
-/** The offset behind an item that ends at an offset and the separator that may follow it. @internal */
-export const separatorEnd = (writer: Writer, end: number): number => {
+/** The offset behind an item that ends at an offset and the separator that may follow it. */
+const separatorEnd = (writer: Writer, end: number): number => {
   const at = tokenAt(writer, end)
   const character = writer.text.charAt(at)
   return character === "," || character === ";" ? at + 1 : end

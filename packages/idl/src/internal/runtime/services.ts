@@ -6,6 +6,7 @@ import * as Method from "@millrace/rpc/Method"
 import * as Service from "@millrace/rpc/Service"
 import type * as Schema from "effect/Schema"
 import * as Program from "../../Program.ts"
+import { thriftName } from "../emit/names.ts"
 import type { Types } from "./types.ts"
 
 /** A method of which only the IDL knows what it takes and gives.
@@ -24,7 +25,11 @@ type UntypedService = Service.ServiceClass<string, ReadonlyArray<UntypedMethod>>
 
 const fields = (types: Types, members: ReadonlyArray<Program.Field>): Method.Fields =>
   Object.fromEntries(
-    members.map((member) => [types.property("method", member), Thrift.field(member.id, types.of(member.type, member))])
+    members.map((member) => {
+      const property = types.property("method", member)
+      const name = thriftName(member, property)
+      return [property, Thrift.field(member.id, types.of(member.type, member), { name })]
+    })
   )
 
 const method = (types: Types, { name, mode, arguments: parameters, result, throws }: Program.Method): UntypedMethod => {
@@ -62,5 +67,8 @@ export const services = (types: Types): ((service: Program.Service) => UntypedSe
     return made
   }
   return (from) =>
-    Service.make(from.name, { package: Program.packageName(from.file), methods: Program.allMethods(from).map(methodOf) })
+    Service.make(from.name, {
+      package: Program.packageName(from.file),
+      methods: Program.allMethods(from).map(methodOf)
+    })
 }

@@ -6,7 +6,7 @@ import * as Thrift from "@millrace/codec/Thrift"
 import * as Schema from "effect/Schema"
 import * as Program from "../../Program.ts"
 import type { Identities } from "../emit/identity.ts"
-import { enumMemberName, memberName, type NameOptions } from "../emit/names.ts"
+import { enumMemberName, memberName, type NameOptions, thriftName } from "../emit/names.ts"
 import { type Scalar, type ScalarOptions, scalarOf } from "../scalar.ts"
 import { type Making, valueOf } from "./values.ts"
 
@@ -38,7 +38,11 @@ const scalars: { readonly [K in Scalar]: Schema.Top } = {
   binary: Thrift.Binary
 }
 
-type Make = (id: number, schema: Schema.Top, options?: { readonly default: () => unknown }) => Schema.Top
+type Make = (
+  id: number,
+  schema: Schema.Top,
+  options: { readonly name: string | undefined; readonly default: (() => unknown) | undefined }
+) => Schema.Top
 
 // what their types promise to those who write schemas, the checker has seen to here
 const makers: { readonly [R in Program.Field["requiredness"]]: Make } = {
@@ -99,7 +103,7 @@ export const types = (options: TypeOptions): Types => {
   const property: Types["property"] = (owner, member) => memberName(owner, member, options)
 
   const making: Making = {
-    scalar: (type, member) => scalarOf(type, member, options),
+    options,
     property: (struct, member) => property(struct.kind, member),
     array: (items) => items,
     construct: (struct, members) => new (structOf(struct) as any)(members)
@@ -107,12 +111,13 @@ export const types = (options: TypeOptions): Types => {
 
   const member = (struct: Program.Struct, field: Program.Field): Schema.Top => {
     const schema = of(field.type, field)
+    const name = thriftName(field, property(struct.kind, field))
+    if (struct.kind === "union") return Thrift.field(field.id, schema, { name })
     const value = field.default
-    if (struct.kind === "union") return Thrift.field(field.id, schema)
-    const make = makers[field.requiredness]
-    return value === undefined
-      ? make(field.id, schema)
-      : make(field.id, schema, { default: () => valueOf(making, field.type, value, field) })
+    return makers[field.requiredness](field.id, schema, {
+      name,
+      default: value === undefined ? undefined : () => valueOf(making, field.type, value, field)
+    })
   }
 
   const build = (struct: Program.Struct): Schema.Top => {

@@ -2,31 +2,19 @@
  * Constants and defaults of an IDL as the values that messages hold, made anew by each call.
  */
 import * as Program from "../../Program.ts"
-import type { Scalar } from "../scalar.ts"
+import { isComparable, type Scalar, scalarOf, type ScalarOptions } from "../scalar.ts"
 
 /** What values are made with.
  *
  * @internal
  */
 export interface Making {
-  /** See `scalarOf`. */
-  readonly scalar: (type: Program.Type, member?: Program.Field) => Scalar | undefined
+  readonly options: ScalarOptions
   readonly property: (struct: Program.Struct, member: Program.Field) => string
   /** Finishes an array: as it is for defaults, frozen for constants, which are shared. */
   readonly array: (items: Array<unknown>) => ReadonlyArray<unknown>
   /** Makes a struct or an exception from its members by property. */
   readonly construct: (struct: Program.Struct, members: object) => unknown
-}
-
-/** Whether a type is compared by what it is, so that it can be in a Set and the key of a Map.
- *
- * @internal
- */
-export const isComparable = (type: Program.Type, scalar: Making["scalar"]): boolean => {
-  const target = Program.target(type)
-  if ("tag" in target) return target.tag === "Enum"
-  const found = scalar(type)
-  return found !== undefined && found !== "binary"
 }
 
 /** What a container is of; a value that is checked has the kind of its type. */
@@ -44,22 +32,22 @@ export const valueOf = (making: Making, type: Program.Type, value: Program.Value
   const parts = Program.target(type) as unknown as Parts
   switch (value.kind) {
     case "int":
-      return integer(value.value, making.scalar(type, member))
+      return integer(value.value, scalarOf(type, member, making.options))
     case "string":
-      return making.scalar(type, member) === "binary" ? new TextEncoder().encode(value.value) : value.value
+      return scalarOf(type, member, making.options) === "binary" ? new TextEncoder().encode(value.value) : value.value
     case "binary":
       return value.value.slice()
     case "list":
       return making.array(value.items.map((item) => valueOf(making, parts.element, item)))
     case "set": {
       const items = value.items.map((item) => valueOf(making, parts.element, item))
-      return isComparable(parts.element, making.scalar) ? new Set(items) : making.array(items)
+      return isComparable(parts.element, making.options) ? new Set(items) : making.array(items)
     }
     case "map": {
       const entries = value.entries.map(
         ([key, item]) => [valueOf(making, parts.key, key), valueOf(making, parts.value, item)] as const
       )
-      return isComparable(parts.key, making.scalar) ? new Map(entries) : making.array(entries)
+      return isComparable(parts.key, making.options) ? new Map(entries) : making.array(entries)
     }
     case "struct":
       return struct(making, value.struct, value.fields)

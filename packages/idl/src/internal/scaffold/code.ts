@@ -20,6 +20,13 @@ const beforeRegExp = new Set("(,=:[!&|?{;+-*%~^<>")
 const wordsBeforeRegExp = /\b(?:return|typeof|case|in|of|yield|await|void|delete|do|else)$/
 
 /**
+ * Where the line ends that names the program a script runs with; 0 when there is none.
+ *
+ * @internal
+ */
+export const endOfShebang = (text: string): number => /^#!.*(?:\n|$)/.exec(text)?.[0].length ?? 0
+
+/**
  * Undefined where a string, a comment or a template does not end.
  *
  * @internal
@@ -103,7 +110,7 @@ export const read = (text: string): Code | undefined => {
     return depth === 0 ? text.length : -1
   }
 
-  if (endOfCode(0, 0) < 0) return undefined
+  if (endOfCode(endOfShebang(text), 0) < 0) return undefined
   let code = ""
   let from = 0
   for (const [start, end] of blanks) {

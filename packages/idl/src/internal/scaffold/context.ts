@@ -23,7 +23,9 @@ export interface Context extends Pick<Options, "case" | "i64" | "name"> {
   readonly methods: ReadonlyArray<Program.Method>
   /** A definition as code names it: `api.Request`. */
   readonly reference: (definition: { readonly name: string; readonly file: Program.File }) => string
-  /** The imports of everything generated, for a file in this folder of the project. */
+  /** The import of what was generated for a file, for a file in this folder of the project. */
+  readonly importOf: (file: Program.File, folder: "src" | "test") => Import
+  /** The imports of everything generated. */
   readonly generated: (folder: "src" | "test") => ReadonlyArray<Import>
 }
 
@@ -50,17 +52,18 @@ const aliases = (program: Program.Program): ReadonlyMap<Program.File, string> =>
 /** @internal */
 export const make = (program: Program.Program, service: Program.Service, options: Options): Context => {
   const names = aliases(program)
+  const importOf = (file: Program.File, folder: "src" | "test"): Import => ({
+    binding: names.get(file)!,
+    from: folder === "src" ? options.module(file).replace(/^src\//, "./") : `../${options.module(file)}`,
+    isNamespace: true
+  })
   return {
     ...options,
     service,
     methods: Program.allMethods(service),
     reference: ({ file, name }) => `${names.get(file)!}.${exportName(name)}`,
-    generated: (folder) =>
-      program.files.map((file) => ({
-        binding: names.get(file)!,
-        from: folder === "src" ? options.module(file).replace(/^src\//, "./") : `../${options.module(file)}`,
-        isNamespace: true
-      }))
+    importOf,
+    generated: (folder) => program.files.map((file) => importOf(file, folder))
   }
 }
 

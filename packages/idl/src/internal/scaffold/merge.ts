@@ -1,10 +1,10 @@
 /**
  * Adds to a file that a person owns what it lacks. Not a character of theirs changes, but for a comma that a last entry
- * lacks.
+ * lacks, and blanks before a brace that is no longer on its line.
  *
  * @internal
  */
-import { closing, type Code, keys, read } from "./code.ts"
+import { closing, type Code, endOfShebang, keys, read } from "./code.ts"
 
 /** @internal */
 export interface Import {
@@ -56,6 +56,8 @@ export type Merged =
 interface Edit {
   readonly at: number
   readonly text: string
+  /** The end of blanks that the text stands for. */
+  readonly until?: number
 }
 
 /** @internal */
@@ -86,30 +88,25 @@ export const merge = (existing: string, { container, entries, imports }: Parts):
   const code = read(existing)
   const place = code === undefined ? undefined : find(code, container)
   if (code === undefined || place === undefined) {
-    return byHand(existing, code, container, entries, `there is no ${container.description} in it`)
+    return byHand(container, entries, `there is no ${container.description} in it`)
   }
   const found = known(code, container, place)
   const missing = entries.filter(({ name }) => !found.names.has(name))
   if (missing.length === 0) return { _tag: "Unchanged" }
   if (!found.isComplete) {
-    return byHand(
-      existing,
-      code,
-      container,
-      missing,
-      `it cannot be seen which entries its ${container.description} has`
-    )
+    return byHand(container, missing, `it cannot be seen which entries its ${container.description} has`)
   }
-  const edits = [
-    ...importEdits(
-      code,
-      usedImports(
-        imports,
-        missing.map(({ text }) => text)
-      )
-    ),
-    ...entryEdits(existing, code, container, place, missing)
-  ]
+  const needed = usedImports(
+    imports,
+    missing.map(({ text }) => text)
+  )
+  const { end, types, values } = readImports(code)
+  const typesOnly = needed.map(({ binding }) => binding).filter((binding) => types.has(binding) && !values.has(binding))
+  if (typesOnly.length > 0) {
+    return byHand(container, missing, `it imports ${typesOnly.join(", ")} as a type, and a value is needed`)
+  }
+  const lines = importLines(needed.filter(({ binding }) => !values.has(binding)))
+  const edits = [...importEdits(existing, end, lines), ...entryEdits(existing, code, container, place, missing)]
   return { _tag: "Merged", text: apply(existing, edits), added: missing.map(({ name }) => name) }
 }
 
@@ -140,40 +137,42 @@ const testNames = (code: Code, open: number, close: number): ReadonlyArray<strin
     return /\b(?:it|test)(?:\.\w+)*\(\s*$/.test(before) ? [firstWord(value)] : []
   })
 
-const byHand = (
-  existing: string,
-  code: Code | undefined,
-  container: Container,
-  entries: ReadonlyArray<Entry>,
-  reason: string
-): Merged => {
-  const text = code?.text ?? existing
-  const strings = new Set(code?.strings.map(({ value }) => firstWord(value)))
-  const missing = entries.filter(({ name }) => !strings.has(name) && !new RegExp(`\\b${name}\\b`).test(text))
-  if (missing.length === 0) return { _tag: "Unchanged" }
-  return {
-    _tag: "ByHand",
-    text: missing.map((entry) => separated(container, entry.text)).join("\n"),
-    missing: missing.map(({ name }) => name),
-    reason
-  }
+/** All are said each time: what a file has that cannot be read is not known. */
+const byHand = (container: Container, missing: ReadonlyArray<Entry>, reason: string): Merged => ({
+  _tag: "ByHand",
+  text: missing.map((entry) => separated(container, entry.text)).join("\n"),
+  missing: missing.map(({ name }) => name),
+  reason
+})
+
+const importStatement = /(?<![\w$.])import\s+(type\s+)?([^"';]*?)\s*from\s*(["'])\s*\3;?/g
+
+interface Imports {
+  readonly values: ReadonlySet<string>
+  readonly types: ReadonlySet<string>
+  /** Where the last import ends, 0 when there is none. */
+  readonly end: number
 }
 
-const importStatement = /(?<![\w$.])import\s+(?:type\s+)?([^"';]*?)\s*from\s*(["'])\s*\2;?/g
-
-const importEdits = (code: Code, imports: ReadonlyArray<Import>): ReadonlyArray<Edit> => {
-  const bound = new Set<string>()
+const readImports = (code: Code): Imports => {
+  const values = new Set<string>()
+  const types = new Set<string>()
   let end = 0
   for (const match of code.text.matchAll(importStatement)) {
     end = match.index + match[0].length
-    for (const specifier of match[1]!.split(/[{},]/)) {
+    for (const specifier of match[2]!.split(/[{},]/)) {
       const binding = /([\w$]+)\s*$/.exec(specifier)?.[1]
-      if (binding !== undefined) bound.add(binding)
+      const isType = match[1] !== undefined || /^\s*type\s+(?!as\b)\S/.test(specifier)
+      if (binding !== undefined) (isType ? types : values).add(binding)
     }
   }
-  const lines = importLines(imports.filter(({ binding }) => !bound.has(binding)))
+  return { values, types, end }
+}
+
+const importEdits = (existing: string, end: number, lines: ReadonlyArray<string>): ReadonlyArray<Edit> => {
   if (lines.length === 0) return []
-  return [end === 0 ? { at: 0, text: `${lines.join("\n")}\n` } : { at: end, text: `\n${lines.join("\n")}` }]
+  const text = lines.join("\n")
+  return [end === 0 ? { at: endOfShebang(existing), text: `${text}\n` } : { at: end, text: `\n${text}` }]
 }
 
 const entryEdits = (
@@ -197,7 +196,12 @@ const entryEdits = (
   const gap = kind === "block" && !isEmpty ? "\n" : ""
   const edits: Array<Edit> = []
   if (kind === "object" && !isEmpty && code.text[last - 1] !== ",") edits.push({ at: last, text: "," })
-  edits.push(isCloseAlone ? { at: lineStart, text: gap + text } : { at: close, text: `\n${gap}${text}${closeIndent}` })
+  const blanks = Math.max(last, existing.slice(0, close).trimEnd().length)
+  edits.push(
+    isCloseAlone
+      ? { at: lineStart, text: gap + text }
+      : { at: blanks, until: close, text: `\n${gap}${text}${closeIndent}` }
+  )
   return edits
 }
 
@@ -207,7 +211,7 @@ const apply = (text: string, edits: ReadonlyArray<Edit>): string => {
   let from = 0
   for (const edit of edits) {
     result += text.slice(from, edit.at) + edit.text.replaceAll("\n", lineEnd)
-    from = edit.at
+    from = edit.until ?? edit.at
   }
   return result + text.slice(from)
 }

@@ -78,9 +78,7 @@ const config = ({ idls, includeDirs, out }: ProjectOptions): string =>
   })
 
 const server = (context: Context): string => {
-  const { binding, from } = context
-    .generated("src")
-    .find(({ binding }) => context.reference(context.service).startsWith(`${binding}.`))!
+  const { binding, from } = context.importOf(context.service.file, "src")
   return `/**
  * Serves ${context.service.name}.
  */

@@ -6,7 +6,7 @@
 import * as Program from "../../Program.ts"
 import { enumMemberName, memberName } from "../emit/names.ts"
 import { call, type Node, object, text } from "../emit/layout.ts"
-import { scalarOf } from "../scalar.ts"
+import { isComparable, scalarOf } from "../scalar.ts"
 import type { Context } from "./context.ts"
 
 const scalars: Readonly<Record<NonNullable<ReturnType<typeof scalarOf>>, string>> = {
@@ -20,13 +20,6 @@ const scalars: Readonly<Record<NonNullable<ReturnType<typeof scalarOf>>, string>
   double: "0",
   string: '"hello"',
   binary: "new Uint8Array()"
-}
-
-const isKeyOfSet = (context: Context, type: Program.Type): boolean => {
-  const target = Program.target(type)
-  if ("tag" in target) return target.tag === "Enum"
-  const scalar = scalarOf(type, undefined, context)
-  return scalar !== undefined && scalar !== "binary"
 }
 
 /** How many more structs an expression may have: required members of required members can be exponentially many. */
@@ -56,9 +49,9 @@ export const valueOf = (
     case "list":
       return text("[]")
     case "set":
-      return text(isKeyOfSet(context, target.element) ? "new Set()" : "[]")
+      return text(isComparable(target.element, context) ? "new Set()" : "[]")
     case "map":
-      return text(isKeyOfSet(context, target.key) ? "new Map()" : "[]")
+      return text(isComparable(target.key, context) ? "new Map()" : "[]")
     default:
       return text(scalars[scalarOf(type, field, context)!])
   }

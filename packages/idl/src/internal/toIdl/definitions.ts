@@ -3,6 +3,7 @@
  */
 import * as CodecError from "@millrace/codec/CodecError"
 import * as Plan from "@millrace/codec/Plan"
+import { postorder } from "../emit/postorder.ts"
 import { literal } from "./literal.ts"
 import { checked, unique } from "./names.ts"
 
@@ -45,6 +46,24 @@ export const definitions = (taken: ReadonlyArray<string>): Definitions => {
   const plans = new Map<string, Array<Named>>()
   const texts: Array<string> = []
 
+  /** The types with a name that a use of a type is made of, each with where it is used. */
+  function* inside(plan: Plan.Plan, path: ReadonlyArray<string>): Iterable<readonly [Named, ReadonlyArray<string>]> {
+    switch (plan.kind) {
+      case "list":
+      case "set":
+        return yield* inside(plan.element, path)
+      case "map":
+        yield* inside(plan.key, [...path, "key"])
+        return yield* inside(plan.value, path)
+      case "transform":
+        return yield* inside(plan.inner, path)
+      case "enum":
+      case "struct":
+      case "union":
+        yield [plan, path]
+    }
+  }
+
   const known = (plan: Named): string | undefined => {
     const found = names.get(plan)
     if (found !== undefined || isNameless(plan)) return found
@@ -52,17 +71,42 @@ export const definitions = (taken: ReadonlyArray<string>): Definitions => {
     return twin && names.get(twin)
   }
 
-  const named = (plan: Named, path: ReadonlyArray<string>): string => {
-    const found = known(plan)
-    if (found !== undefined) return found
+  const name = (plan: Named, path: ReadonlyArray<string>): string => {
     const wanted = isNameless(plan) ? path.map(capitalized).join("") : lastSegment(plan.name)
-    const name = nameFor(wanted)
-    // before the members, so that a type that holds itself finds its name
-    names.set(plan, name)
-    plans.set(plan.name, [...(plans.get(plan.name) ?? []), plan])
-    const text = plan.kind === "enum" ? enumText(plan, name) : structText(plan, name)
-    texts.push(name === wanted || isNameless(plan) ? text : `// ${JSON.stringify(plan.name)} in the program.\n${text}`)
-    return name
+    const given = nameFor(wanted)
+    names.set(plan, given)
+    const others = plans.get(plan.name)
+    if (others === undefined) plans.set(plan.name, [plan])
+    else others.push(plan)
+    return given
+  }
+
+  const define = (plan: Plan.Plan, path: ReadonlyArray<string>): void => {
+    const fresh = new Set<Named>()
+    const paths = new Map<Named, ReadonlyArray<string>>()
+    function* reached(plan: Plan.Plan, path: ReadonlyArray<string>): Iterable<Named> {
+      for (const [found, place] of inside(plan, path)) {
+        paths.set(found, place)
+        yield found
+      }
+    }
+    function* next(plan: Named): Iterable<Named> {
+      if (known(plan) !== undefined) return
+      fresh.add(plan)
+      // before the members, so that a type that holds itself finds its name
+      const given = name(plan, paths.get(plan)!)
+      if (plan.kind === "struct") for (const each of plan.members) yield* reached(each.plan, [given, each.name])
+      if (plan.kind === "union") for (const each of plan.cases) yield* reached(each.plan, [given, each.tag])
+    }
+    for (const each of postorder(reached(plan, path), next)) if (fresh.has(each)) texts.push(textOf(each))
+  }
+
+  const textOf = (plan: Named): string => {
+    const given = names.get(plan)!
+    const text = plan.kind === "enum" ? enumText(plan, given) : structText(plan, given)
+    return isNameless(plan) || given === lastSegment(plan.name)
+      ? text
+      : `// ${JSON.stringify(plan.name)} in the program.\n${text}`
   }
 
   const enumText = (plan: Plan.EnumPlan, name: string): string => {
@@ -84,21 +128,21 @@ export const definitions = (taken: ReadonlyArray<string>): Definitions => {
 
   const structText = (plan: Plan.NamedPlan, name: string): string => {
     const line = (id: number, requiredness: string, plan: Plan.Plan, member: string): string =>
-      `${id}: ${requiredness}${type(plan, [name, member])} ${checked(`${name}.${member}`, member)}`
+      `${id}: ${requiredness}${spelled(plan)} ${checked(`${name}.${member}`, member)}`
     const lines =
       plan.kind === "union"
-        ? plan.cases.map((each) => line(each.id, "", each.plan, each.tag))
+        ? plan.cases.map((each) => line(each.id, "", each.plan, each.thriftName ?? each.tag))
         : plan.members.map((member) => {
             const requiredness = member.requiredness === "default" ? "" : `${member.requiredness} `
-            const text = line(member.id, requiredness, member.plan, member.name)
+            const text = line(member.id, requiredness, member.plan, member.thriftName ?? member.name)
             if (member.default === undefined) return text
             const path = `${name}.${member.name}`
-            return `${text} = ${literal(member.plan, member.default(), path, (plan) => named(plan, [name, member.name]))}`
+            return `${text} = ${literal(member.plan, member.default(), path, (plan) => known(plan)!)}`
           })
     return block(`${keyword(plan)} ${name}`, lines)
   }
 
-  const type = (plan: Plan.Plan, path: ReadonlyArray<string>): string => {
+  const spelled = (plan: Plan.Plan): string => {
     switch (plan.kind) {
       case "i64number":
         return `i64 (ts.type = "number")`
@@ -106,18 +150,23 @@ export const definitions = (taken: ReadonlyArray<string>): Definitions => {
         return `i64 (ts.type = "string")`
       case "list":
       case "set":
-        return `${plan.kind}<${type(plan.element, path)}>`
+        return `${plan.kind}<${spelled(plan.element)}>`
       case "map":
-        return `map<${type(plan.key, [...path, "key"])}, ${type(plan.value, path)}>`
+        return `map<${spelled(plan.key)}, ${spelled(plan.value)}>`
       case "transform":
-        return type(plan.inner, path)
+        return spelled(plan.inner)
       case "enum":
       case "struct":
       case "union":
-        return named(plan, path)
+        return known(plan)!
       default:
         return plan.kind
     }
+  }
+
+  const type = (plan: Plan.Plan, path: ReadonlyArray<string>): string => {
+    define(plan, path)
+    return spelled(plan)
   }
 
   return { type, texts }

@@ -66,13 +66,13 @@ export const literal = (
       return inner(plan.inner, plan.encode(value))
     case "union": {
       const set = plan.cases.find(({ tag }) => tag === value._tag)!
-      return braced([`${string(set.tag)}: ${inner(set.plan, value.value)}`])
+      return braced([`${string(set.thriftName ?? set.tag)}: ${inner(set.plan, value.value)}`])
     }
     case "struct":
       return braced(
         plan.members
           .filter(({ name }) => value[name] !== undefined)
-          .map((member) => `${string(member.name)}: ${inner(member.plan, value[member.name])}`)
+          .map((member) => `${string(member.thriftName ?? member.name)}: ${inner(member.plan, value[member.name])}`)
       )
   }
 }
