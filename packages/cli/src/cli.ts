@@ -14,6 +14,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as NodeFs from "node:fs"
@@ -24,6 +25,7 @@ import { gen, genAs } from "./commands/gen.ts"
 import { print } from "./commands/print.ts"
 import { scaffold } from "./commands/scaffold.ts"
 import { exitCodes, Failure } from "./failure.ts"
+import * as Message from "./message.ts"
 import * as Settings from "./settings.ts"
 
 const millrace = genAs("millrace").pipe(
@@ -45,33 +47,47 @@ const Version = GlobalFlag.Action({
 })
 
 /** Help on standard output when it was asked for; what is wrong with a command line in a line on standard error. */
-const presenter: CliOutput.Presenter = {
+const presenter = (format: Message.Format): CliOutput.Presenter => ({
   present: (event) => {
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    const lines = event.errors.map(({ message }) => `millrace: ${message}`)
-    return Console.error([...lines, `Run ${event.commandPath.join(" ")} --help to see what there is.`].join("\n"))
+    const lines = event.errors.map(({ message }) =>
+      Message.text(format, { code: "E_USAGE", severity: "error", message })
+    )
+    const advice = `Run ${event.commandPath.join(" ")} --help to see what there is.`
+    return Console.error([...lines, ...(format === "pretty" ? [advice] : [])].join("\n"))
   }
-}
+})
 
-const layer = Layer.mergeAll(
-  NodeServices.layer,
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, Version, GlobalFlag.Completions] }),
-  CliOutput.layerPresenter(presenter)
+/** Effect looks at paths in arguments only where they exist: the commands look at them, and say what is wrong as they do elsewhere. */
+const files = Layer.effect(
+  FileSystem.FileSystem,
+  Effect.map(FileSystem.FileSystem, (system) => ({ ...system, exists: () => Effect.succeed(false) }))
 )
 
-const say = (failure: Failure): Effect.Effect<void> =>
-  failure.message === "" ? Effect.void : Console.error(`millrace: ${failure.message}`)
+const layer = (format: Message.Format) =>
+  Layer.mergeAll(
+    Layer.provideMerge(files, NodeServices.layer),
+    CliConfig.layer({ builtIns: [GlobalFlag.Help, Version, GlobalFlag.Completions] }),
+    CliOutput.layerPresenter(presenter(format))
+  )
 
-const sayDefect = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
-  Console.error(`millrace: this is a bug in millrace, please report it:\n${Cause.pretty(cause)}`)
+const sayDefect = (format: Message.Format, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  const message = `this is a bug in millrace, please report it:\n${Cause.pretty(cause)}`
+  return Console.error(Message.text(format, { code: "E_INTERNAL", severity: "error", message }))
+}
+
+const say = (format: Message.Format, failure: Failure): Effect.Effect<void> =>
+  failure.message === "" ? Effect.void : Console.error(Message.text(format, Message.ofFailure(failure)))
 
 /** Runs the command. What went wrong has been said when it ends. */
-export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Failure | CliError.CliError> =>
-  Command.runWith(millrace, { version })(args).pipe(
-    Effect.tapError((error) => (error._tag === "Failure" ? say(error) : Effect.void)),
-    Effect.tapCause((cause) => (Cause.hasDies(cause) ? sayDefect(cause) : Effect.void)),
-    Effect.provide(layer)
+export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Failure | CliError.CliError> => {
+  const format = Message.formatOf(args)
+  return Command.runWith(millrace, { version })(args).pipe(
+    Effect.tapError((error) => (error._tag === "Failure" ? say(format, error) : Effect.void)),
+    Effect.tapCause((cause) => (Cause.hasDies(cause) ? sayDefect(format, cause) : Effect.void)),
+    Effect.provide(layer(format))
   )
+}
 
 /** The exit code of a run. */
 export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {

@@ -9,7 +9,7 @@ import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { pathToFileURL } from "node:url"
 import { type Failure, reasonOf, usage } from "./failure.ts"
-import { fields, type Options, resolve } from "./options.ts"
+import { fields, type Options, problemOf, resolve } from "./options.ts"
 import { type Project, shown } from "./project.ts"
 
 const Content = Schema.Struct({
@@ -60,10 +60,15 @@ const findUpward = (from: string): string | undefined => {
   }
 }
 
+const checkName = (path: string): Effect.Effect<void, Failure> =>
+  /\.(json|ts)$/.test(path)
+    ? Effect.void
+    : Effect.fail(usage(`${shown(path)} is no configuration: its name ends with .json or .ts`))
+
 const read = (path: string): Effect.Effect<unknown, Failure> =>
   Effect.tryPromise({
     try: async () => {
-      if (!path.endsWith(".ts")) return JSON.parse(NodeFs.readFileSync(path, "utf8"))
+      if (path.endsWith(".json")) return JSON.parse(NodeFs.readFileSync(path, "utf8"))
       return (await import(pathToFileURL(path).href)).default
     },
     catch: (cause) => usage(`cannot read the configuration ${shown(path)}: ${reasonOf(cause)}`)
@@ -79,7 +84,12 @@ export const load = Effect.fnUntraced(function* (named: string | undefined): Eff
   const path = named === undefined ? findUpward(process.cwd()) : NodePath.resolve(named)
   if (path === undefined) return { folder: process.cwd(), path, entries: [] }
   const folder = NodePath.dirname(path)
+  yield* checkName(path)
   const { entries } = yield* decode(path, yield* read(path))
+  for (const [i, entry] of entries.entries()) {
+    const problem = problemOf(resolve(entry, folder))
+    if (problem !== undefined) return yield* usage(`${shown(path)} is wrong:\n${problem} at ["entries"][${i}]`)
+  }
   return {
     folder,
     path,

@@ -36,6 +36,8 @@ const reasons: Readonly<Record<string, string>> = {
   EFBIG: "it would be too large",
   ERR_FS_FILE_TOO_LARGE: "it is too large",
   ERR_STRING_TOO_LONG: "it is too large",
+  EMFILE: "too many files are open",
+  ENFILE: "too many files are open",
   ELOOP: "too many symbolic links",
   ENAMETOOLONG: "the name is too long"
 }

@@ -83,11 +83,23 @@ export const merge = (old: Manifest, run: Manifest): Manifest => {
   return merged
 }
 
+/** What IDLs give that the run does not compile, as long as they are there. */
+export const others = (folder: string, old: Manifest, run: Pick<Manifest, "has">): Manifest =>
+  new Map(Array.from(old).filter(([idl]) => !run.has(idl) && NodeFs.existsSync(NodePath.resolve(folder, idl))))
+
+/** The part of a manifest that is about these files. */
+const withFiles = (manifest: Manifest, names: ReadonlySet<string>): Manifest =>
+  new Map(
+    Array.from(manifest)
+      .map(([idl, files]) => [idl, new Map(Array.from(files).filter(([file]) => names.has(file)))] as const)
+      .filter(([, files]) => files.size > 0)
+  )
+
 export interface Cleaning {
   readonly manifest: Manifest
   /** Files to remove, absolute. */
   readonly remove: ReadonlyArray<string>
-  /** Files that a person edited, absolute; they stay. */
+  /** Files that a person edited, absolute; they stay, and in the manifest too, to be mentioned again. */
   readonly edited: ReadonlyArray<string>
 }
 
@@ -100,25 +112,40 @@ export const clean = Effect.fnUntraced(function* (
   old: Manifest,
   run: Manifest
 ): Effect.fn.Return<Cleaning, Failure> {
-  const living = new Map(run)
-  const candidates = new Map<string, string>()
+  const living = new Map([...run, ...others(folder, old, run)])
+  // Two IDLs may have given a file with two texts, as an index that has grown.
+  const candidates = new Map<string, Set<string>>()
   for (const [idl, files] of old) {
-    if (run.has(idl) || !NodeFs.existsSync(NodePath.resolve(folder, idl))) {
-      for (const [file, hash] of files) candidates.set(file, hash)
-    } else {
-      living.set(idl, files)
-    }
+    if (living.has(idl) && !run.has(idl)) continue
+    for (const [file, hash] of files) candidates.set(file, (candidates.get(file) ?? new Set()).add(hash))
   }
   const produced = new Set(Array.from(living.values(), (files) => Array.from(files.keys())).flat())
   const remove: Array<string> = []
   const edited: Array<string> = []
-  for (const [file, hash] of candidates) {
+  for (const [file, hashes] of candidates) {
     if (produced.has(file)) continue
-    const path = NodePath.join(folder, file)
-    const text = yield* readIfThere(path)
+    const text = yield* readIfThere(NodePath.join(folder, file))
     if (text === undefined) continue
-    if (hashOf(text) === hash) remove.push(path)
-    else edited.push(path)
+    if (hashes.has(hashOf(text))) remove.push(file)
+    else edited.push(file)
   }
-  return { manifest: living, remove: remove.sort(), edited: edited.sort() }
+  const manifest = new Map(living)
+  for (const [idl, files] of withFiles(old, new Set(edited))) {
+    manifest.set(idl, new Map([...files, ...(living.get(idl) ?? [])]))
+  }
+  const absolute = (files: ReadonlyArray<string>) => files.map((file) => NodePath.join(folder, file)).sort()
+  return { manifest, remove: absolute(remove), edited: absolute(edited) }
+})
+
+/** Whether a person changed a file since a run wrote it. What no run is known to have written is not edited. */
+export const isEdited = Effect.fnUntraced(function* (
+  folder: string,
+  manifest: Manifest,
+  path: string
+): Effect.fn.Return<boolean, Failure> {
+  const file = portable(NodePath.relative(folder, path))
+  const hashes = Array.from(manifest.values(), (files) => files.get(file)).filter((hash) => hash !== undefined)
+  if (hashes.length === 0) return false
+  const text = yield* readIfThere(path)
+  return text !== undefined && !hashes.includes(hashOf(text))
 })

@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as Diagnostic from "@millrace/idl/Diagnostic"
+import type * as Emitter from "@millrace/idl/Emitter"
 import * as Schema from "effect/Schema"
 import * as NodePath from "node:path"
 
@@ -29,7 +31,8 @@ export const fields = {
   codec: Schema.optionalKey(Schema.Literals(choices.codec)),
   trim: Schema.optionalKey(Schema.Boolean),
   compat: Schema.optionalKey(Schema.Literals(choices.compat)),
-  allowEnumAlias: Schema.optionalKey(Schema.Boolean)
+  allowEnumAlias: Schema.optionalKey(Schema.Boolean),
+  allowWarnings: Schema.optionalKey(Schema.Array(Schema.String))
 }
 
 const Fields = Schema.Struct(fields)
@@ -53,6 +56,8 @@ export interface Options {
   readonly trim: boolean
   readonly compat: "kitex" | "apache"
   readonly allowEnumAlias: boolean
+  /** Codes of warnings that are not told. */
+  readonly allowWarnings: ReadonlyArray<string>
 }
 
 /** Makes the paths of options absolute. */
@@ -62,8 +67,63 @@ export const resolve = (options: typeof Fields.Type, folder: string): Partial<Op
   ...(options.include === undefined ? {} : { include: options.include.map((each) => NodePath.resolve(folder, each)) })
 })
 
-/** The defaults; the output folder is below the given one. */
-export const defaults = (folder: string): Options => ({
+const isNamespace = (text: string): boolean => /^([\w-]+(\.[\w-]+)*)?$/.test(text)
+
+const placeholders = ["{namespace}", "{namespaceUnderscore}"]
+
+/** What is wrong with options of the right types. */
+export const problemOf = ({
+  allowWarnings = [],
+  namespaceMap = {},
+  out = ""
+}: Partial<Options>): string | undefined => {
+  const placeholder = out.match(/\{\w+\}/g)?.find((each) => !placeholders.includes(each))
+  if (placeholder !== undefined) {
+    return `${placeholder} stands for nothing in an output folder: there are ${placeholders.join(" and ")}`
+  }
+  const entry = Object.entries(namespaceMap).find(([, to]) => !isNamespace(to))
+  if (entry !== undefined) {
+    return `${entry[1]} cannot stand for ${entry[0]}: a namespace is letters, digits, _ and -, in parts with dots between them`
+  }
+  const known = new Set<string>(Diagnostic.warnings)
+  const unknown = allowWarnings.find((code) => !known.has(code))
+  if (unknown === undefined) return undefined
+  const suggestion = Diagnostic.suggestWarning(unknown)
+  return `${unknown} is not the code of a warning${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`
+}
+
+/** The options of the emitter. */
+export const emitterOptions = (options: Options): Emitter.Options => ({
+  layout: options.layout,
+  importExtension: options.importExt === "none" ? "" : options.importExt,
+  namespaceScopes: options.namespaceScope,
+  namespaceMap: Object.entries(options.namespaceMap),
+  case: options.case,
+  i64: options.i64,
+  codec: options.codec,
+  recurse: options.recurse,
+  trim: options.trim
+})
+
+/** The output folder of an IDL, whose namespace is these folders. */
+export const outputFolder = (out: string, namespace: ReadonlyArray<string>): string =>
+  out.replaceAll("{namespace}", namespace.join(NodePath.sep)).replaceAll("{namespaceUnderscore}", namespace.join("_"))
+
+/** The folder that holds the output folders of all namespaces. */
+export const fixedFolder = (out: string): string => {
+  const start = out.search(/\{namespace(Underscore)?\}/)
+  return start < 0 ? out : NodePath.dirname(`${out.slice(0, start)}_`)
+}
+
+/** All options: those that are given over the defaults, by which the output folder is below `folder`. */
+export const complete = (folder: string, given: Partial<Options>): Options => {
+  const all = { ...defaults(folder), ...given }
+  // The folders of the namespace are there already.
+  const isFlat = given.layout === undefined && fixedFolder(all.out) !== all.out
+  return isFlat ? { ...all, layout: "flat" } : all
+}
+
+const defaults = (folder: string): Options => ({
   out: NodePath.join(folder, "gen"),
   include: [],
   recurse: true,
@@ -76,5 +136,6 @@ export const defaults = (folder: string): Options => ({
   codec: "aot",
   trim: false,
   compat: "kitex",
-  allowEnumAlias: false
+  allowEnumAlias: false,
+  allowWarnings: []
 })

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as NodePath from "node:path"
 import { compile } from "./compile.ts"
 import { type Failure, usage } from "./failure.ts"
-import type { Options } from "./options.ts"
+import { emitterOptions, fixedFolder, type Options, outputFolder } from "./options.ts"
 import type { OutputFile } from "./output.ts"
 import { fileOf, type Project, shown } from "./project.ts"
 import type { FileReader } from "./reader.ts"
@@ -18,30 +18,16 @@ import { report } from "./report.ts"
 import type { Run } from "./runs.ts"
 
 export interface Folder {
-  /** Absolute. */
+  /** Absolute; files may be anywhere below. */
   readonly path: string
+  /** How an index names its modules; undefined where the folders of namespaces have none. */
+  readonly indexed: Emitter.Options["importExtension"] | undefined
   /** By absolute path of the IDL that was asked for, what it gives. */
   readonly produced: ReadonlyMap<string, ReadonlyArray<OutputFile>>
 }
 
-const emitterOptions = (options: Options): Emitter.Options => ({
-  layout: options.layout,
-  importExtension: options.importExt === "none" ? "" : options.importExt,
-  namespaceScopes: options.namespaceScope,
-  namespaceMap: Object.entries(options.namespaceMap),
-  case: options.case,
-  i64: options.i64,
-  codec: options.codec,
-  recurse: options.recurse,
-  trim: options.trim
-})
-
-const folderOf = (file: Program.File, options: Options): string => {
-  const folders = Emitter.folders(file, emitterOptions(options))
-  return options.out
-    .replaceAll("{namespace}", folders.join(NodePath.sep))
-    .replaceAll("{namespaceUnderscore}", folders.join("_"))
-}
+const folderOf = (file: Program.File, options: Options): string =>
+  outputFolder(options.out, Emitter.folders(file, emitterOptions(options)))
 
 /** A file and all that it includes, at any depth. */
 const reachable = (entries: ReadonlyArray<Program.File>): ReadonlySet<Program.File> => {
@@ -69,10 +55,12 @@ const memoryOf = (memories: Memories, run: Run, folder: string): Emitter.Memory 
 const emit = (project: Project, program: Program.Program, run: Run, memories: Memories): Emitted => {
   const byFolder = Map.groupBy(program.entries, (entry) => folderOf(entry, run.options))
   const diagnostics: Array<Diagnostic.Diagnostic> = []
+  const options = emitterOptions(run.options)
+  const indexed = options.layout === "namespace" ? options.importExtension : undefined
   const folders = Array.from(byFolder, ([path, entries]): Folder => {
     const needed = reachable(entries)
     const part = { files: program.files.filter((file) => needed.has(file)), entries }
-    const emitted = Emitter.emit(part, emitterOptions(run.options), memoryOf(memories, run, path))
+    const emitted = Emitter.emit(part, options, memoryOf(memories, run, path))
     diagnostics.push(...emitted.diagnostics)
     const produced = entries.map((entry) => {
       const sources = new Set(Array.from(reachable([entry]), ({ source }) => source.path))
@@ -81,7 +69,7 @@ const emit = (project: Project, program: Program.Program, run: Run, memories: Me
         .map((file) => ({ path: NodePath.join(path, file.path), text: file.text }))
       return [fileOf(project, entry.source.path), files] as const
     })
-    return { path, produced: new Map(produced) }
+    return { path: fixedFolder(run.options.out), indexed, produced: new Map(produced) }
   })
   return { folders, diagnostics }
 }
@@ -90,7 +78,13 @@ const emit = (project: Project, program: Program.Program, run: Run, memories: Me
 const joinFolders = (folders: ReadonlyArray<Folder>): ReadonlyArray<Folder> =>
   Array.from(
     Map.groupBy(folders, ({ path }) => path),
-    ([path, same]) => ({ path, produced: new Map(same.flatMap(({ produced }) => Array.from(produced))) })
+    ([path, same]) => {
+      const produced = new Map<string, ReadonlyArray<OutputFile>>()
+      for (const [idl, files] of same.flatMap((each) => Array.from(each.produced))) {
+        produced.set(idl, [...(produced.get(idl) ?? []), ...files])
+      }
+      return { path, indexed: same.find(({ indexed }) => indexed !== undefined)?.indexed, produced }
+    }
   )
 
 /** The files of folders, each once. Two texts for one file are told, as one of them would be lost. */
@@ -115,7 +109,7 @@ export const filesOf = Effect.fnUntraced(function* (
   return Array.from(files.values(), ({ file }) => file).sort((a, b) => (a.path < b.path ? -1 : 1))
 })
 
-/** Compiles and emits all runs. Findings are printed; an error in one run fails them all. */
+/** Compiles and emits all runs, and gives their programs too. Findings are printed; an error in one run fails them all. */
 export const produce = Effect.fnUntraced(function* (
   project: Project,
   reader: FileReader,
@@ -125,14 +119,16 @@ export const produce = Effect.fnUntraced(function* (
 ) {
   const diagnostics: Array<Diagnostic.Diagnostic> = []
   const folders: Array<Folder> = []
+  const programs: Array<Program.Program> = []
   for (const run of runs) {
     const compiled = yield* compile(project, reader, run.idls, run.options)
     diagnostics.push(...compiled.diagnostics)
+    programs.push(compiled.program)
     if (Diagnostic.hasErrors(compiled.diagnostics)) continue
     const emitted = emit(project, compiled.program, run, memories)
     diagnostics.push(...emitted.diagnostics)
     folders.push(...emitted.folders)
   }
   yield* report(project, diagnostics, options)
-  return joinFolders(folders)
+  return { programs, folders: joinFolders(folders) }
 })

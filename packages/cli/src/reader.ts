@@ -8,6 +8,7 @@ import * as Parser from "@millrace/idl/Parser"
 import type { Source } from "@millrace/idl/Source"
 import * as Effect from "effect/Effect"
 import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
 import { codeOf, type Failure, reasonOf, usage } from "./failure.ts"
 import { fileOf, type Project, shown, sourcePath } from "./project.ts"
 
@@ -23,12 +24,20 @@ export interface FileReader {
   readonly forget: (absolute: string) => void
 }
 
+/** One name for all paths of a file, but another one where a link gives it another name: that is what its types are named by. */
+const canonicalOf = (absolute: string): string => {
+  const real = NodeFs.realpathSync.native(absolute)
+  const name = NodePath.basename(absolute)
+  if (NodePath.basename(real) === name) return real
+  return NodePath.join(NodeFs.realpathSync.native(NodePath.dirname(absolute)), name)
+}
+
 const readFile = (absolute: string): Loader.ReadResult => {
   try {
     const stat = NodeFs.statSync(absolute)
     if (stat.isDirectory()) return { _tag: "Failed", reason: "it is a directory" }
     if (!stat.isFile()) return { _tag: "Failed", reason: "it is not a regular file" }
-    return { _tag: "Text", text: NodeFs.readFileSync(absolute, "utf8") }
+    return { _tag: "Text", text: NodeFs.readFileSync(absolute, "utf8"), canonical: canonicalOf(absolute) }
   } catch (cause) {
     const code = codeOf(cause)
     if (code === "ENOENT" || code === "ENOTDIR") return { _tag: "Missing" }

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Found } from "./config.ts"
 import { type Failure, usage } from "./failure.ts"
-import { defaults, type Options } from "./options.ts"
+import { complete, type Options } from "./options.ts"
 import { shown } from "./project.ts"
 
 /** Paths are absolute. */
@@ -34,8 +34,8 @@ export const select = Effect.fnUntraced(function* (
   const others = idls.filter((idl) => !entries.some((entry) => entry.idls.includes(idl)))
   const runs = entries.map((entry) => ({
     idls: entry.idls,
-    options: { ...defaults(config.folder), ...entry.options, ...flags }
+    options: complete(config.folder, { ...entry.options, ...flags })
   }))
   if (others.length === 0) return runs
-  return [...runs, { idls: [...new Set(others)], options: { ...defaults(process.cwd()), ...flags } }]
+  return [...runs, { idls: [...new Set(others)], options: complete(process.cwd(), flags) }]
 })

@@ -9,8 +9,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as NodeFs from "node:fs"
-import { type Failure, usage } from "./failure.ts"
-import { choices, type Options } from "./options.ts"
+import { codeOf, type Failure, reasonOf, usage } from "./failure.ts"
+import { choices, type Options, problemOf } from "./options.ts"
 import { shown } from "./project.ts"
 
 export const idls = Argument.Path("idl", { pathType: "either", mustExist: false }).pipe(
@@ -32,6 +32,11 @@ export const sourceFlags = {
   allowEnumAlias: Flag.Boolean("allow-enum-alias").pipe(
     Flag.optional,
     Flag.withDescription("Allow enum members with the same value")
+  ),
+  allowWarning: Flag.String("allow-warning").pipe(
+    Flag.atLeast(0),
+    Flag.withMetavar("code"),
+    Flag.withDescription("Do not tell the warnings of this code, as W_STREAM_UNARY; may be repeated")
   )
 }
 
@@ -51,6 +56,7 @@ export interface SourceFlags {
   readonly include: ReadonlyArray<string>
   readonly compat: Option.Option<Options["compat"]>
   readonly allowEnumAlias: Option.Option<boolean>
+  readonly allowWarning: ReadonlyArray<string>
 }
 
 /** Drops what was not given. */
@@ -67,23 +73,44 @@ const urlOf = (path: string): string | undefined => {
   return /^[a-z+]+:\/\//.test(text) || /^[\w.-]+@[\w.-]+:/.test(text) ? text : undefined
 }
 
+export const isFolder = (path: string): boolean => {
+  try {
+    return NodeFs.statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
 const folderProblem = (folder: string): string | undefined => {
   const url = urlOf(folder)
   if (url !== undefined) return `includes from a repository are not supported: clone ${url} and name its folder`
-  const stat = NodeFs.statSync(folder, { throwIfNoEntry: false })
-  if (stat === undefined) return `the include folder ${shown(folder)} does not exist`
-  return stat.isDirectory() ? undefined : `the include folder ${shown(folder)} is not a folder`
+  try {
+    return NodeFs.statSync(folder).isDirectory() ? undefined : `the include folder ${shown(folder)} is not a folder`
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return `the include folder ${shown(folder)} does not exist`
+    return `cannot read the include folder ${shown(folder)}: ${reasonOf(cause)}`
+  }
 }
+
+/** Fails for the first that is no folder for includes. */
+export const checkFolders = Effect.fnUntraced(function* (
+  folders: ReadonlyArray<string>
+): Effect.fn.Return<void, Failure> {
+  for (const folder of folders) {
+    const problem = folderProblem(folder)
+    if (problem !== undefined) return yield* usage(problem)
+  }
+})
 
 /** The options that the flags give. */
 export const sourceOptions = Effect.fnUntraced(function* (
   flags: SourceFlags
 ): Effect.fn.Return<Partial<Options>, Failure> {
-  for (const folder of flags.include) {
-    const problem = folderProblem(folder)
-    if (problem !== undefined) return yield* usage(problem)
-  }
+  yield* checkFolders(flags.include)
+  const problem = problemOf({ allowWarnings: flags.allowWarning })
+  if (problem !== undefined) return yield* usage(`--allow-warning: ${problem}`)
   return {
+    ...(flags.allowWarning.length === 0 ? {} : { allowWarnings: flags.allowWarning }),
     ...(flags.include.length === 0 ? {} : { include: flags.include }),
     ...given({ compat: flags.compat, allowEnumAlias: flags.allowEnumAlias })
   }
@@ -97,6 +124,7 @@ export const checkIdls = Effect.fnUntraced(function* (
     const url = urlOf(path)
     if (url !== undefined) return yield* usage(`IDLs in a repository are not supported: clone ${url} and name the file`)
     if (!path.endsWith(".thrift")) {
+      if (isFolder(path)) return yield* usage(`${shown(path)} is a folder: name the IDLs in it`)
       return yield* usage(`${shown(path)} is neither a command nor an IDL: the name of an IDL ends with .thrift`)
     }
   }

@@ -8,66 +8,119 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
-import type { Failure } from "./failure.ts"
-import { apply, isChange, prepare } from "./generate.ts"
+import { codeOf, type Failure, reasonOf } from "./failure.ts"
+import { apply, isChange, prepare, sayEdited } from "./generate.ts"
+import * as Message from "./message.ts"
 import type { Memories } from "./produce.ts"
 import { type Project, shown } from "./project.ts"
 import * as Reader from "./reader.ts"
 import type { Run } from "./runs.ts"
+import { Format } from "./settings.ts"
 import { count } from "./terminal.ts"
 
 /** Editors write a file in several steps; what changes within this time is one change. */
 const debounce = "50 millis"
 
-const nearestFolder = (path: string): string => {
-  let folder = NodePath.dirname(path)
-  while (!NodeFs.existsSync(folder) && folder !== NodePath.dirname(folder)) folder = NodePath.dirname(folder)
-  return folder
+/** The folders that lead to a file. */
+const foldersOf = (path: string): ReadonlyArray<string> => {
+  const folders = [NodePath.dirname(path)]
+  for (let parent = NodePath.dirname(folders[0]!); parent !== folders.at(-1); parent = NodePath.dirname(parent)) {
+    folders.push(parent)
+  }
+  return folders
+}
+
+/** What tells a folder from another one that takes its place. */
+const identityOf = (folder: string): string => {
+  const { dev, ino } = NodeFs.statSync(folder, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+const isPermission = (cause: unknown): boolean => codeOf(cause) === "EACCES" || codeOf(cause) === "EPERM"
+
+const isMissing = (cause: unknown): boolean => codeOf(cause) === "ENOENT" || codeOf(cause) === "ENOTDIR"
+
+const problemOf = (folder: string, cause: unknown): string => {
+  // That is how Linux says it, whatever space the disk has.
+  if (codeOf(cause) === "ENOSPC") return "changes may be missed: the system watches as many folders as it may"
+  if (codeOf(cause) === "EMFILE" || codeOf(cause) === "ENFILE") return `changes may be missed: ${reasonOf(cause)}`
+  return `cannot watch ${shown(folder)}: ${reasonOf(cause)}`
 }
 
 interface Watchers {
-  /** Watches the folders of all files that the reader was asked for, as editors replace files. */
-  readonly update: () => void
+  /** Watches the folders of all files that the reader was asked for, and gives what keeps it from that. */
+  readonly update: () => ReadonlySet<string>
   readonly close: () => void
 }
 
+interface Watched {
+  readonly identity: string
+  readonly watcher: NodeFs.FSWatcher
+}
+
+/**
+ * Folders are watched, as editors replace files; and all folders that lead to them, as a folder that was replaced tells
+ * nothing any more: what stands in its place is watched anew.
+ */
 const makeWatchers = (reader: Reader.FileReader, onChange: (path: string) => void): Watchers => {
-  const watchers = new Map<string, NodeFs.FSWatcher>()
+  const watchers = new Map<string, Watched>()
   const drop = (folder: string) => {
-    watchers.get(folder)?.close()
+    watchers.get(folder)?.watcher.close()
     watchers.delete(folder)
   }
-  const touched = (folder: string, name: string | null) => {
+  const isBelow = (path: string, folder: string) => path === folder || path.startsWith(NodePath.join(folder, "/"))
+  const changed = (path: string) => {
+    for (const asked of Array.from(reader.asked())) if (isBelow(asked, path)) onChange(asked)
+  }
+  const replaced = (path: string) => {
+    for (const folder of Array.from(watchers.keys())) if (isBelow(folder, path)) drop(folder)
+  }
+  const touched = (folder: string, event: string, name: string | null) => {
     const path = name === null ? folder : NodePath.join(folder, name)
-    for (const asked of Array.from(reader.asked())) {
-      if (asked === path || asked.startsWith(path + NodePath.sep)) onChange(asked)
-    }
+    if (event === "rename") replaced(path)
+    changed(path)
+  }
+  const open = (folder: string) => {
+    const identity = identityOf(folder)
+    if (watchers.get(folder)?.identity === identity) return
+    drop(folder)
+    const watcher = NodeFs.watch(folder, (event, name) => touched(folder, event, name))
+    // The folder was removed; the next run watches what is in its place.
+    watcher.on("error", () => drop(folder))
+    watchers.set(folder, { identity, watcher })
   }
   return {
     update: () => {
-      const folders = new Set(Array.from(reader.asked(), nearestFolder))
-      for (const folder of watchers.keys()) if (!folders.has(folder)) drop(folder)
+      const files = Array.from(reader.asked())
+      const near = new Set(files.map(NodePath.dirname))
+      const folders = new Set(files.flatMap(foldersOf))
+      for (const folder of Array.from(watchers.keys())) if (!folders.has(folder)) drop(folder)
+      const problems = new Set<string>()
       for (const folder of folders) {
-        if (watchers.has(folder)) continue
-        const watcher = NodeFs.watch(folder, (_, name) => touched(folder, name))
-        // The folder was removed; the next run watches the one above it.
-        watcher.on("error", () => drop(folder))
-        watchers.set(folder, watcher)
+        try {
+          open(folder)
+        } catch (cause) {
+          drop(folder)
+          // The folder above says when it is there; and those far above are seldom replaced, and often not to be read.
+          if (isMissing(cause) || (isPermission(cause) && !near.has(folder))) continue
+          problems.add(problemOf(folder, cause))
+        }
       }
       // What changed after it was read and before it was watched.
-      for (const asked of Array.from(reader.asked())) if (!reader.isCurrent(asked)) onChange(asked)
+      for (const asked of files) if (!reader.isCurrent(asked)) onChange(asked)
+      return problems
     },
     close: () => {
-      for (const folder of watchers.keys()) drop(folder)
+      for (const folder of Array.from(watchers.keys())) drop(folder)
     }
   }
 }
 
-/** A failed run leaves the last good output and says why. */
-const sayFailure = (failure: Failure): Effect.Effect<string> => {
-  const status = Effect.succeed("failed, the last good output stays")
-  return failure.message === "" ? status : Effect.andThen(Console.error(`millrace: ${failure.message}`), status)
-}
+/** A failed run says why. */
+const sayFailure = Effect.fnUntraced(function* (failure: Failure, hasOutput: boolean) {
+  if (failure.message !== "") yield* Console.error(Message.text(yield* Format, Message.ofFailure(failure)))
+  return hasOutput ? "failed, the last good output stays" : "failed, nothing is written"
+})
 
 /** Runs once and then on every change, with a line on standard output for each run. */
 export const watch = Effect.fnUntraced(function* (
@@ -85,16 +138,25 @@ export const watch = Effect.fnUntraced(function* (
   })
   yield* Effect.addFinalizer(() => Effect.sync(watchers.close))
 
+  // One that is missing from the start is a slip in its name, and will not come.
+  for (const { idls } of runs) for (const idl of idls) yield* Reader.readEntry(project, reader, idl)
+
   const memories: Memories = new Map()
+  let hasOutput = false
   const once = Effect.gen(function* () {
     const prepared = yield* prepare(project, reader, runs, options, memories)
     yield* apply(prepared)
+    hasOutput = true
+    if (options.clean) yield* sayEdited(prepared.edited)
     return `${count(prepared.changes.filter(isChange).length)} written`
   })
+  let problems: ReadonlySet<string> = new Set()
   const run = Effect.fnUntraced(function* (cause: string) {
     const start = performance.now()
-    const status = yield* Effect.catch(once, sayFailure)
-    watchers.update()
+    const status = yield* Effect.catch(once, (failure) => sayFailure(failure, hasOutput))
+    const before = problems
+    problems = watchers.update()
+    for (const problem of problems) if (!before.has(problem)) yield* Console.error(`millrace: ${problem}`)
     yield* Console.log(`${cause}: ${status} in ${Math.round(performance.now() - start)} ms`)
   })
 

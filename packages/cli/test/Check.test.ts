@@ -76,6 +76,20 @@ describe("millrace check", () => {
     assert.deepStrictEqual(strict, { code: 1, stdout: "", stderr: plain.stderr })
   })
 
+  it("--allow-warning neither shows nor counts the warnings of a code", async () => {
+    const both = `${withWarning}enum E {}\nservice More { void _Ping() }\n`
+    const folder = folderOf({ ...files, "idl/api.thrift": both })
+    const one = await runIn(folder, "check", "idl/api.thrift", "--allow-warning", "W_STREAM_UNARY")
+    assert.include(one.stderr, "W_UNDERSCORE_METHOD")
+    assert.match(one.stderr, /0 errors, 1 warning\n$/)
+    const flags = ["--allow-warning", "W_STREAM_UNARY", "--allow-warning", "W_UNDERSCORE_METHOD"]
+    assert.deepStrictEqual(await runIn(folder, "check", "idl/api.thrift", ...flags, "--warnings-as-errors"), {
+      code: 0,
+      stdout: "2 files checked\n",
+      stderr: ""
+    })
+  })
+
   it("looks for includes in the folders of --include", async () => {
     const folder = folderOf({ "shared/base.thrift": files["idl/base.thrift"], "api.thrift": files["idl/api.thrift"] })
     const without = await runIn(folder, "check", "api.thrift")
@@ -132,6 +146,13 @@ describe("millrace fmt", () => {
 })
 
 describe("millrace print", () => {
+  it("prints the syntax tree without --as", async () => {
+    const folder = folderOf({ "api.thrift": "struct A {}\n" })
+    const { stdout } = await runIn(folder, "print", "api.thrift")
+    assert.strictEqual(stdout, (await runIn(folder, "print", "--as", "json", "api.thrift")).stdout)
+    assert.strictEqual(JSON.parse(stdout).path, "api.thrift")
+  })
+
   it("--as idl prints the canonical text", async () => {
     const folder = folderOf({ "a.thrift": untidy })
     const { code, stdout } = await runIn(folder, "print", "--as", "idl", "a.thrift")
@@ -155,60 +176,45 @@ describe("millrace print", () => {
 
   it("--as plan prints what is on the wire", async () => {
     const idl = `
+      namespace go shop
       typedef list<Level> Levels
       enum Level { LOW = 1, HIGH }
-      struct Request { 1: required Levels levels, 2: map<string, Request> more }
+      struct Request { 1: required Levels levels, 2: map<string, Request> more, 3: optional i64 count = 7 }
       exception Denied { 1: string reason }
-      service Api {
-        oneway void Ping()
+      service Base { oneway void Ping() }
+      service Api extends Base {
         Request Echo(1: Request request) throws (1: Denied denied)
         Request Talk(1: Request request) (streaming.mode="bidirectional")
       }`
-    const { code, stdout } = await runIn(folderOf({ "a.thrift": idl }), "print", "--as", "plan", "a.thrift")
-    const request = { id: 1, name: "request", requiredness: "default", type: "struct a.Request" }
-    assert.strictEqual(code, 0)
-    assert.deepStrictEqual(JSON.parse(stdout), {
-      path: "a.thrift",
-      enums: [
-        {
-          name: "Level",
-          members: [
-            { name: "LOW", value: 1 },
-            { name: "HIGH", value: 2 }
-          ]
-        }
-      ],
-      structs: [
-        {
-          name: "Request",
-          kind: "struct",
-          fields: [
-            { id: 1, name: "levels", requiredness: "required", type: "list<enum a.Level>" },
-            { id: 2, name: "more", requiredness: "default", type: "map<string, struct a.Request>" }
-          ]
-        },
-        {
-          name: "Denied",
-          kind: "exception",
-          fields: [{ id: 1, name: "reason", requiredness: "default", type: "string" }]
-        }
-      ],
-      services: [
-        {
-          name: "Api",
-          methods: [
-            { name: "Ping", mode: "oneway", arguments: [], result: "void", throws: [] },
-            {
-              name: "Echo",
-              mode: "pingPong",
-              arguments: [request],
-              result: "struct a.Request",
-              throws: [{ id: 1, name: "denied", requiredness: "optional", type: "exception a.Denied" }]
-            },
-            { name: "Talk", mode: "bidirectional", arguments: [request], result: "struct a.Request", throws: [] }
-          ]
-        }
-      ]
-    })
+    const folder = folderOf({ "a.thrift": idl })
+    const { code, stderr, stdout } = await runIn(folder, "print", "--as", "plan", "a.thrift")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.strictEqual(
+      stdout,
+      `service Base
+  Ping: oneway
+service Api
+  Ping: oneway
+  Echo: pingPong
+  Talk: bidirectional shop.Request -> shop.Request
+struct Base.Ping_args
+struct Api.Ping_args
+struct Api.Echo_args
+  1: default shop.Request request
+result Api.Echo_result
+  0: optional shop.Request success
+  1: optional shop.Denied denied
+struct shop.Request
+  1: required list<enum shop.Level> levels
+  2: default map<string, shop.Request> more
+  3: optional i64 count = 7
+exception shop.Denied
+  _tag is "Denied"
+  1: default string reason
+enum shop.Level
+  LOW = 1
+  HIGH = 2
+`
+    )
   })
 })

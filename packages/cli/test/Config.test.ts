@@ -76,6 +76,39 @@ describe("millrace.config.json", () => {
     )
   })
 
+  it("allows warnings in an entry", async () => {
+    const idl = `${struct("a")}service S { a Get(1: a r) (streaming.mode="unary") }\n`
+    const config = (...allowWarnings: ReadonlyArray<string>) =>
+      JSON.stringify({ entries: [{ idl: "a.thrift", allowWarnings }] })
+    const folder = folderOf({
+      "a.thrift": idl,
+      "millrace.config.json": config("W_STREAM_UNARY"),
+      "x.json": config("STREAM_UNARY")
+    })
+    assert.strictEqual((await runIn(folder, "check", "--warnings-as-errors")).stderr, "")
+    assert.deepStrictEqual(await runIn(folder, "check", "--config", "x.json"), {
+      code: 2,
+      stdout: "",
+      stderr:
+        "millrace: x.json is wrong:\n" +
+        'STREAM_UNARY is not the code of a warning; did you mean W_STREAM_UNARY? at ["entries"][0]\n'
+    })
+  })
+
+  it("shares an index among its entries", async () => {
+    const entries = ["x", "y"].map((name) => ({ idl: `${name}.thrift`, codec: "none" }))
+    const folder = folderOf({
+      "x.thrift": `namespace go m\n${struct("x")}`,
+      "y.thrift": `namespace go m\n${struct("y")}`,
+      "millrace.config.json": JSON.stringify({ entries })
+    })
+    assert.strictEqual((await runIn(folder)).code, 0)
+    const index = read(folder, "gen/m/index.ts")
+    assert.match(index, /^[^\n]*\nexport \* from "\.\/x\.js"\nexport \* from "\.\/y\.js"\n$/)
+    assert.strictEqual((await runIn(folder, "--check-only")).code, 0)
+    assert.strictEqual((await runIn(folder, "x.thrift", "--check-only")).code, 0)
+  })
+
   it("keeps --clean of one entry away from what another gives", async () => {
     const entries = ["a", "b"].map((name) => ({ idl: `idl/${name}.thrift`, out: "gen", codec: "none" }))
     const folder = folderOf({ ...project, "millrace.config.json": JSON.stringify({ entries }) })
@@ -90,10 +123,26 @@ describe("millrace.config.json", () => {
 
 describe("a namespace", () => {
   it("does not lead out of the output folder", async () => {
-    const folder = folderOf({ "x/a.thrift": `namespace go a.b\n${struct("a")}` })
-    const args = ["a.thrift", "--namespace-map", "a.b=..%/../../y", "--layout", "flat", "--codec", "none"]
-    const { code } = await runIn(`${folder}/x`, ...args, "-o", "out/{namespace}")
+    const entry = { idl: "a.thrift", namespaceMap: { "a.b": "../../y" } }
+    const folder = folderOf({
+      "a.thrift": `namespace go a.b\n${struct("a")}`,
+      "c.json": JSON.stringify({ entries: [entry] })
+    })
+    const problem =
+      "../../y cannot stand for a.b: a namespace is letters, digits, _ and -, in parts with dots between them"
+    for (const [message, ...args] of [
+      [`--namespace-map: ${problem}`, "a.thrift", "--namespace-map", "a.b=../../y"],
+      [`c.json is wrong:\n${problem} at ["entries"][0]`, "--config", "c.json"]
+    ] as const) {
+      assert.deepStrictEqual(await runIn(folder, ...args), { code: 2, stdout: "", stderr: `millrace: ${message}\n` })
+    }
+    assert.deepStrictEqual(generatedIn(folder), [])
+  })
+
+  it("may be mapped to none", async () => {
+    const folder = folderOf({ "a.thrift": `namespace go a.b\n${struct("a")}` })
+    const { code } = await runIn(folder, "a.thrift", "--namespace-map", "a.b=", "--codec", "none")
     assert.strictEqual(code, 0)
-    for (const path of generatedIn(folder)) assert.match(path, /^x\/out\//)
+    assert.deepStrictEqual(generatedIn(folder), ["gen/a.ts", "gen/index.ts"])
   })
 })

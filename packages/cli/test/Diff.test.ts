@@ -1,4 +1,5 @@
 import { assert, describe, it } from "vitest"
+import { join } from "node:path"
 import { folderOf, runIn } from "./command.ts"
 
 const old = "struct Request {\n  1: optional string message\n}\n"
@@ -83,6 +84,48 @@ describe("millrace diff", () => {
     const { code, stdout } = await runIn(folder, "diff", "old/api.thrift", "new/api.thrift")
     assert.strictEqual(code, 1)
     assert.include(stdout, "new/base.thrift:1:15 - breaking member-type: B.x is i64, was i32")
+  })
+
+  it("reads each version from its own tree, though the working directory is that of one", async () => {
+    const api = 'include "idl/base.thrift" struct S { 1: base.B b }'
+    const folder = folderOf({
+      "old/idl/api.thrift": api,
+      "old/idl/base.thrift": "struct B { 1: i32 x }",
+      "idl/api.thrift": api,
+      "idl/base.thrift": "struct B { 1: i64 x }"
+    })
+    const { code, stderr, stdout } = await runIn(folder, "diff", "old/idl/api.thrift", "idl/api.thrift")
+    assert.deepStrictEqual([code, stderr], [1, ""])
+    assert.include(stdout, "idl/base.thrift:1:15 - breaking member-type: B.x is i64, was i32")
+    const inOld = await runIn(join(folder, "old"), "diff", "idl/api.thrift", "../idl/api.thrift")
+    assert.deepStrictEqual([inOld.code, inOld.stderr], [1, ""])
+    const inOther = await runIn(folder, "diff", "idl/api.thrift", "old/idl/api.thrift")
+    assert.deepStrictEqual([inOther.code, inOther.stderr], [1, ""])
+  })
+
+  it("looks for includes of one version in the folders of --old-include and --new-include", async () => {
+    const api = 'include "base.thrift" struct S { 1: base.B b }'
+    const folder = folderOf({
+      "old/api.thrift": api,
+      "old-base/base.thrift": "struct B { 1: i32 x }",
+      "new/api.thrift": api,
+      "new-base/base.thrift": "struct B { 1: i64 x }"
+    })
+    const flags = ["--old-include", "old-base", "--new-include", "new-base"]
+    const { code, stdout } = await runIn(folder, "diff", "old/api.thrift", "new/api.thrift", ...flags)
+    assert.strictEqual(code, 1)
+    assert.include(stdout, "new-base/base.thrift:1:15 - breaking member-type: B.x is i64, was i32")
+  })
+
+  it("says which file both versions read", async () => {
+    const api = 'include "base.thrift" struct S { 1: base.B b }'
+    const folder = folderOf({ "old/api.thrift": api, "new/api.thrift": api, "base.thrift": "struct B { 1: i32 x }" })
+    assert.deepStrictEqual(await runIn(folder, "diff", "old/api.thrift", "new/api.thrift"), {
+      code: 0,
+      stdout: "no changes\n",
+      stderr:
+        "millrace: both versions read base.thrift, so that nothing in it differs: name their own with --old-include and --new-include\n"
+    })
   })
 
   it("shows errors of either version in place of changes", async () => {

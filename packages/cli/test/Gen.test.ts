@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { rmSync, statSync } from "node:fs"
+import { rmSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { filesIn, folderOf, read, runIn, write } from "./command.ts"
 
@@ -90,7 +90,9 @@ describe("millrace gen", () => {
     const again = await runIn(folder, "idl/api.thrift", "--dry-run")
     assert.strictEqual(
       again.stdout,
-      generated.map((path) => `${path === "gen/base/index.ts" ? "update" : "unchanged"} ${path}\n`).join("")
+      generated
+        .map((path) => (path === "gen/base/index.ts" ? `update ${path} (was edited)\n` : `unchanged ${path}\n`))
+        .join("")
     )
   })
 
@@ -103,7 +105,7 @@ describe("millrace gen", () => {
     rmSync(join(folder, "gen/echo/v1/index.ts"))
     assert.deepStrictEqual(await runIn(folder, "idl/api.thrift", "--check-only"), {
       code: 1,
-      stdout: "stale gen/base/base.ts\nmissing gen/echo/v1/index.ts\n",
+      stdout: "stale gen/base/base.ts (was edited)\nmissing gen/echo/v1/index.ts\n",
       stderr: "millrace: 2 files out of date: run millrace gen\n"
     })
     assert.include(read(folder, "gen/base/base.ts"), "// edited")
@@ -115,19 +117,26 @@ describe("millrace gen", () => {
     write(folder, "gen/base/mine.ts", "export const mine = 1\n")
     write(folder, "gen/base/base.ts", `${read(folder, "gen/base/base.ts")}// edited\n`)
     write(folder, "idl/api.thrift", "namespace go echo.v1\nstruct Request { 1: optional i64 user_id }\n")
-    await runIn(folder, "idl/api.thrift")
+    const kept = "millrace: gen/base/base.ts is obsolete and was edited: it stays\n"
+    assert.deepInclude(await runIn(folder, "idl/api.thrift"), {
+      code: 0,
+      stderr: `millrace: 2 obsolete files are still there: run millrace gen --clean\n${kept}`
+    })
     assert.include(generatedIn(folder), "base/base.codec.ts")
 
-    assert.deepStrictEqual(await runIn(folder, "idl/api.thrift", "--clean", "--check-only"), {
+    assert.deepStrictEqual(await runIn(folder, "idl/api.thrift", "--check-only"), {
       code: 1,
       stdout: "obsolete gen/base/base.codec.ts\nobsolete gen/base/index.ts\n",
-      stderr: "millrace: 2 files out of date: run millrace gen\n"
+      stderr: `${kept}millrace: 2 files out of date: run millrace gen --clean\n`
     })
     assert.deepStrictEqual(await runIn(folder, "idl/api.thrift", "--clean"), {
       code: 0,
       stdout: "remove gen/base/base.codec.ts\nremove gen/base/index.ts\n",
-      stderr: "millrace: gen/base/base.ts is obsolete and was edited: it stays\n"
+      stderr: kept
     })
+    // until a person removes it
+    assert.strictEqual((await runIn(folder, "idl/api.thrift", "--clean")).stderr, kept)
+    assert.strictEqual((await runIn(folder, "idl/api.thrift")).stderr, kept)
     assert.deepStrictEqual(generatedIn(folder), [
       "base/base.ts",
       "base/mine.ts",
@@ -135,6 +144,24 @@ describe("millrace gen", () => {
       "echo/v1/api.ts",
       "echo/v1/index.ts"
     ])
+  })
+
+  it("says that it has overwritten what a person edited", async () => {
+    const folder = folderOf(idls)
+    await runIn(folder, "idl/api.thrift")
+    write(folder, "gen/base/base.ts", `${read(folder, "gen/base/base.ts")}// edited\n`)
+    assert.strictEqual((await runIn(folder, "idl/api.thrift")).stdout, "update gen/base/base.ts (was edited)\n")
+  })
+
+  it("says which options about namespaces match nothing", async () => {
+    const flags = ["--namespace-map", "acme=a", "--namespace-map", "echo=e", "--namespace-scope", "py"]
+    const { stderr } = await runIn(folderOf(idls), "idl/api.thrift", ...flags.slice(0, 4))
+    assert.strictEqual(
+      stderr,
+      "millrace: the namespace map names acme, which is neither a namespace here nor the path of an IDL\n"
+    )
+    const scoped = await runIn(folderOf(idls), "idl/api.thrift", ...flags.slice(4))
+    assert.strictEqual(scoped.stderr, "millrace: no IDL has a namespace of the scope py\n")
   })
 
   it("-q prints nothing, -v what was read and what is unchanged", async () => {
@@ -154,6 +181,89 @@ describe("millrace gen", () => {
   })
 })
 
+describe("an index of a namespace", () => {
+  const struct = (name: string, namespace = "m") => `namespace go ${namespace}\nstruct ${name} { 1: optional i32 a }\n`
+
+  const two = { "x.thrift": struct("X"), "y.thrift": struct("Y") }
+
+  const index = (folder: string, namespace = "m") =>
+    read(folder, `gen/${namespace}/index.ts`)
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => /^export \* from "\.\/(.*)\.js"$/.exec(line)?.[1])
+
+  const gen = async (folder: string, ...args: ReadonlyArray<string>) => {
+    const { code, stderr, stdout } = await runIn(folder, "gen", ...args, "--codec", "none")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    return stdout
+  }
+
+  it("exports what other runs gave to it", async () => {
+    const folder = folderOf(two)
+    await gen(folder, "x.thrift")
+    assert.strictEqual(await gen(folder, "y.thrift", "--dry-run"), "update gen/m/index.ts\ncreate gen/m/y.ts\n")
+    await gen(folder, "y.thrift")
+    assert.deepStrictEqual(index(folder), ["x", "y"])
+    for (const idls of [["x.thrift"], ["y.thrift"], ["x.thrift", "y.thrift"]]) {
+      await gen(folder, ...idls, "--check-only")
+      assert.include(await gen(folder, ...idls, "--clean"), "up to date")
+    }
+  })
+
+  it("loses what is gone", async () => {
+    const folder = folderOf(two)
+    await gen(folder, "x.thrift")
+    await gen(folder, "y.thrift")
+    rmSync(join(folder, "x.thrift"))
+    assert.strictEqual(await gen(folder, "y.thrift", "--clean"), "update gen/m/index.ts\nremove gen/m/x.ts\n")
+    assert.deepStrictEqual(index(folder), ["y"])
+    await gen(folder, "y.thrift", "--check-only", "--clean")
+  })
+
+  it("loses what has moved to another namespace, and is gone with the last", async () => {
+    const folder = folderOf(two)
+    await gen(folder, "x.thrift")
+    await gen(folder, "y.thrift")
+    write(folder, "x.thrift", struct("X", "n"))
+    await gen(folder, "x.thrift", "--clean")
+    assert.deepStrictEqual([index(folder), index(folder, "n")], [["y"], ["x"]])
+    await gen(folder, "x.thrift", "--check-only", "--clean")
+    write(folder, "y.thrift", struct("Y", "n"))
+    await gen(folder, "y.thrift", "--clean")
+    assert.deepStrictEqual(index(folder, "n"), ["x", "y"])
+    await gen(folder, "x.thrift", "--clean")
+    assert.deepStrictEqual(generatedIn(folder), ["n/index.ts", "n/x.ts", "n/y.ts"])
+  })
+})
+
+describe("a file with several paths", () => {
+  it("is generated once", async () => {
+    const folder = folderOf({ "b.thrift": "struct B {}\n", "idl/x": "" })
+    symlinkSync("..", join(folder, "idl/link"))
+    write(
+      folder,
+      "api.thrift",
+      `include "b.thrift"\ninclude "${folder}/b.thrift"\ninclude "idl/link/b.thrift"\nstruct A { 1: b.B b }\n`
+    )
+    const { code, stderr, stdout } = await runIn(folder, "api.thrift", "--codec", "none")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.strictEqual(
+      stdout,
+      listing("create", ["gen/api/api.ts", "gen/api/index.ts", "gen/b/b.ts", "gen/b/index.ts"])
+    )
+    assert.match(read(folder, "gen/b/b.ts"), /^\/\/ Code generated from b\.thrift by/)
+  })
+
+  it("is another one where a link names it otherwise, as its types are named by it", async () => {
+    const folder = folderOf({ "b.thrift": "struct B {}\n" })
+    symlinkSync("b.thrift", join(folder, "c.thrift"))
+    write(folder, "api.thrift", 'include "b.thrift"\ninclude "c.thrift"\nstruct A { 1: b.B b, 2: c.B c }\n')
+    const { code, stderr } = await runIn(folder, "api.thrift", "--codec", "none")
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.includeMembers([...generatedIn(folder)], ["b/b.ts", "c/c.ts"])
+  })
+})
+
 describe("flags of millrace gen", () => {
   const flat = ["--layout", "flat", "-o", "out"]
 
@@ -166,15 +276,28 @@ describe("flags of millrace gen", () => {
 
   it("--out with the namespace of the IDL", async () => {
     const folder = folderOf(idls)
-    await runIn(folder, "idl/api.thrift", "idl/base.thrift", "--layout", "flat", "-o", "x/{namespace}/y")
+    await runIn(folder, "idl/api.thrift", "idl/base.thrift", "-o", "x/{namespace}/y")
     assert.includeMembers([...generatedIn(folder, "x")], ["echo/v1/y/api.ts", "base/y/base.ts"])
-    await runIn(folder, "idl/api.thrift", "--layout", "flat", "-o", "z/{namespaceUnderscore}")
+    await runIn(folder, "idl/api.thrift", "-o", "z/{namespaceUnderscore}")
     assert.deepStrictEqual(generatedIn(folder, "z"), [
       "echo_v1/api.codec.ts",
       "echo_v1/api.ts",
       "echo_v1/base.codec.ts",
       "echo_v1/base.ts"
     ])
+  })
+
+  it("--out with the namespace of the IDL, with --clean after the namespace has changed", async () => {
+    const folder = folderOf({ "a.thrift": "namespace go one.two\nstruct A {}\n" })
+    const flags = ["a.thrift", "-o", "x/{namespace}", "--codec", "none", "--clean"]
+    await runIn(folder, ...flags)
+    assert.deepStrictEqual(filesIn(join(folder, "x")), [".millrace-manifest.json", "one/two/a.ts"])
+    write(folder, "a.thrift", "namespace go three\nstruct A {}\n")
+    const { stdout } = await runIn(folder, ...flags)
+    assert.strictEqual(stdout, "create x/three/a.ts\nremove x/one/two/a.ts\n")
+    assert.deepStrictEqual(filesIn(join(folder, "x")), [".millrace-manifest.json", "three/a.ts"])
+    await runIn(folder, "a.thrift", "-o", "y/{namespace}", "--codec", "none", "--layout", "namespace")
+    assert.deepStrictEqual(generatedIn(folder, "y"), ["three/three/a.ts", "three/three/index.ts"])
   })
 
   it("--no-recurse leaves included files out", async () => {

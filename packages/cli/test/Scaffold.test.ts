@@ -89,6 +89,23 @@ describe("millrace scaffold", () => {
     assert.strictEqual(read(folder, "demo/src/handlers.ts"), mine)
   })
 
+  it("takes the packages of the registry, or with --link those that are installed for a folder", async () => {
+    const folder = folderOf({
+      "api.thrift": small,
+      "node_modules/effect/package.json": "{}",
+      "repository/app/node_modules/@millrace/rpc/package.json": "{}"
+    })
+    const dependencies = () => JSON.parse(read(folder, "demo/package.json")).dependencies
+    await runIn(folder, "scaffold", "api.thrift", "--out", "demo")
+    assert.deepStrictEqual([dependencies()["@millrace/rpc"], dependencies().effect], ["^0.1.0", "4.1.0"])
+    rmSync(join(folder, "demo"), { recursive: true })
+    await runIn(folder, "scaffold", "api.thrift", "--out", "demo", "--link", "repository/app")
+    assert.deepStrictEqual(
+      [dependencies()["@millrace/rpc"], dependencies().effect, dependencies()["@millrace/codec"]],
+      [`file:${folder}/repository/app/node_modules/@millrace/rpc`, `file:${folder}/node_modules/effect`, "^0.1.0"]
+    )
+  })
+
   it("keeps the options that the project has in its configuration", async () => {
     const folder = folderOf({ "api.thrift": small })
     await runIn(folder, "scaffold", "api.thrift", "--out", "demo")
@@ -217,7 +234,8 @@ service Root { void Ping (), Item Get (1: Item item) }
   it("runs, and type-checks and passes its tests after it has grown", { timeout: 180_000 }, async () => {
     rmSync(folder, { recursive: true, force: true })
     write(folder, "api.thrift", small)
-    assert.strictEqual((await runIn(folder, "scaffold", "api.thrift", "--out", "demo")).code, 0)
+    const link = ["--link", join(import.meta.dirname, "../../../examples")]
+    assert.strictEqual((await runIn(folder, "scaffold", "api.thrift", "--out", "demo", ...link)).code, 0)
     install()
     await serve(async (address) => assert.deepStrictEqual(await callAll(address), ["Talk", "Upload", "Download"]))
 

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { chmodSync, renameSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { vi } from "vitest"
-import { folderOf, read, startIn, write } from "./command.ts"
+import { folderOf, read, startAs, startIn, write } from "./command.ts"
 
 const idl = "namespace go echo\nstruct Request { 1: optional string message }\n"
 
@@ -38,12 +40,72 @@ describe("millrace gen --watch", () => {
     assert.strictEqual((await ended).code, 0)
   })
 
+  const printedBy = (result: { readonly stdout: string }) => (pattern: RegExp) =>
+    vi.waitFor(() => assert.match(result.stdout, pattern), { timeout: 10_000, interval: 20 })
+
+  it("goes on after a folder was replaced", async () => {
+    const folder = folderOf({
+      "a/idl/api.thrift": idl,
+      "b/idl/api.thrift": idl.replace("message", "text"),
+      "c/idl/api.thrift": idl
+    })
+    const { child, ended, result } = startIn(folder, "a/idl/api.thrift", "--watch", "--codec", "none")
+    const printed = printedBy(result)
+    await printed(/^watching: 2 files written/)
+
+    // a folder of the same name, then one above it, each a new one
+    renameSync(join(folder, "a/idl"), join(folder, "old"))
+    renameSync(join(folder, "b/idl"), join(folder, "a/idl"))
+    await printed(/api\.thrift: 1 file written/)
+    assert.include(read(folder, "gen/echo/api.ts"), "text")
+    write(folder, "a/idl/api.thrift", idl.replace("message", "second"))
+    await vi.waitFor(() => assert.include(read(folder, "gen/echo/api.ts"), "second"), 10_000)
+
+    rmSync(join(folder, "a"), { recursive: true })
+    renameSync(join(folder, "c"), join(folder, "a"))
+    await vi.waitFor(() => assert.include(read(folder, "gen/echo/api.ts"), "message"), 10_000)
+    write(folder, "a/idl/api.thrift", idl.replace("message", "third"))
+    await vi.waitFor(() => assert.include(read(folder, "gen/echo/api.ts"), "third"), 10_000)
+
+    child.kill("SIGINT")
+    assert.strictEqual((await ended).code, 0)
+  })
+
+  it("says which folder it cannot watch, and goes on", { skip: process.getuid?.() !== 0 }, async () => {
+    const folder = folderOf({ "idl/api.thrift": idl, "gen/x": "" })
+    chmodSync(folder, 0o755)
+    chmodSync(join(folder, "gen"), 0o777)
+    // files in it can be opened, its list cannot be read
+    chmodSync(join(folder, "idl"), 0o711)
+    const { child, ended, result } = startAs(65534, folder, "idl/api.thrift", "--watch", "--codec", "none")
+    await printedBy(result)(/^watching: 2 files written/)
+    assert.strictEqual(result.stderr, "millrace: cannot watch idl: permission denied\n")
+    child.kill("SIGINT")
+    assert.deepStrictEqual(await ended, { code: 0, stdout: result.stdout, stderr: result.stderr })
+  })
+
+  it("says once that the system lets it watch no more folders, and goes on", async () => {
+    const refusing =
+      'import fs from"node:fs";import{syncBuiltinESMExports}from"node:module";' +
+      'fs.watch=()=>{throw Object.assign(new Error("no"),{code:"ENOSPC"})};syncBuiltinESMExports()'
+    vi.stubEnv("NODE_OPTIONS", `--import=data:text/javascript,${encodeURIComponent(refusing)}`)
+    const { child, ended, result } = startIn(folderOf({ "idl/api.thrift": idl }), "idl/api.thrift", "--watch")
+    vi.unstubAllEnvs()
+    await printedBy(result)(/^watching: 3 files written/)
+    child.kill("SIGINT")
+    const { code, stderr } = await ended
+    assert.deepStrictEqual(
+      { code, stderr },
+      { code: 0, stderr: "millrace: changes may be missed: the system watches as many folders as it may\n" }
+    )
+  })
+
   it("notices an include that was missing", async () => {
     const folder = folderOf({ "api.thrift": `include "new/base.thrift"\n${idl}` })
     const { child, ended, result } = startIn(folder, "api.thrift", "--watch", "--codec", "none")
     const printed = (pattern: RegExp) =>
       vi.waitFor(() => assert.match(result.stdout, pattern), { timeout: 10_000, interval: 20 })
-    await printed(/^watching: failed/)
+    await printed(/^watching: failed, nothing is written in \d+ ms\n/)
     write(folder, "new/base.thrift", "struct Base {}\n")
     await printed(/new\/base\.thrift: 4 files written/)
     child.kill("SIGTERM")

@@ -69,8 +69,11 @@ export const runIn = async (folder: string, ...args: ReadonlyArray<string>): Pro
 export const main = join(import.meta.dirname, "../src/main.ts")
 
 /** Starts the command as a process of its own; what it prints grows in the result. */
-export const startIn = (folder: string, ...args: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder })
+export const startIn = (folder: string, ...args: ReadonlyArray<string>) => startAs(undefined, folder, ...args)
+
+/** As `startIn`, by another user. */
+export const startAs = (uid: number | undefined, folder: string, ...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, uid })
   const result = { code: null as number | null, stdout: "", stderr: "" }
   child.stdout.setEncoding("utf8").on("data", (text: string) => (result.stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (result.stderr += text))

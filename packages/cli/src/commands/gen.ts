@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Config from "../config.ts"
 import { usage } from "../failure.ts"
-import { choices, type Options } from "../options.ts"
+import { choices, type Options, problemOf } from "../options.ts"
 import * as Runs from "../runs.ts"
 import { checkIdls, configFlag, given, idls, sourceFlags, sourceOptions, warningsAsErrors } from "../sourceFlags.ts"
 
@@ -33,7 +33,9 @@ const flags = {
   ),
   layout: Flag.Literals("layout", choices.layout).pipe(
     Flag.optional,
-    Flag.withDescription("A folder for each part of a namespace (the default), or all files in the output folder")
+    Flag.withDescription(
+      "A folder for each part of a namespace (the default), or all files in the output folder (where its name has {namespace})"
+    )
   ),
   namespaceScope: Flag.String("namespace-scope").pipe(
     Flag.optional,
@@ -78,12 +80,17 @@ const optionsOf = Effect.fnUntraced(function* (input: Input) {
   if (wrong >= 0) {
     return yield* usage(`--namespace-map ${input.namespaceMap[wrong]} is not of the form old=new`)
   }
+  const namespaceMap = Object.fromEntries(pairs)
+  const problem = problemOf({ namespaceMap })
+  if (problem !== undefined) return yield* usage(`--namespace-map: ${problem}`)
+  const outProblem = problemOf(given({ out: input.out }))
+  if (outProblem !== undefined) return yield* usage(`--out: ${outProblem}`)
   const { codec, i64, importExt, layout, out, recurse, trim } = input
   const options: Partial<Options> = {
     ...(yield* sourceOptions(input)),
     ...given({ case: input.case, codec, i64, importExt, layout, out, recurse, trim }),
     ...given({ namespaceScope: Option.map(input.namespaceScope, (scopes) => scopes.split(",")) }),
-    ...(pairs.length === 0 ? {} : { namespaceMap: Object.fromEntries(pairs) })
+    ...(pairs.length === 0 ? {} : { namespaceMap })
   }
   return options
 })

@@ -16,7 +16,10 @@ const flags = {
   idls,
   ...sourceFlags,
   as: Flag.Literals("as", ["json", "idl", "plan"]).pipe(
-    Flag.withDescription("json: the syntax tree; idl: the canonical text; plan: what is on the wire")
+    Flag.withDefault("json" as const),
+    Flag.withDescription(
+      "json: the syntax tree, which is the default; idl: the canonical text; plan: what is on the wire"
+    )
   ),
   config: configFlag
 }
@@ -33,7 +36,7 @@ const run = Effect.fnUntraced(function* (input: Command.Command.Config.Infer<typ
   const { diagnostics, program } = yield* compile(config, Reader.make(config), named, selected!.options)
   yield* report(config, diagnostics, { warningsAsErrors: false })
   const [file] = program.entries
-  yield* Console.log(View[input.as](file!).replace(/\n$/, ""))
+  yield* Console.log(View[input.as](file!, program, selected!.options).replace(/\n$/, ""))
 })
 
 export const print = Command.make("print", flags, run).pipe(

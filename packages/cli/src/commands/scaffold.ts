@@ -13,13 +13,13 @@ import * as Option from "effect/Option"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import * as Config from "../config.ts"
-import { type Failure, findings } from "../failure.ts"
-import { defaults } from "../options.ts"
+import { type Failure, findings, usage } from "../failure.ts"
+import { complete, emitterOptions } from "../options.ts"
 import type { Change } from "../output.ts"
 import { portable, shown, sourcePath } from "../project.ts"
 import type { Run } from "../runs.ts"
 import { Quiet } from "../settings.ts"
-import { checkIdls, sourceFlags, sourceOptions } from "../sourceFlags.ts"
+import { checkIdls, isFolder, sourceFlags, sourceOptions } from "../sourceFlags.ts"
 
 const flags = {
   idl: Argument.Path("idl", { pathType: "file", mustExist: false }).pipe(
@@ -34,6 +34,10 @@ const flags = {
     Flag.withAlias("o"),
     Flag.withDefault("."),
     Flag.withDescription("The folder of the project, by default the working directory")
+  ),
+  link: Flag.Directory("link", { mustExist: false }).pipe(
+    Flag.optional,
+    Flag.withDescription("Take the packages that are installed for this folder, in place of those of the registry")
   )
 }
 
@@ -54,8 +58,26 @@ const runOf = Effect.fnUntraced(function* (
   const entries = NodeFs.existsSync(path) ? (yield* Config.load(path)).entries : []
   const entry = entries.find(({ idls }) => idls.includes(idl))
   const own = { out: NodePath.join(folder, "src", "gen"), importExt: ".ts" as const }
-  return { idls: entry?.idls ?? [idl], options: { ...defaults(folder), ...own, ...entry?.options, ...given } }
+  return { idls: entry?.idls ?? [idl], options: complete(folder, { ...own, ...entry?.options, ...given }) }
 })
+
+/** By the name of a package, where Node finds it from a folder. */
+const installed = (folder: string, names: ReadonlyArray<string>): Readonly<Record<string, string>> => {
+  const find = (name: string): string | undefined => {
+    for (let at = folder; ; at = NodePath.dirname(at)) {
+      const path = NodePath.join(at, "node_modules", name)
+      if (NodeFs.existsSync(path)) return NodeFs.realpathSync(path)
+      if (at === NodePath.dirname(at)) return undefined
+    }
+  }
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      // its own install script fetches the program
+      const path = name === "node" ? undefined : find(name)
+      return path === undefined ? [] : [[name, `file:${path}`]]
+    })
+  )
+}
 
 interface Plan {
   readonly changes: ReadonlyArray<Change>
@@ -98,10 +120,10 @@ const plan = Effect.fnUntraced(function* (
 const run = Effect.fnUntraced(function* (input: Command.Command.Config.Infer<typeof flags>) {
   const [idl] = yield* checkIdls([input.idl])
   const given = yield* sourceOptions(input)
-  const [{ links }, { compile }, Generate, Output, Reader, { report }, Scaffold] = yield* Effect.promise(() =>
+  const link = Option.getOrUndefined(input.link)
+  if (link !== undefined && !isFolder(link)) return yield* usage(`--link: ${shown(link)} is not a folder`)
+  const [Generate, Output, Reader, { report }, Scaffold] = yield* Effect.promise(() =>
     Promise.all([
-      import("../checkout.ts"),
-      import("../compile.ts"),
       import("../generate.ts"),
       import("../output.ts"),
       import("../reader.ts"),
@@ -115,18 +137,13 @@ const run = Effect.fnUntraced(function* (input: Command.Command.Config.Infer<typ
   const { options } = run
   const reader = Reader.make(project)
   const generated = yield* Generate.prepare(project, reader, [run], { clean: false, warningsAsErrors: false })
-  const { program } = yield* compile(project, reader, run.idls, options)
-  const scaffold = Scaffold.scaffold(program, {
+  const scaffold = Scaffold.scaffold(generated.programs[0]!, {
+    ...emitterOptions(options),
     name: nameOf(folder),
     service: Option.getOrUndefined(input.service),
     out: sourcePath(project, options.out),
     includeDirs: options.include.map((each) => sourcePath(project, each)),
-    layout: options.layout,
-    namespaceScopes: options.namespaceScope,
-    namespaceMap: Object.entries(options.namespaceMap),
-    case: options.case,
-    i64: options.i64,
-    versions: links()
+    versions: link === undefined ? {} : installed(link, Scaffold.packages)
   })
   yield* report(project, scaffold.diagnostics, { warningsAsErrors: false })
   const { added, changes, notes } = yield* plan(folder, scaffold.files, Output.readIfThere)
