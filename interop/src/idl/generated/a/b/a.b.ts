@@ -19,7 +19,7 @@ export class page extends Thrift.Struct<page>("a.b.page", { codec: codec.page })
 
 export class not_found extends Thrift.Exception<not_found>()(
   "a.b.not_found",
-  { id: Thrift.field(1, user_id), name_: Thrift.optional(2, Thrift.String) },
+  { id: Thrift.field(1, user_id), name_: Thrift.optional(2, Thrift.String, { name: "name" }) },
   { codec: codec.not_found }
 ) {}
 
