@@ -6,7 +6,13 @@
 import type { Change, Place } from "../../Change.ts"
 import type * as Program from "../../Program.ts"
 import type { Source, Span } from "../../Source.ts"
-import type { ValueName } from "./values.ts"
+
+/**
+ * Names values, equal ones alike, whatever constants they came from and in whatever order their entries and members are.
+ *
+ * @internal
+ */
+export type ValueName = (value: Program.Value) => string
 
 /** @internal */
 export interface Comparison {

@@ -5,14 +5,8 @@
  */
 import * as Program from "../../Program.ts"
 import { postorder } from "../emit/postorder.ts"
+import type { ValueName } from "./comparison.ts"
 import { structOf } from "./types.ts"
-
-/**
- * Names values, equal ones alike, whatever constants they came from and in whatever order their entries and members are.
- *
- * @internal
- */
-export type ValueName = (value: Program.Value) => string
 
 const partsOf = (value: Program.Value): ReadonlyArray<Program.Value> => {
   switch (value.kind) {
