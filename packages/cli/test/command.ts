@@ -1,7 +1,7 @@
 /** Runs the command in a temporary folder: in this process, or as a person does, as a process of its own. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import {
   mkdirSync,
   mkdtempSync,
@@ -67,6 +67,17 @@ export const runIn = async (folder: string, ...args: ReadonlyArray<string>): Pro
 }
 
 export const main = join(import.meta.dirname, "../src/main.ts")
+
+/** A user without rights, whom root can be. */
+export const nobody = 65534
+
+/**
+ * Whether a test may run the command as `nobody`: only root can, and only where Node and the checkout lie in folders that
+ * everybody may enter.
+ */
+export const nobodyRuns = (): boolean =>
+  process.getuid?.() === 0 &&
+  spawnSync(process.execPath, [main, "--version"], { uid: nobody, cwd: tmpdir(), stdio: "ignore" }).status === 0
 
 /** Starts the command as a process of its own; what it prints grows in the result. */
 export const startIn = (folder: string, ...args: ReadonlyArray<string>) => startAs(undefined, folder, ...args)
