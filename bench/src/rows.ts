@@ -1,5 +1,5 @@
 import * as Cases from "./cases.ts"
-import { type Floor, FLOORS } from "./floors.ts"
+import { type Floor, MET } from "./floors.ts"
 
 /** A case with those who run it beside us. */
 export interface RowPlan {
@@ -10,7 +10,7 @@ export interface RowPlan {
 /** What `--check` measures: the cases that have floors, with the peers that the floors name. */
 export const floorRows = (): ReadonlyArray<RowPlan> => {
   const peers = new Map<Floor["case"], Set<string>>()
-  for (const floor of FLOORS) {
+  for (const floor of MET) {
     const named = peers.get(floor.case) ?? new Set()
     if (floor.peer !== undefined) named.add(floor.peer)
     peers.set(floor.case, named)
