@@ -4,23 +4,10 @@
  * @internal
  */
 import * as Program from "../../Program.ts"
+import { parts } from "../emit/needs.ts"
 import { postorder } from "../emit/postorder.ts"
 import type { ValueName } from "./comparison.ts"
 import { structOf } from "./types.ts"
-
-const partsOf = (value: Program.Value): ReadonlyArray<Program.Value> => {
-  switch (value.kind) {
-    case "list":
-    case "set":
-      return value.items
-    case "map":
-      return value.entries.flat()
-    case "struct":
-      return value.fields.map(([, item]) => item)
-    default:
-      return []
-  }
-}
 
 /** What a constant and the values that are made of it share; undefined where a value is not made of others. */
 const holderOf = (value: Program.Value): object | undefined => {
@@ -92,7 +79,7 @@ export const valueNames = (): ValueName => {
       const holder = holderOf(value)
       if (holder === undefined || names.has(holder) || opened.has(holder)) return []
       opened.add(holder)
-      return partsOf(value)
+      return parts(value)
     }
     for (const part of postorder([value], unnamed)) {
       const holder = holderOf(part)

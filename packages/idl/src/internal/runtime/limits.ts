@@ -5,6 +5,7 @@
 import * as Diagnostic from "../../Diagnostic.ts"
 import type * as Program from "../../Program.ts"
 import type { Span } from "../../Source.ts"
+import { parts as valueParts } from "../emit/needs.ts"
 
 const maxNameLength = 512
 const maxMembers = 4096
@@ -56,20 +57,10 @@ const partsOfType = (type: Program.Type): ReadonlyArray<Program.Type> => {
 }
 
 const partsOfValue = (value: Program.Value): ReadonlyArray<Program.Value> => {
-  switch (value.kind) {
-    case "list":
-    case "set":
-      return value.items
-    case "map":
-      return value.entries.flat()
-    case "struct": {
-      // members that are not given get their defaults when the struct is made
-      const given = new Map(value.fields)
-      return value.struct.fields.flatMap((field) => given.get(field) ?? field.default ?? [])
-    }
-    default:
-      return []
-  }
+  if (value.kind !== "struct") return valueParts(value)
+  // members that are not given get their defaults when the struct is made
+  const given = new Map(value.fields)
+  return value.struct.fields.flatMap((field) => given.get(field) ?? field.default ?? [])
 }
 
 const inheritance = (service: Program.Service): number => {

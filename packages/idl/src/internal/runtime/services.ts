@@ -17,7 +17,7 @@ export type UntypedMethod =
   | Method.Streaming<string, "bidirectional", Schema.Top, Schema.Top>
   | Method.Streaming<string, "client", Schema.Top, Schema.Top>
   | Method.Streaming<string, "server", Schema.Top, Schema.Top>
-  | Method.Unary<string, Schema.Top, Schema.Top, Method.Fields>
+  | Method.Unary<string, Schema.Top, Schema.Top | undefined, Method.Fields>
   | Method.PingPong<string, Method.Fields, Schema.Top | undefined, Method.Fields>
   | Method.Oneway<string, Method.Fields>
 
@@ -35,17 +35,14 @@ const fields = (types: Types, members: ReadonlyArray<Program.Field>): Method.Fie
 const method = (types: Types, { name, mode, arguments: parameters, result, throws }: Program.Method): UntypedMethod => {
   if (mode === "oneway") return Method.oneway(name, { arguments: fields(types, parameters) })
   const exceptions = fields(types, throws)
-  if (mode === "pingPong") {
-    const response = result === undefined ? undefined : types.of(result)
-    return Method.pingPong(name, { arguments: fields(types, parameters), response, exceptions })
-  }
+  const response = result === undefined ? undefined : types.of(result)
+  if (mode === "pingPong") return Method.pingPong(name, { arguments: fields(types, parameters), response, exceptions })
   const parameter = parameters[0]!
-  // only a unary method may have no response, which the types of those who write services do not provide for
-  const response = (result === undefined ? undefined : types.of(result)) as Schema.Top
-  const messages = { request: types.of(parameter.type, parameter), response }
+  const request = types.of(parameter.type, parameter)
+  if (mode === "unary") return Method.unary(name, { request, response, exceptions, argumentId: parameter.id })
+  // the checker knows that these have one
+  const messages = { request, response: response! }
   switch (mode) {
-    case "unary":
-      return Method.unary(name, { ...messages, exceptions, argumentId: parameter.id })
     case "client":
       return Method.clientStreaming(name, messages)
     case "server":
