@@ -7,7 +7,7 @@
 import type { SchemaLike } from "./internal/annotations.ts"
 import { describe as describePlan } from "./internal/describe.ts"
 import { messagePlanOf, planOf } from "./internal/fromSchema.ts"
-import type { NamedPlan, Plan } from "./internal/plan.ts"
+import { type Member, type NamedPlan, type Plan, type StructPlan, wrapperOf } from "./internal/plan.ts"
 
 export type {
   /**
@@ -131,6 +131,18 @@ export const of = (schema: SchemaLike): NamedPlan => messagePlanOf(schema)
  * @category constructors
  */
 export const ofType = (schema: SchemaLike): Plan => planOf(schema)
+
+/**
+ * The plan of the struct around the arguments or the result of a method, which has no type of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const wrapper = (
+  name: string,
+  isResult: boolean,
+  members: ReadonlyArray<Pick<Member, "id" | "name" | "thriftName" | "plan">>
+): StructPlan => wrapperOf(name, isResult, members)
 
 /**
  * Types and all that they hold as text, a line for each member: for people, and to compare.

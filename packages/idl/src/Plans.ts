@@ -9,40 +9,21 @@ import { identities } from "./internal/emit/identity.ts"
 import { type Plans, plans } from "./internal/plan.ts"
 import * as Program from "./Program.ts"
 
-const message = (name: string, isResult: boolean, members: ReadonlyArray<Plan.Member>): Plan.NamedPlan => ({
-  kind: "struct",
-  name,
-  label: name,
-  members,
-  constants: [],
-  make: undefined,
-  isException: false,
-  isResult,
-  compiled: undefined
-})
-
 const isStreamed = ({ mode }: Program.Method): boolean =>
   mode === "client" || mode === "server" || mode === "bidirectional"
 
 /** The structs around the arguments and the result of a call, which Thrift gives no name of their own. */
 const wrappers = (service: Program.Service, method: Program.Method, all: Plans): ReadonlyArray<Plan.NamedPlan> => {
-  const member =
-    (requiredness: Plan.Requiredness) =>
-    (field: Program.Field): Plan.Member => ({
-      id: field.id,
-      name: field.name,
-      plan: all.ofType(field.type, field),
-      requiredness,
-      default: undefined
-    })
+  const member = (field: Program.Field) => ({
+    id: field.id,
+    name: field.name,
+    plan: all.ofType(field.type, field)
+  })
   const name = `${service.name}.${method.name}`
-  const args = message(`${name}_args`, false, method.arguments.map(member("default")))
+  const args = Plan.wrapper(`${name}_args`, false, method.arguments.map(member))
   if (method.mode === "oneway") return [args]
-  const success: ReadonlyArray<Plan.Member> =
-    method.result === undefined
-      ? []
-      : [{ id: 0, name: "success", plan: all.ofType(method.result), requiredness: "optional", default: undefined }]
-  return [args, message(`${name}_result`, true, [...success, ...method.throws.map(member("optional"))])]
+  const success = method.result === undefined ? [] : [{ id: 0, name: "success", plan: all.ofType(method.result) }]
+  return [args, Plan.wrapper(`${name}_result`, true, [...success, ...method.throws.map(member)])]
 }
 
 const serviceText = (service: Program.Service, all: Plans): string => {

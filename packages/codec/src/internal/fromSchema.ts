@@ -22,6 +22,7 @@ import {
   prototypeOf,
   type StructPlan,
   type UnionPlan,
+  wrapperOf,
   zeroOf
 } from "./plan.ts"
 
@@ -304,23 +305,12 @@ export const wrapper = (
 ): StructPlan => {
   const ids = new Map<number, string>()
   const members = inLine(() =>
-    fields.map(({ id, name, schema, thriftName }): Member => {
+    fields.map(({ id, name, schema, thriftName }) => {
       checkMember(ids, id, name, label)
-      const plan = planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0)
-      return { id, name, thriftName, plan, requiredness: isResult ? "optional" : "default", default: undefined }
+      return { id, name, thriftName, plan: planOfAst(schema.ast as AST.AST, `${label}.${name}`, 0) }
     })
   )
-  return {
-    kind: "struct",
-    name: label,
-    label,
-    members,
-    constants: [],
-    make: undefined,
-    isException: false,
-    isResult,
-    compiled: undefined
-  }
+  return wrapperOf(label, isResult, members)
 }
 
 /** Whether values are compared by what they are, so that they can be keys and elements of a Map and a Set.

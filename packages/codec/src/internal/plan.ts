@@ -100,6 +100,30 @@ export type NamedPlan = StructPlan | UnionPlan
 /** @internal */
 export type Plan = ScalarPlan | EnumPlan | ListPlan | MapPlan | TransformPlan | NamedPlan
 
+/** A struct that no class stands for, as the arguments and the result of a method are.
+ *
+ * @internal
+ */
+export const wrapperOf = (
+  name: string,
+  isResult: boolean,
+  members: ReadonlyArray<Pick<Member, "id" | "name" | "thriftName" | "plan">>
+): StructPlan => ({
+  kind: "struct",
+  name,
+  label: name,
+  members: members.map((member) => ({
+    ...member,
+    requiredness: isResult ? "optional" : "default",
+    default: undefined
+  })),
+  constants: [],
+  make: undefined,
+  isException: false,
+  isResult,
+  compiled: undefined
+})
+
 /** @internal */
 export const lastSegment = (name: string): string => name.slice(name.lastIndexOf(".") + 1)
 
