@@ -11,4 +11,5 @@ service TestService {
   Message EchoServer(1: Message req) (streaming.mode = "server")
   Message EchoClient(1: Message req) (streaming.mode = "client")
   Message EchoUnary(1: Message req) (streaming.mode = "unary")
+  Message EchoPingPong(1: Message req)
 }

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/connpool"
 	"github.com/cloudwego/kitex/pkg/klog"
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/transport"
@@ -60,18 +62,48 @@ func (*kitexHandler) EchoUnary(_ context.Context, request *echo.Message) (*echo.
 	return &echo.Message{Message: request.Message}, nil
 }
 
-func serveKitex(l net.Listener) {
-	klog.SetLevel(klog.LevelFatal)
-	must(testservice.NewServer(&kitexHandler{}, server.WithListener(l)).Run())
+func (*kitexHandler) EchoPingPong(_ context.Context, request *echo.Message) (*echo.Message, error) {
+	return &echo.Message{Message: request.Message}, nil
 }
 
-type kitexCaller struct{ client testservice.Client }
+func serveKitex(l net.Listener) { serve(l) }
+
+// serveKitexMux serves calls of one connection side by side, and nothing else than TTHeader then.
+func serveKitexMux(l net.Listener) { serve(l, server.WithMuxTransport()) }
+
+func serve(l net.Listener, options ...server.Option) {
+	klog.SetLevel(klog.LevelFatal)
+	must(testservice.NewServer(&kitexHandler{}, append(options, server.WithListener(l))...).Run())
+}
+
+type kitexCaller struct {
+	client testservice.Client
+	// by encoding
+	calls map[string]testservice.Client
+}
+
+// longConnections keeps a connection for each call of any case.
+var longConnections = connpool.IdleConfig{
+	MinIdlePerAddress: 1, MaxIdlePerAddress: 256, MaxIdleGlobal: 1024, MaxIdleTimeout: time.Minute,
+}
 
 func newKitex(address string) caller {
+	return &kitexCaller{newClient(address, client.WithTransportProtocol(transport.GRPC)), map[string]testservice.Client{
+		"framed":          newClient(address, client.WithTransportProtocol(transport.Framed), client.WithLongConnection(longConnections)),
+		"ttheader-framed": newClient(address, client.WithTransportProtocol(transport.TTHeader), client.WithLongConnection(longConnections)),
+	}}
+}
+
+func newKitexMux(address string) caller {
+	calls := newClient(address, client.WithTransportProtocol(transport.TTHeader), client.WithMuxConnection(1))
+	return &kitexCaller{calls: map[string]testservice.Client{"ttheader-framed": calls}}
+}
+
+func newClient(address string, options ...client.Option) testservice.Client {
 	klog.SetLevel(klog.LevelFatal)
-	c, err := testservice.NewClient("bench", client.WithHostPorts(address), client.WithTransportProtocol(transport.GRPC))
+	c, err := testservice.NewClient("bench", append(options, client.WithHostPorts(address))...)
 	must(err)
-	return &kitexCaller{c}
+	return c
 }
 
 var background = context.Background()
@@ -120,6 +152,11 @@ func (p *kitexCaller) clientStream(n int, message string) error {
 		}
 	}
 	_, err = s.CloseAndRecv(background)
+	return err
+}
+
+func (p *kitexCaller) call(encoding string, message string) error {
+	_, err := p.calls[encoding].EchoPingPong(background, &echo.Message{Message: &message})
 	return err
 }
 

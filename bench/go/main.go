@@ -1,8 +1,8 @@
-// The Go peers of the benchmark: grpc-go and Kitex over gRPC, with the same closed loops and the same protocol on stdin and stdout as
+// The Go peers of the benchmark: grpc-go, Kitex over gRPC and by PingPong, with the same closed loops and the same protocol on stdin and stdout as
 // the Node peers (src/peer.ts).
 //
-//	peer server grpc-go|kitex
-//	peer client grpc-go|kitex PORT
+//	peer server grpc-go|kitex|kitex-mux
+//	peer client grpc-go|kitex|kitex-mux PORT
 package main
 
 import (
@@ -26,6 +26,7 @@ type benchCase struct {
 	Inflight int    `json:"inflight"`
 	Size     int    `json:"size"`
 	Batch    int    `json:"batch"`
+	Encoding string `json:"encoding"`
 }
 
 type command struct {
@@ -51,15 +52,22 @@ type caller interface {
 	unary(message string) error
 }
 
+// pingPonger is a caller of ordinary Thrift calls too.
+type pingPonger interface {
+	call(encoding string, message string) error
+}
+
 func main() {
 	if len(os.Args) > 3 && os.Args[1] == "client" {
-		runClient(map[string]func(string) caller{"grpc-go": newGrpcGo, "kitex": newKitex}[os.Args[2]]("127.0.0.1:" + os.Args[3]))
+		clients := map[string]func(string) caller{"grpc-go": newGrpcGo, "kitex": newKitex, "kitex-mux": newKitexMux}
+		runClient(clients[os.Args[2]]("127.0.0.1:" + os.Args[3]))
 		return
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	report(map[string]any{"ready": true, "port": listener.Addr().(*net.TCPAddr).Port})
-	go map[string]func(net.Listener){"grpc-go": serveGrpcGo, "kitex": serveKitex}[os.Args[2]](listener)
+	servers := map[string]func(net.Listener){"grpc-go": serveGrpcGo, "kitex": serveKitex, "kitex-mux": serveKitexMux}
+	go servers[os.Args[2]](listener)
 	commands(func(c command) { usage(c.Op == "settle") })
 }
 
@@ -92,7 +100,7 @@ func run(peer caller, c command) {
 	var lock sync.Mutex
 	var latencies []float64
 	message := strings.Repeat("x", c.Case.Size)
-	single := c.Case.Kind == "pingPong" || c.Case.Kind == "unary" && c.Case.Inflight == 1
+	single := c.Case.Inflight == 1 && (c.Case.Kind == "pingPong" || c.Case.Kind == "unary" || c.Case.Kind == "call")
 	loop := func(body func()) {
 		running.Go(func() {
 			for !stop.Load() {
@@ -131,6 +139,14 @@ func run(peer caller, c command) {
 		for range c.Case.Inflight {
 			loop(func() {
 				must(peer.unary(message))
+				count.Add(1)
+			})
+		}
+	case "call":
+		calls := peer.(pingPonger)
+		for range c.Case.Inflight {
+			loop(func() {
+				must(calls.call(c.Case.Encoding, message))
 				count.Add(1)
 			})
 		}

@@ -1,6 +1,6 @@
 /** What is measured, in the names that RESULTS.md uses. A case says nothing of who runs it: every peer runs the same closed loops. */
 
-export type Kind = "echo" | "pingPong" | "serverStream" | "clientStream" | "unary"
+export type Kind = "echo" | "pingPong" | "serverStream" | "clientStream" | "unary" | "call"
 
 /** One closed loop. */
 export interface Case {
@@ -8,7 +8,7 @@ export interface Case {
   readonly kind: Kind
   /** Streams that are open at a time, on one connection. */
   readonly streams: number
-  /** Messages a stream (or calls, for unary) that wait for their answer at a time. */
+  /** Messages a stream (or calls, for unary and call) that wait for their answer at a time. */
   readonly inflight: number
   /** Characters of the message's text; on the wire the message is `THRIFT_OVERHEAD` bytes longer. */
   readonly size: number
@@ -18,6 +18,8 @@ export interface Case {
   readonly effectPerMessage?: boolean
   /** Our message holds `binary` in place of `string`. */
   readonly binary?: boolean
+  /** How the messages of `call` lie on the wire, at peers that speak Thrift's PingPong; the others answer a unary call. */
+  readonly encoding?: "framed" | "ttheader-framed"
 }
 
 /** What Thrift Binary adds to a string that is the only member of a struct: type, id, length and the stop byte. */
@@ -52,6 +54,14 @@ export const ECHO_64K = define("echo 64 KiB, 4 in flight", "echo", 64 * 1024, { 
 export const ECHO_1M = define("echo 1 MiB, 4 in flight", "echo", 1024 * 1024, { inflight: 4 })
 export const BINARY_64K = define("echo 64 KiB of binary, 4 in flight", "echo", 64 * 1024, { inflight: 4, binary: true })
 export const BINARY_1M = define("echo 1 MiB of binary, 4 in flight", "echo", 1024 * 1024, { inflight: 4, binary: true })
+export const CALL = define("TTHeader call, 64 in flight", "call", 32, { inflight: 64, encoding: "ttheader-framed" })
+export const CALL_ONE = define("TTHeader call, 1 in flight", "call", 32, { encoding: "ttheader-framed" })
+export const CALL_FRAMED = define("Framed call, 64 in flight", "call", 32, { inflight: 64, encoding: "framed" })
+export const CALL_1M = define("Framed call of 1 MiB of binary, 4 in flight", "call", 1024 * 1024, {
+  inflight: 4,
+  binary: true,
+  encoding: "framed"
+})
 
 /** Memory of idle streams, the codec and the compiler are measured in other ways; their rows carry these names. */
 export const IDLE = "idle stream"

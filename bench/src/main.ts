@@ -1,7 +1,7 @@
 /**
  * The benchmark of Millrace.
  *
- *   main.ts                  everything, in about a quarter of an hour; writes RESULTS.md
+ *   main.ts                  everything, in about twenty minutes; writes RESULTS.md
  *   main.ts --check          only the rows with floors, in short; exit code 1 when one does not hold
  *   main.ts --only PATTERN   the rows whose name matches
  *   main.ts --subject PEER   another implementation in the place of millrace, to try the benchmark itself

@@ -88,7 +88,7 @@ export interface Running {
   readonly close: () => Promise<void>
 }
 
-const GO_PEERS = new Set(["grpc-go", "kitex", "thriftgo"])
+const GO_PEERS = new Set(["grpc-go", "kitex", "kitex-mux", "thriftgo"])
 const GO_PROGRAM = here("../go/bin/peer")
 
 const start = (peer: string, ...args: ReadonlyArray<string>): Process => {

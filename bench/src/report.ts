@@ -139,14 +139,14 @@ export const heading = (date: Date): string => {
   return [
     `- ${date.toISOString().slice(0, 10)}`,
     `- ${cores[0]?.model.trim() ?? "unknown CPU"}, ${cores.length} cores, ${platform()} ${release()} ${arch()}`,
-    `- Node ${process.versions.node}, effect ${packageVersion("effect")}, @grpc/grpc-js ${packageVersion("@grpc/grpc-js")}, protobufjs ${packageVersion("protobufjs")}`,
+    `- Node ${process.versions.node}, effect ${packageVersion("effect")}, @grpc/grpc-js ${packageVersion("@grpc/grpc-js")}, thrift ${packageVersion("thrift")}, protobufjs ${packageVersion("protobufjs")}`,
     `- ${goVersion()}, grpc-go ${goModule("google.golang.org/grpc")}, Kitex ${goModule("github.com/cloudwego/kitex")}, thriftgo ${goModule("github.com/cloudwego/thriftgo")}`
   ].join("\n")
 }
 
 /** How the figures came to be. */
 export const METHOD = `Client and server are separate processes on one machine, over loopback. The peers of a case run in turn, round by round; figures are medians
-of the rounds. CPU is user and system time of both processes over the interval, divided by messages (calls, for unary). Compare
+of the rounds. CPU is user and system time of both processes over the interval, divided by messages (calls, for unary and calls). Compare
 ratios of one run, not figures of two.
 
 - \`millrace\`: client and server by their public entry points. Each message is built as \`new Request({ message })\` and its field is read, on
@@ -154,7 +154,11 @@ ratios of one run, not figures of two.
 - \`net\`: messages of the same bytes, prefix included, over a raw socket, one write a read. No streams, no headers, no codec: the limit.
 - \`http2\`: \`node:http2\`, all messages of a tick in one write, no trailers, no codec.
 - \`grpc-js\`, \`grpc-go\`: messages are raw bytes of the same length; no codec.
-- \`kitex\`: gRPC with Thrift, as its generated code does it.
+- \`kitex\`: as its generated code does it: gRPC with Thrift, and calls over a pool of long connections, which suits it best with one call in
+  flight. \`kitex-mux\`: all calls on one multiplexed connection, which costs it least with many.
+- \`thrift\`: Apache's library of npm, Framed in every row of calls (it has no TTHeader), all calls on one connection. Our Framed calls
+  share one connection too; our TTHeader calls do as the defaults have it: one connection, once the server has said that it answers side by side.
+- \`grpc-js\` has no calls but unary ones.
 - \`protobufjs\`: static code, int64 from numbers; \`finish\` gives each message bytes of its own. Ours are written into the output that a
   connection sends from; \`millrace-own-bytes\` copies them out. In Thrift the message has 1.5 KB, in Protocol Buffers 1.1 KB.
 - \`thriftgo\`: with \`-g go:no_fmt=true\`. "Command" is \`millrace gen\` and \`thriftgo\` from their start to their end, run in turn;

@@ -35,6 +35,10 @@ export const ALL_ROWS: ReadonlyArray<RowPlan> = [
   { case: Cases.ECHO_1M, peers: ["net", "http2", "grpc-js"] },
   { case: Cases.BINARY_64K, peers: ["net"] },
   { case: Cases.BINARY_1M, peers: ["net"] },
+  { case: Cases.CALL, peers: ["grpc-js", "thrift", "kitex", "kitex-mux"] },
+  { case: Cases.CALL_ONE, peers: ["net", "grpc-js", "thrift", "kitex"] },
+  { case: Cases.CALL_FRAMED, peers: ["thrift", "kitex"] },
+  { case: Cases.CALL_1M, peers: ["net", "thrift"] },
   { case: Cases.IDLE, peers: GRPC },
   { case: Cases.CODEC, peers: ["protobufjs", "millrace-own-bytes"] },
   { case: Cases.IDL, peers: ["thriftgo"] }

@@ -1,11 +1,12 @@
 /**
- * One program with everything in it: a service with every kind of method, its server with middleware and admission, and a
- * client. What the types promise is compiled here too: each line under a `@ts-expect-error` must not compile.
+ * One program with everything in it: a service with every kind of method, its server with middleware and admission, and
+ * clients of its streams and of its ordinary calls. What the types promise is compiled here too: each line under a
+ * `@ts-expect-error` must not compile.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Thrift } from "@millrace/codec"
 import { Limiter } from "@millrace/governance"
-import { Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Console, Context, Effect, Layer, Stream } from "effect"
 import { serverAddress } from "./program.ts"
@@ -84,7 +85,7 @@ class Echo extends StreamClient.Service<Echo>()("examples/Contract", TestService
 
 const EchoLive = Layer.unwrap(
   Effect.map(serverAddress, (address) => Echo.layer({ hostPorts: [address], recvTimeout: "5 seconds" }))
-).pipe(Layer.provide(NodeTransport.layerClient), Layer.provide(ServerLive))
+).pipe(Layer.provide(NodeTransport.layerClient), Layer.provideMerge(ServerLive))
 
 const program = Effect.gen(function* () {
   const echo = yield* Echo
@@ -110,7 +111,13 @@ const program = Effect.gen(function* () {
   yield* upload.send(new Request({ message: "x" }))
   const total = yield* upload.closeAndRecv
   yield* Console.log(`EchoClient ${total.message}`)
-}).pipe(Effect.scoped)
+  const calls = yield* Client.make(TestService, { hostPorts: [yield* serverAddress], rpcTimeout: "1 second" })
+  const answer = yield* calls.EchoPingPong({ req: new Request({ message: "hi" }) })
+  const message: string | undefined = answer.message
+  yield* Console.log(`EchoPingPong ${message}`)
+  yield* calls.Ping({})
+  yield* Console.log("Ping")
+}).pipe(Effect.scoped, Effect.provide(NodeTransport.layerClient))
 
 /** What must not compile. */
 export const refused = Effect.gen(function* () {
@@ -122,6 +129,15 @@ export const refused = Effect.gen(function* () {
   yield* echo.EchoPingPong
   // @ts-expect-error streams have no rpcTimeout
   yield* echo.Echo.open({ rpcTimeout: "1 second" })
+  const calls = yield* Client.make(TestService)
+  // @ts-expect-error streaming methods are not on a Client
+  yield* calls.EchoUnary
+  // @ts-expect-error calls have no timeout of streams
+  yield* calls.Ping({}, { timeout: "1 second" })
+  // @ts-expect-error arguments have names
+  yield* calls.EchoPingPong(new Request({}))
+  // @ts-expect-error clients of calls have no recvTimeout
+  yield* Client.make(TestService, { recvTimeout: "1 second" })
 })
 
 program.pipe(Effect.provide(EchoLive), NodeRuntime.runMain)

@@ -19,7 +19,11 @@ it.live(
         "auth of Echo",
         "Echo x",
         "auth of EchoClient",
-        "EchoClient 1"
+        "EchoClient 1",
+        "auth of EchoPingPong",
+        "EchoPingPong hi",
+        "auth of Ping",
+        "Ping"
       ])
       assert.strictEqual(code, 0)
     }).pipe(Effect.provide(NodeServices.layer)),

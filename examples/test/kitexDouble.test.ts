@@ -50,7 +50,8 @@ const makeDouble = Effect.gen(function* () {
     },
     Echo: () => Stream.empty,
     EchoClient: () => Effect.succeed(new Response({})),
-    EchoUnary: () => Effect.succeed(new Response({}))
+    EchoUnary: () => Effect.succeed(new Response({})),
+    EchoPingPong: () => Effect.succeed(new Response({}))
   })
   return { handlers, questions, left: Deferred.await(left) }
 })

@@ -8,7 +8,8 @@ const oneSided = [
   "EchoServer  received hello 1",
   "EchoServer  received hello 2",
   "EchoServer  received hello 3",
-  "EchoClient  sent one, two, three, received onetwothree"
+  "EchoClient  sent one, two, three, received onetwothree",
+  "EchoPingPong sent hello and miller, received hello miller"
 ]
 
 const halfDuplex = ["one", "two", "three"].map((word) => `Echo, half  sent ${word}, received you said ${word}`)

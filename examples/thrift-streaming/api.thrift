@@ -1,4 +1,4 @@
-// The service of Kitex's streaming document.
+// The service of Kitex's streaming document: streams and an ordinary call, on one service and one port.
 
 namespace go echo
 
@@ -15,4 +15,5 @@ service TestService {
     Response EchoClient (1: Request req) (streaming.mode="client"),
     Response EchoServer (1: Request req) (streaming.mode="server"),
     Response EchoUnary (1: Request req) (streaming.mode="unary"),
+    Response EchoPingPong (1: Request req1, 2: Request req2),
 }

@@ -143,7 +143,7 @@ export class Response extends Thrift.Struct<Response>("interop.Response")({
 const messages = { request: Request, response: Response }
 const refused = { refused: Thrift.field(1, Refused) }
 
-/** The streaming half of the IDL's service: its PingPong methods are not called over HTTP/2 by anyone. */
+/** Streams and ordinary calls in one service, and on one port. */
 export class InteropService extends Service.make("InteropService", {
   package: "interop",
   methods: [
@@ -152,7 +152,15 @@ export class InteropService extends Service.make("InteropService", {
     Method.serverStreaming("Server", messages),
     Method.unary("Unary", { ...messages, exceptions: refused }),
     Method.bidirectional("Types", { request: Everything, response: Everything }),
-    Method.unary("UnaryTypes", { request: Everything, response: Everything })
+    Method.unary("UnaryTypes", { request: Everything, response: Everything }),
+    Method.pingPong("Echo", { arguments: { req: Thrift.field(1, Request) }, response: Response, exceptions: refused }),
+    Method.pingPong("Join", {
+      arguments: { left: Thrift.field(1, Thrift.String), right: Thrift.field(2, Thrift.String) },
+      response: Thrift.String
+    }),
+    Method.pingPong("Check", { arguments: { req: Thrift.field(1, Request) } }),
+    Method.pingPong("Ping", { arguments: {} }),
+    Method.oneway("Notify", { arguments: { text: Thrift.field(1, Thrift.String) } })
   ]
 }) {}
 

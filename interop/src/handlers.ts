@@ -3,33 +3,12 @@
  *
  * @since 0.1.0
  */
-import { BizStatusError, Deadline, RpcError } from "@millrace/rpc"
-import type { CallError } from "@millrace/rpc/ClientStream"
 import type { ServerCall } from "@millrace/rpc/ServerCall"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { InteropService, Refused, type Request, Response, SecondService } from "./api.ts"
-
-const status = (code: number, desc: string) => new RpcError.RpcError({ reason: new RpcError.Status({}), code, desc })
-
-const biz = (statusCode: number, statusMessage: string, extra: Readonly<Record<string, string>> = {}) =>
-  new BizStatusError.BizStatusError({ statusCode, statusMessage, extra })
-
-/** Words that end a call, and the error they end it with. */
-const outcomes: Readonly<Record<string, () => CallError>> = {
-  "plain-error": () => status(13, "boom"),
-  "unicode-error": () => status(13, "错误 100%\n"),
-  "trans-error": () => status(1000, "retry"),
-  status: () => status(7, "no entry"),
-  "status-big": () => status(12345, "custom"),
-  biz: () => biz(404, "not found"),
-  "biz-extra": () => biz(404, "not found", { k: "v" }),
-  "biz-html": () => biz(-7, "错误 <a&b> 100%", { k: "<a&b> 中\u2028" }),
-  "biz-zero": () => biz(0, "zero")
-}
+import { outcomes, status, type Words } from "./words.ts"
 
 const headers = [
   ["h-one", "1"],
@@ -89,83 +68,8 @@ const metadataOf = (call: ServerCall, word: string | undefined): Effect.Effect<v
   }
 }
 
-const metainfoText = ({ metainfo: { persistent, transient } }: ServerCall): string =>
-  [
-    ...Array.from(persistent, ([key, value]) => `persistent ${key}=${value}`),
-    ...Array.from(transient, ([key, value]) => `transient ${key}=${value}`)
-  ]
-    .toSorted()
-    .join("; ")
-
-const metadataText = ({ metadata }: ServerCall, key: string): string =>
-  metadata
-    .getAll(key.toLowerCase())
-    .map((value) => (typeof value === "string" ? value : Buffer.from(value).toString("latin1")))
-    .join(",")
-
-/** What `make` needs: an effect that starts a graceful stop, for the word `drain`. */
-export interface Options {
-  readonly drain: Effect.Effect<void>
-}
-
-/** The handlers of both services. */
-export const make = ({ drain }: Options) => {
-  // how the streams ended that carried a key, for a client that cannot see it by itself
-  const seen = new Map<string, string>()
-  const record = (key: string | undefined, exit: Exit.Exit<unknown, unknown>) =>
-    Effect.sync(() => {
-      if (key !== undefined) seen.set(key, Exit.isSuccess(exit) ? "end of stream" : Cause.pretty(exit.cause))
-    })
-
-  const take = (key: string, tries = 200): Effect.Effect<string | undefined> =>
-    seen.has(key) || tries === 0
-      ? Effect.sync(() => seen.get(key))
-      : Effect.andThen(
-          Effect.sleep(10),
-          Effect.suspend(() => take(key, tries - 1))
-        )
-
-  const answer = Effect.fnUntraced(function* (
-    request: Request,
-    call: ServerCall
-  ): Effect.fn.Return<Response, CallError> {
-    const { blob, count, key, message } = request
-    switch (message) {
-      case "sleep":
-        yield* Effect.sleep(count ?? 0)
-        break
-      case "big":
-        return new Response({ message, blob: new Uint8Array(count ?? 0).fill(0xab) })
-      case "metainfo":
-        return new Response({ message: metainfoText(call) })
-      case "metadata":
-        return new Response({ message: metadataText(call, key ?? "") })
-      case "deadline": {
-        const left = yield* Deadline.remaining
-        return left === undefined
-          ? new Response({ message: "none" })
-          : new Response({ message: "left", count: Math.trunc(left) })
-      }
-      case "peer":
-        return new Response({ message: call.peer.address })
-      case "wait":
-        return yield* Effect.onExit(Effect.never, (exit) => record(key, exit))
-      case "seen":
-        return new Response({ message: yield* take(key ?? "") })
-      case "drain":
-        yield* Effect.forkDetach(drain)
-        break
-      case "panic":
-        return yield* Effect.die("kaboom")
-      case "exit":
-        return process.exit(7)
-      default:
-    }
-    const outcome = message === undefined ? undefined : outcomes[message]
-    if (outcome !== undefined) return yield* Effect.fail(outcome())
-    return new Response({ message, count, blob })
-  })
-
+/** The handlers of both services with streams. */
+export const make = ({ answer, record }: Words) => {
   const interop = InteropService.toLayer({
     Bidi: {
       duplex: (stream, call) =>
@@ -256,7 +160,13 @@ export const make = ({ drain }: Options) => {
     Unary: (request, call) =>
       request.message === "refused" ? Effect.fail(new Refused({ code: 42, why: "bad" })) : answer(request, call),
     Types: (values) => values,
-    UnaryTypes: (value) => Effect.succeed(value)
+    UnaryTypes: (value) => Effect.succeed(value),
+    Echo: ({ req }, call) =>
+      req.message === "refused" ? Effect.fail(new Refused({ code: 42, why: "bad" })) : answer(req, call),
+    Join: ({ left, right }) => Effect.succeed(`${left}-${right}`),
+    Check: ({ req }, call) => Effect.asVoid(answer(req, call)),
+    Ping: () => Effect.void,
+    Notify: () => Effect.void
   })
 
   return { interop, second }

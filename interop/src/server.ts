@@ -1,5 +1,6 @@
 /**
- * Our server of the interoperability suite, as a program: `node interop/src/server.ts [--port N] [--grace MILLIS] [--middleware overlimit]`.
+ * Our server of the interoperability suite, as a program: `node interop/src/server.ts [--port N] [--grace MILLIS] [--middleware overlimit]`, with
+ * the options of `kitex/server` that are about PingPong: `--services routes|conflict|combined`, `--refuse`, `--unknown`, `--checksum`, `--size-limit N`.
  * It prints `listening on HOST:PORT` when it is ready, and ends after the word `drain` or a signal.
  *
  * @since 0.1.0
@@ -12,13 +13,21 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { parseArgs } from "node:util"
 import { InteropService, SecondService } from "./api.ts"
+import * as CallHandlers from "./callHandlers.ts"
+import { CallsService, First, LeftService, RightService, Second } from "./calls.ts"
 import * as Handlers from "./handlers.ts"
+import * as Words from "./words.ts"
 
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
     grace: { type: "string", default: "400" },
-    middleware: { type: "string", default: "" }
+    middleware: { type: "string", default: "" },
+    services: { type: "string", default: "" },
+    refuse: { type: "boolean", default: false },
+    unknown: { type: "boolean", default: false },
+    checksum: { type: "boolean", default: false },
+    "size-limit": { type: "string" }
   }
 })
 
@@ -32,21 +41,55 @@ const overlimit = Middleware.server(() =>
   )
 )
 
+/** A result that is a string. */
+const stringResult = (text: string): Uint8Array =>
+  Buffer.concat([Buffer.from([11, 0, 0, 0, 0, 0, text.length]), Buffer.from(text), Buffer.from([0])])
+
+const options = {
+  graceTime: Number(values.grace),
+  middleware: values.middleware === "overlimit" ? [overlimit] : [],
+  refuseTrafficWithoutServiceName: values.refuse,
+  unknown: values.unknown
+    ? ({ bytes, method, service }: Server.UnknownRequest) =>
+        Effect.succeed(stringResult(`unknown ${service}.${method}(${bytes.length} bytes)`))
+    : undefined
+}
+
+/** The services of `kitex/peer/server.go`. */
+const services = (words: Words.Words) => {
+  const streams = Handlers.make(words)
+  const { calls, combined, routes } = CallHandlers.make(words)
+  switch (values.services) {
+    case "routes":
+      return Server.layer([First, Second], { ...options, fallback: Second }).pipe(Layer.provide(routes))
+    case "conflict":
+      return Server.layer([First, Second], options).pipe(Layer.provide(routes))
+    case "combined":
+      return Server.layer([LeftService, RightService], options).pipe(Layer.provide(combined))
+    default:
+      return Server.layer([InteropService, SecondService, CallsService], { ...options, fallback: InteropService }).pipe(
+        Layer.provide([streams.interop, streams.second, calls])
+      )
+  }
+}
+
 const main = Effect.gen(function* () {
   const stop = Latch.makeUnsafe(false)
-  const handlers = Handlers.make({ drain: stop.open })
   yield* Effect.gen(function* () {
     const { address } = yield* Server.Server
     console.log(`listening on ${address.hostname}:${address.port}`)
     yield* stop.await
   }).pipe(
     Effect.provide(
-      Server.layer([InteropService, SecondService], {
-        graceTime: Number(values.grace),
-        middleware: values.middleware === "overlimit" ? [overlimit] : []
-      }).pipe(
-        Layer.provide([handlers.interop, handlers.second]),
-        Layer.provide(NodeTransport.layerServer({ port: Number(values.port), host: "127.0.0.1" }))
+      services(Words.make({ drain: stop.open })).pipe(
+        Layer.provide(
+          NodeTransport.layerServer({
+            port: Number(values.port),
+            host: "127.0.0.1",
+            checksum: values.checksum,
+            maxCallSize: values["size-limit"] === undefined ? undefined : Number(values["size-limit"])
+          })
+        )
       )
     )
   )

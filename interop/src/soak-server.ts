@@ -11,6 +11,7 @@ import { Server, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { createInterface } from "node:readline"
 import { parseArgs } from "node:util"
 import * as Soak from "./soak.ts"
@@ -61,7 +62,9 @@ const main = Effect.gen(function* () {
       Layer.provide(implementation),
       Layer.provide(NodeTransport.layerServer({ port: 0, host: "127.0.0.1", ...JSON.parse(values.transport) }))
     )
-  )
+  ),
+  // Its output is for answers.
+  Effect.provideService(Logger.LogToStderr, true)
 )
 
 NodeRuntime.runMain(main)

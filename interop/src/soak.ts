@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Thrift } from "@millrace/codec"
 import { Deadline, Method, Service, type StreamClient } from "@millrace/rpc"
 import type { CallError } from "@millrace/rpc/ClientStream"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,9 @@ export class Soak extends Service.make("Soak", {
     /** Never receives. */
     Method.bidirectional("Park", messages),
     Method.clientStreaming("Count", messages),
-    Method.serverStreaming("Produce", messages)
+    Method.serverStreaming("Produce", messages),
+    Method.pingPong("Call", { arguments: { req: Thrift.field(1, Request) }, response: Response }),
+    Method.oneway("Tell", { arguments: { req: Thrift.field(1, Request) } })
   ]
 }) {}
 
@@ -99,6 +102,8 @@ export const make = (count: Handlers, next?: StreamClient.StreamClient<typeof So
       stream(Stream.map(requests, ({ blob, count, message }) => new Response({ blob, count, message }))),
     Park: { duplex: () => effect(Effect.never) },
     Count: (requests) => effect(Effect.map(Stream.runCount(requests), (n) => new Response({ count: n }))),
-    Produce: (request) => stream(produce(request))
+    Produce: (request) => stream(produce(request)),
+    Call: ({ req }) => effect(unary(req)),
+    Tell: ({ req }) => Effect.ignore(effect(unary(req)))
   })
 }

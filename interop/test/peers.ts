@@ -1,6 +1,7 @@
 /** The other ends of the suite as processes: Kitex and our own server, started for a scope. */
+import type { Encoding } from "@millrace/transport/RawCall"
 import { Context, Effect, Layer, Queue } from "effect"
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -14,6 +15,8 @@ export interface Module {
   /** Name in its go.mod. */
   readonly name: string
   readonly idl: ReadonlyArray<string>
+  /** IDLs whose services Kitex's generator makes one of. */
+  readonly combined?: ReadonlyArray<string>
   /** Folders of the programs. */
   readonly programs: ReadonlyArray<string>
   readonly toolchain?: string
@@ -22,7 +25,8 @@ export interface Module {
 const current: Module = {
   folder: "kitex",
   name: "millrace.dev/interop",
-  idl: ["interop", "second", "unserved"],
+  idl: ["interop", "second", "unserved", "calls", "routes", "strangers"],
+  combined: ["combined"],
   programs: ["client", "server"]
 }
 
@@ -76,7 +80,7 @@ const exclusively = <A>(folder: string, run: () => A): A => {
  * Generates the code of a module with Kitex's own tool, at the version of its go.mod, and builds the peers; the folder of the programs.
  * Nothing is done when the programs are newer than every source.
  */
-export const build = ({ folder, idl, name, programs, toolchain }: Module): string => {
+export const build = ({ combined = [], folder, idl, name, programs, toolchain }: Module): string => {
   const cwd = join(interop, folder)
   const bin = join(cwd, "bin")
   const env = {
@@ -91,9 +95,10 @@ export const build = ({ folder, idl, name, programs, toolchain }: Module): strin
     const built = join(bin, programs[0]!)
     if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
     run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
-    for (const file of idl) {
-      run(join(bin, "kitex"), "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
-    }
+    const generate = (file: string, ...args: ReadonlyArray<string>) =>
+      run(join(bin, "kitex"), ...args, "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
+    for (const file of idl) generate(file)
+    for (const file of combined) generate(file, "-combine-service")
     run("go", "build", "-o", "bin/", ...programs.map((program) => `./${program}`))
     return bin
   })
@@ -138,6 +143,16 @@ export const firstKitexServer = Effect.suspend(() => server(join(build(first), "
 export const ourServer = (...args: ReadonlyArray<string>) =>
   server(process.execPath, [join(interop, "src", "server.ts"), ...args])
 
+/** What a server says that does not start, because two of its services have one method. */
+export const refusedStart = (who: "kitex" | "ours") =>
+  Effect.callback<string>((resume) => {
+    const [program, args] =
+      who === "kitex" ? [join(build(current), "server"), []] : [process.execPath, [join(interop, "src", "server.ts")]]
+    execFile(program, [...args, "--services", "conflict"], { timeout: 15_000 }, (_, stdout, stderr) =>
+      resume(Effect.succeed(stdout + stderr))
+    )
+  })
+
 /** What a client program prints for a scenario. */
 export interface Result {
   readonly scenario: string
@@ -147,11 +162,20 @@ export interface Result {
   readonly millis: number
 }
 
+/** How the PingPong calls of a scenario go: `CallOptions` of `kitex/scenario`. */
+export interface CallOptions {
+  readonly encoding: Encoding
+  readonly connection?: "long" | "short" | "mux" | undefined
+  readonly plain?: boolean
+  readonly checksum?: boolean
+}
+
 export interface Case {
   readonly scenario: string
   readonly address: string
   readonly n?: number | undefined
   readonly size?: number | undefined
+  readonly calls?: CallOptions | undefined
 }
 
 /** A Kitex client that runs one scenario after the other. */

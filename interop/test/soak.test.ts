@@ -1,38 +1,11 @@
 /** Much of everything between two processes, and nothing left behind. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { Request } from "../src/api.ts"
-import { type Usage, usage, watchProcess } from "../src/usage.ts"
-import { type SoakServer, soakClient, soakServer, until, witness } from "./soaking.ts"
-
-const MiB = 1024 * 1024
+import { watchProcess } from "../src/usage.ts"
+import { leavesNothing, soakClient, soakServer, until, witness } from "./soaking.ts"
 
 watchProcess()
-
-/** How far from where it was a process may be: code that became warm and growing tables are no leak. */
-const slack = { held: 2 * MiB, descriptors: 3, timers: 3, listeners: 0 }
-
-const assertBack = (who: string, before: Usage, after: Usage): void => {
-  for (const [name, more] of Object.entries(slack)) {
-    const key = name as keyof typeof slack
-    assert.isAtMost(after[key] - before[key], more, `${who}: ${name} from ${before[key]} to ${after[key]}`)
-  }
-  assert.strictEqual(after.sockets, before.sockets, `${who}: sockets`)
-  assert.deepStrictEqual(after.troubles, [], who)
-}
-
-/** Runs it between two looks at both processes. */
-const leavesNothing = <E>(server: SoakServer, run: Effect.Effect<void, E, Scope.Scope>) =>
-  Effect.gen(function* () {
-    const before = yield* server.usage
-    const here = usage()
-    yield* Effect.scoped(run)
-    const after = yield* until(server.usage, (now) => now.handlers.active === before.handlers.active, 2000)
-    assert.strictEqual(after.handlers.active, before.handlers.active, "handlers")
-    assertBack("the server", before, after)
-    assertBack("the client", here, usage())
-    return after
-  })
 
 const message = new Request({ message: "a short one" })
 const warmUp = 2000

@@ -1,5 +1,6 @@
 /** The server of soak tests and attacks in a process of its own, and clients of it. */
-import { StreamClient } from "@millrace/rpc"
+import { Client, StreamClient } from "@millrace/rpc"
+import type { ClientOptions } from "@millrace/rpc/ClientOptions"
 import type { Options } from "@millrace/rpc/Server"
 import type { StreamClientOptions } from "@millrace/rpc/StreamOptions"
 import { NodeTransport } from "@millrace/transport/node"
@@ -10,6 +11,7 @@ import { fileURLToPath } from "node:url"
 import { Request } from "../src/api.ts"
 import type { ServerUsage } from "../src/soak-server.ts"
 import { Soak } from "../src/soak.ts"
+import { type Usage, usage } from "../src/usage.ts"
 import { lines, start } from "./peers.ts"
 
 const source = fileURLToPath(new URL("../src/", import.meta.url))
@@ -75,6 +77,15 @@ export const soakClient = (
     Effect.provide(StreamClient.make(Soak, { hostPorts: [address], ...options }), context)
   )
 
+/** A PingPong client with connections of its own, all of which it keeps. */
+export const soakCaller = (
+  address: string,
+  options: ClientOptions = {}
+): Effect.Effect<Client.Client<typeof Soak>, never, Scope.Scope> =>
+  Effect.flatMap(Layer.build(NodeTransport.layerClientWith({ pool: { maxIdlePerAddress: 64 } })), (context) =>
+    Effect.provide(Client.make(Soak, { hostPorts: [address], ...options }), context)
+  )
+
 /** Asks until the answer is right; the last answer. */
 export const until = <A>(ask: Effect.Effect<A>, right: (answer: A) => boolean, millis: number): Effect.Effect<A> => {
   const from = performance.now()
@@ -83,6 +94,33 @@ export const until = <A>(ask: Effect.Effect<A>, right: (answer: A) => boolean, m
   )
   return again
 }
+
+const MiB = 1024 * 1024
+
+/** How far from where it was a process may be: code that became warm and growing tables are no leak. */
+const slack = { held: 2 * MiB, descriptors: 3, timers: 3, listeners: 0 }
+
+const assertBack = (who: string, before: Usage, after: Usage): void => {
+  for (const [name, more] of Object.entries(slack)) {
+    const key = name as keyof typeof slack
+    assert.isAtMost(after[key] - before[key], more, `${who}: ${name} from ${before[key]} to ${after[key]}`)
+  }
+  assert.strictEqual(after.sockets, before.sockets, `${who}: sockets`)
+  assert.deepStrictEqual(after.troubles, [], who)
+}
+
+/** Runs it between two looks at both processes. */
+export const leavesNothing = <E>(server: SoakServer, run: Effect.Effect<void, E, Scope.Scope>) =>
+  Effect.gen(function* () {
+    const before = yield* server.usage
+    const here = usage()
+    yield* Effect.scoped(run)
+    const after = yield* until(server.usage, (now) => now.handlers.active === before.handlers.active, 2000)
+    assert.strictEqual(after.handlers.active, before.handlers.active, "handlers")
+    assertBack("the server", before, after)
+    assertBack("the client", here, usage())
+    return after
+  })
 
 /** A stream that must not notice what others suffer: numbers in order, and the longest time between two of them. */
 export interface Witness {

@@ -154,7 +154,8 @@ const run = async (client: Grpc.Client, the: Case, meter: Meter): Promise<void> 
       return repeat(meter, () => serverStream(client, the, meter), false)
     case "clientStream":
       return repeat(meter, () => clientStream(client, the, meter), false)
-    case "unary": {
+    case "unary":
+    case "call": {
       const message = payload(the.size)
       const caller = () => repeat(meter, () => unary(client, message, meter), the.inflight === 1)
       await Promise.all(Array.from({ length: the.inflight }, caller))

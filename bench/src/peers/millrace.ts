@@ -3,7 +3,7 @@
  * read. The larger payload rows also run with a `binary` member.
  */
 import { Thrift } from "@millrace/codec"
-import { Method, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, Server, Service, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -25,7 +25,9 @@ class TestService extends Service.make("TestService", {
     Method.bidirectional("EchoBlob", { request: Blob, response: Blob }),
     Method.clientStreaming("EchoClient", { request: Request, response: Response }),
     Method.serverStreaming("EchoServer", { request: Request, response: Response }),
-    Method.unary("EchoUnary", { request: Request, response: Response })
+    Method.unary("EchoUnary", { request: Request, response: Response }),
+    Method.pingPong("EchoPingPong", { arguments: { req: Thrift.field(1, Request) }, response: Response }),
+    Method.pingPong("EchoPingPongBlob", { arguments: { req: Thrift.field(1, Blob) }, response: Blob })
   ]
 }) {}
 
@@ -45,7 +47,9 @@ const Handlers = TestService.toLayer({
     const message = "x".repeat(size)
     return Stream.range(1, messages).pipe(Stream.map(() => new Response({ message })))
   },
-  EchoUnary: (request) => Effect.succeed(new Response({ message: request.message }))
+  EchoUnary: (request) => Effect.succeed(new Response({ message: request.message })),
+  EchoPingPong: ({ req }) => Effect.succeed(new Response({ message: req.message })),
+  EchoPingPongBlob: ({ req }) => Effect.succeed(new Blob({ bytes: req.bytes }))
 })
 
 // The memory rows hold thousands of streams on one connection, as the other peers do.
@@ -57,6 +61,13 @@ const Live = Server.layer([TestService]).pipe(
 )
 
 type TestClient = StreamClient.StreamClient<typeof TestService>
+type CallClient = Client.Client<typeof TestService>
+
+/** Both clients of the service, that of calls by the encoding of the case. */
+interface Clients {
+  readonly streams: TestClient
+  readonly calls: Readonly<Record<NonNullable<Case["encoding"]>, CallClient>>
+}
 
 /**
  * A stream of requests with a window: `inflight` at once, then one for each response, in arrays as large as the responses came in. It ends
@@ -181,6 +192,26 @@ const unary = (client: TestClient, the: Case, meter: Meter) =>
     }
   })
 
+const call = (client: CallClient, the: Case, meter: Meter) =>
+  Effect.gen(function* () {
+    const message = "x".repeat(the.size)
+    while (!meter.stopped) {
+      const startedAt = performance.now()
+      const response = yield* client.EchoPingPong({ req: new Request({ message }) })
+      if (response.message!.length === the.size) meter.count++
+      if (the.inflight === 1) meter.roundTrip(startedAt)
+    }
+  })
+
+const callBlob = (client: CallClient, the: Case, meter: Meter) =>
+  Effect.gen(function* () {
+    const bytes = new Uint8Array(the.size)
+    while (!meter.stopped) {
+      const response = yield* client.EchoPingPongBlob({ req: new Blob({ bytes }) })
+      if (response.bytes!.length === the.size) meter.count++
+    }
+  })
+
 const repeat = <E>(meter: Meter, once: () => Effect.Effect<void, E>): Effect.Effect<void, E> =>
   Effect.gen(function* () {
     while (!meter.stopped) yield* once()
@@ -189,18 +220,20 @@ const repeat = <E>(meter: Meter, once: () => Effect.Effect<void, E>): Effect.Eff
 const times = <E>(n: number, one: () => Effect.Effect<void, E>): Effect.Effect<void, E> =>
   Effect.all(Array.from({ length: n }, one), { concurrency: "unbounded", discard: true })
 
-const run = (client: TestClient, the: Case, meter: Meter): Effect.Effect<void, unknown> => {
+const run = ({ streams, calls }: Clients, the: Case, meter: Meter): Effect.Effect<void, unknown> => {
   switch (the.kind) {
     case "echo":
-      return times(the.streams, () => (the.binary === true ? echoBlob : echo)(client, the, meter))
+      return times(the.streams, () => (the.binary === true ? echoBlob : echo)(streams, the, meter))
     case "pingPong":
-      return pingPong(client, the, meter)
+      return pingPong(streams, the, meter)
     case "serverStream":
-      return repeat(meter, () => serverStream(client, the, meter))
+      return repeat(meter, () => serverStream(streams, the, meter))
     case "clientStream":
-      return repeat(meter, () => clientStream(client, the, meter))
+      return repeat(meter, () => clientStream(streams, the, meter))
     case "unary":
-      return times(the.inflight, () => unary(client, the, meter))
+      return times(the.inflight, () => unary(streams, the, meter))
+    case "call":
+      return times(the.inflight, () => (the.binary === true ? callBlob : call)(calls[the.encoding!], the, meter))
   }
 }
 
@@ -220,16 +253,19 @@ await main({
   client: async (port) => {
     const scope = Scope.makeUnsafe()
     const transport = await Effect.runPromise(Layer.buildWithScope(NodeTransport.layerClient, scope))
-    const client = await Effect.runPromise(
-      StreamClient.make(TestService, { hostPorts: [`127.0.0.1:${port}`] }).pipe(
-        Effect.provideContext(transport),
-        Scope.provide(scope)
-      )
-    )
+    const hostPorts = [`127.0.0.1:${port}`]
+    const clients = Effect.all({
+      streams: StreamClient.make(TestService, { hostPorts }),
+      calls: Effect.all({
+        framed: Client.make(TestService, { hostPorts, transport: "framed", connection: "multiplexed" }),
+        "ttheader-framed": Client.make(TestService, { hostPorts })
+      })
+    })
+    const made = await Effect.runPromise(clients.pipe(Effect.provideContext(transport), Scope.provide(scope)))
     return {
-      run: (the, meter) => Effect.runPromise(run(client, the, meter)),
+      run: (the, meter) => Effect.runPromise(run(made, the, meter)),
       open: async (streams) => {
-        for (let i = 0; i < streams; i++) await Effect.runPromise(Scope.provide(openIdle(client), scope))
+        for (let i = 0; i < streams; i++) await Effect.runPromise(Scope.provide(openIdle(made.streams), scope))
       }
     }
   }

@@ -1,6 +1,6 @@
 // Code generated from examples/thrift-streaming/api.thrift by millrace. DO NOT EDIT.
 
-/** The service of Kitex's streaming document. */
+/** The service of Kitex's streaming document: streams and an ordinary call, on one service and one port. */
 
 import { Thrift } from "@millrace/codec"
 import { Method, Service } from "@millrace/rpc"
@@ -20,6 +20,10 @@ export class TestService extends Service.make("TestService", {
     Method.bidirectional("Echo", { request: Request, response: Response }),
     Method.clientStreaming("EchoClient", { request: Request, response: Response }),
     Method.serverStreaming("EchoServer", { request: Request, response: Response }),
-    Method.unary("EchoUnary", { request: Request, response: Response })
+    Method.unary("EchoUnary", { request: Request, response: Response }),
+    Method.pingPong("EchoPingPong", {
+      arguments: { req1: Thrift.field(1, Request), req2: Thrift.field(2, Request) },
+      response: Response
+    })
   ]
 }) {}

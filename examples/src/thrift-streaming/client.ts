@@ -1,9 +1,9 @@
 /**
- * The client, every mode once: `node examples/src/thrift-streaming/client.ts --address 127.0.0.1:8888`. Without `--address` it
- * starts the server itself, in the same process. `--duplex` is the same for both.
+ * The client, every mode and an ordinary call once: `node examples/src/thrift-streaming/client.ts --address 127.0.0.1:8888`.
+ * Without `--address` it starts the server itself, in the same process. `--duplex` is the same for both.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Server, StreamClient } from "@millrace/rpc"
+import { Client, Server, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Console, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -11,7 +11,11 @@ import { address, duplex, serverAddress } from "../program.ts"
 import { Request, TestService } from "./api.ts"
 import * as Handlers from "./handlers.ts"
 
+/** The streaming methods of the service. */
 class Echo extends StreamClient.Service<Echo>()("examples/Echo", TestService) {}
+
+/** Its other methods. */
+class EchoCalls extends Client.Service<EchoCalls>()("examples/EchoCalls", TestService) {}
 
 const words = ["one", "two", "three"]
 
@@ -60,11 +64,23 @@ const fullDuplex = Effect.gen(function* () {
     .pipe(Stream.runForEach((response) => Console.log(`Echo, full  received ${response.message}`)))
 })
 
+const pingPong = Effect.gen(function* () {
+  const echo = yield* EchoCalls
+  const [req1, req2] = [new Request({ message: "hello" }), new Request({ message: "miller" })]
+  const response = yield* echo.EchoPingPong({ req1, req2 })
+  yield* Console.log(`EchoPingPong sent hello and miller, received ${response.message}`)
+})
+
 const everyMode = (duplex: "half" | "full") =>
-  Effect.all([unary, serverStreaming, clientStreaming, duplex === "half" ? halfDuplex : fullDuplex], { discard: true })
+  Effect.all([unary, serverStreaming, clientStreaming, pingPong, duplex === "half" ? halfDuplex : fullDuplex], {
+    discard: true
+  })
 
 const echoLayer = (address: string) =>
-  Echo.layer({ hostPorts: [address], recvTimeout: "5 seconds" }).pipe(Layer.provide(NodeTransport.layerClient))
+  Layer.mergeAll(
+    Echo.layer({ hostPorts: [address], recvTimeout: "5 seconds" }),
+    EchoCalls.layer({ hostPorts: [address], rpcTimeout: "5 seconds" })
+  ).pipe(Layer.provide(NodeTransport.layerClient))
 
 const ownServer = (duplex: "half" | "full") =>
   Server.layer([TestService]).pipe(

@@ -35,5 +35,6 @@ export const layer = (duplex: "half" | "full") =>
       ).pipe(Effect.map((message) => new Response({ message }))),
     EchoServer: (request) =>
       Stream.range(1, 3).pipe(Stream.map((n) => new Response({ message: `${request.message} ${n}` }))),
-    EchoUnary: (request) => Effect.succeed(new Response({ message: request.message }))
+    EchoUnary: (request) => Effect.succeed(new Response({ message: request.message })),
+    EchoPingPong: ({ req1, req2 }) => Effect.succeed(new Response({ message: `${req1.message} ${req2.message}` }))
   })

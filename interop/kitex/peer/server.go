@@ -13,14 +13,22 @@ import (
 	"github.com/cloudwego/kitex/pkg/endpoint"
 	"github.com/cloudwego/kitex/pkg/kerrors"
 	"github.com/cloudwego/kitex/pkg/klog"
+	"github.com/cloudwego/kitex/pkg/remote"
+	"github.com/cloudwego/kitex/pkg/remote/codec"
 	// Registers the gzip compressor with the HTTP/2 transport.
 	_ "github.com/cloudwego/kitex/pkg/remote/codec/protobuf/encoding/gzip"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"github.com/cloudwego/kitex/pkg/streaming"
+	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/pkg/utils"
 	"github.com/cloudwego/kitex/server"
+	"github.com/cloudwego/kitex/server/genericserver"
+	"millrace.dev/interop/kitex_gen/millrace/calls/callsservice"
+	"millrace.dev/interop/kitex_gen/millrace/combined/combineservice"
 	"millrace.dev/interop/kitex_gen/millrace/interop"
 	"millrace.dev/interop/kitex_gen/millrace/interop/interopservice"
+	firstroute "millrace.dev/interop/kitex_gen/millrace/routes/first"
+	secondroute "millrace.dev/interop/kitex_gen/millrace/routes/second"
 	"millrace.dev/interop/kitex_gen/millrace/second/secondservice"
 )
 
@@ -30,6 +38,91 @@ type Options struct {
 	Grace time.Duration
 	// Middleware is the name of one of the middlewares below, or empty.
 	Middleware string
+	// Plain is a server without the handlers of TTHeader's keys, as Kitex makes it by default.
+	Plain bool
+	// Mux takes the transport for multiplexed clients, which knows TTHeader only.
+	Mux bool
+	// Checksum writes and checks CRC-32C.
+	Checksum bool
+	// WrongChecksum puts the key of a checksum over something else into answers.
+	WrongChecksum bool
+	// SizeLimit of a message in bytes; 0 is none.
+	SizeLimit int
+	// Services names a set of services, see register.
+	Services string
+	// Refuse turns calls away that name no service.
+	Refuse bool
+	// Unknown answers what no service has.
+	Unknown bool
+	// ContextTimeout gives handlers the deadline of the caller.
+	ContextTimeout bool
+}
+
+type wrongChecksum struct{}
+
+func (wrongChecksum) ReadMeta(ctx context.Context, msg remote.Message) (context.Context, error) {
+	return ctx, nil
+}
+
+func (wrongChecksum) WriteMeta(ctx context.Context, msg remote.Message) (context.Context, error) {
+	msg.TransInfo().PutTransStrInfo(map[string]string{"crc32c": "00000001"})
+	return ctx, nil
+}
+
+func (o Options) list() ([]server.Option, error) {
+	opts, err := middleware(o.Middleware)
+	if !o.Plain {
+		opts = append(opts, server.WithMetaHandler(transmeta.ServerTTHeaderHandler))
+	}
+	if o.Mux {
+		opts = append(opts, server.WithMuxTransport())
+	}
+	if o.Checksum {
+		opts = append(opts, server.WithCodec(codec.NewDefaultCodecWithConfig(codec.CodecConfig{CRC32Check: true})))
+	}
+	if o.WrongChecksum {
+		opts = append(opts, server.WithMetaHandler(wrongChecksum{}))
+	}
+	if o.SizeLimit > 0 {
+		opts = append(opts, server.WithCodec(codec.NewDefaultCodecWithSizeLimit(o.SizeLimit)))
+	}
+	if o.Refuse {
+		opts = append(opts, server.WithRefuseTrafficWithoutServiceName())
+	}
+	if o.ContextTimeout {
+		opts = append(opts, server.WithEnableContextTimeout(true))
+	}
+	return opts, err
+}
+
+// register adds the services of a set: by default those of the suite, of which InteropService is the fallback; `routes` the two that
+// share a method, of which Second is the fallback, `conflict` the same without a fallback; `combined` the service made of two.
+func register(s server.Server, o Options, h *Handlers) error {
+	var errs []error
+	switch o.Services {
+	case "":
+		errs = append(errs, interopservice.RegisterService(s, h, server.WithFallbackService()),
+			secondservice.RegisterService(s, &Second{}), callsservice.RegisterService(s, &Calls{h}))
+	case "routes":
+		errs = append(errs, firstroute.RegisterService(s, &First{}), secondroute.RegisterService(s, &SecondRoute{}, server.WithFallbackService()))
+	case "conflict":
+		errs = append(errs, firstroute.RegisterService(s, &First{}), secondroute.RegisterService(s, &SecondRoute{}))
+	case "combined":
+		errs = append(errs, combineservice.RegisterService(s, &Combined{}))
+	default:
+		errs = append(errs, fmt.Errorf("no set of services named %q", o.Services))
+	}
+	if o.Unknown {
+		errs = append(errs, genericserver.RegisterUnknownServiceOrMethodHandler(s, &genericserver.UnknownServiceOrMethodHandler{
+			// answers a string result: service, method, and how many bytes the arguments have
+			DefaultHandler: func(ctx context.Context, service, method string, request any) (any, error) {
+				text := fmt.Sprintf("unknown %s.%s(%d bytes)", service, method, len(request.([]byte)))
+				out := append([]byte{11, 0, 0, 0, 0, 0, byte(len(text))}, text...)
+				return append(out, 0), nil
+			},
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // Serve runs a server on a listener until the word `drain` or a signal stops it.
@@ -46,7 +139,7 @@ func Serve(ln net.Listener, o Options) error {
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: "interop-go"}),
 		server.WithCompatibleMiddlewareForUnary(),
 	}
-	extra, err := middleware(o.Middleware)
+	extra, err := o.list()
 	if err != nil {
 		return err
 	}
@@ -57,10 +150,7 @@ func Serve(ln net.Listener, o Options) error {
 		default:
 		}
 	}}
-	if err := interopservice.RegisterService(s, h, server.WithFallbackService()); err != nil {
-		return err
-	}
-	if err := secondservice.RegisterService(s, &Second{}); err != nil {
+	if err := register(s, o, h); err != nil {
 		return err
 	}
 	return s.Run()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cloudwego/kitex/client/streamclient"
 	"github.com/cloudwego/kitex/pkg/kerrors"
+	"github.com/cloudwego/kitex/pkg/remote"
 	// Registers the gzip compressor with the HTTP/2 transport.
 	_ "github.com/cloudwego/kitex/pkg/remote/codec/protobuf/encoding/gzip"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
@@ -30,6 +31,8 @@ type Case struct {
 	N *int `json:"n,omitempty"`
 	// Size is the length of the blob in every message.
 	Size int `json:"size,omitempty"`
+	// Calls says how PingPong calls go.
+	Calls CallOptions `json:"calls"`
 }
 
 // Result is what a run came to.
@@ -46,6 +49,8 @@ type env struct {
 	n       int
 	size    int
 	seen    []any
+	calling CallOptions
+	dials   atomic.Int64
 }
 
 // limit is far above what any scenario takes; a Kitex client may wait for ever on a server that has gone.
@@ -59,7 +64,7 @@ func Run(c Case) Result {
 	if !ok {
 		return Result{Scenario: c.Scenario, Detail: "no such scenario", Seen: []any{}}
 	}
-	e := &env{address: c.Address, n: 3, size: c.Size, seen: []any{}}
+	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, seen: []any{}}
 	if c.N != nil {
 		e.n = *c.N
 	}
@@ -115,6 +120,8 @@ func (e *env) saw(op string, v any, err error) error {
 		s["error"] = text
 		if biz, ok := kerrors.FromBizStatusError(err); ok {
 			s["bizStatus"], s["message"] = biz.BizStatusCode(), biz.BizMessage()
+		} else if trans := (*remote.TransError)(nil); errors.As(err, &trans) {
+			s["type"] = trans.TypeID()
 		} else if st, ok := status.FromError(err); ok {
 			s["code"], s["message"] = int32(st.Code()), st.Message()
 		}
@@ -208,6 +215,9 @@ func bizOf(err error, code int32, message string, extra map[string]string) error
 
 // echoed checks a response against its request.
 func echoed(r *interop.Response, message string, blob []byte) error {
+	if r == nil {
+		return errors.New("no response")
+	}
 	if r.GetMessage() != message {
 		return fmt.Errorf("message %q, expected %q", r.GetMessage(), message)
 	}

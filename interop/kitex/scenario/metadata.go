@@ -334,5 +334,6 @@ func scenarios() map[string]function {
 	endings(m)
 	metadatas(m)
 	types(m)
+	pingPong(m)
 	return m
 }

@@ -13,15 +13,25 @@ import (
 
 func main() {
 	port := flag.Int("port", 0, "TCP port on 127.0.0.1, 0 for any")
-	grace := flag.Duration("grace", 400*time.Millisecond, "how long streams may go on after a stop")
-	middleware := flag.String("middleware", "", "error, overlimit, acl or rewrite")
+	var o peer.Options
+	flag.DurationVar(&o.Grace, "grace", 400*time.Millisecond, "how long streams may go on after a stop")
+	flag.StringVar(&o.Middleware, "middleware", "", "error, overlimit, acl or rewrite")
+	flag.BoolVar(&o.Plain, "plain", false, "without the handlers of TTHeader's keys")
+	flag.BoolVar(&o.Mux, "mux", false, "the transport for multiplexed clients")
+	flag.BoolVar(&o.Checksum, "checksum", false, "write and check CRC-32C")
+	flag.BoolVar(&o.WrongChecksum, "wrong-checksum", false, "answers have a wrong checksum")
+	flag.IntVar(&o.SizeLimit, "size-limit", 0, "bytes of a message")
+	flag.StringVar(&o.Services, "services", "", "routes, conflict or combined")
+	flag.BoolVar(&o.Refuse, "refuse", false, "turn calls away that name no service")
+	flag.BoolVar(&o.Unknown, "unknown", false, "answer what no service has")
+	flag.BoolVar(&o.ContextTimeout, "context-timeout", false, "handlers have the deadline of the caller")
 	flag.Parse()
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on", ln.Addr())
-	if err := peer.Serve(ln, peer.Options{Grace: *grace, Middleware: *middleware}); err != nil {
+	if err := peer.Serve(ln, o); err != nil {
 		log.Fatal(err)
 	}
 }

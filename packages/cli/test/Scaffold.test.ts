@@ -237,12 +237,13 @@ service Root { void Ping (), Item Get (1: Item item) }
     const link = ["--link", join(import.meta.dirname, "../../../examples")]
     assert.strictEqual((await runIn(folder, "scaffold", "api.thrift", "--out", "demo", ...link)).code, 0)
     install()
-    await serve(async (address) => assert.deepStrictEqual(await callAll(address), ["Talk", "Upload", "Download"]))
+    const methods = ["Talk", "Upload", "Download", "Plain", "Log"]
+    await serve(async (address) => assert.deepStrictEqual(await callAll(address), methods))
 
     write(folder, "api.thrift", grown)
     write(folder, "base.thrift", base)
     assert.strictEqual((await runIn(folder, "scaffold", "api.thrift", "--out", "demo")).code, 0)
     await node("node_modules/typescript/bin/tsc")
-    assert.match(await node("node_modules/vitest/vitest.mjs", "run"), /7 passed/)
+    assert.match(await node("node_modules/vitest/vitest.mjs", "run"), /12 passed/)
   })
 })

@@ -145,7 +145,7 @@ export const scaffold = (
   })
   const sources = [handlersFile(context), clientFile(context)]
   // a block without a test is an error of the test runner
-  if (context.methods.some(Context.isStreamed)) sources.push(testFile(context))
+  if (context.methods.length > 0) sources.push(testFile(context))
   return { files: [...project.map(created), ...sources.map(merged)], diagnostics: [] }
 }
 

@@ -83,19 +83,23 @@ export const HandlersLive = api.TestService.toLayer({
   EchoClient: (requests) => Effect.as(Stream.runDrain(requests), new api.Response()),
   EchoServer: (request) => Stream.make(new api.Response({ message: request.message })),
   EchoUnary: (request) => Effect.succeed(new api.Response({ message: request.message })),
-  Plain: () => Effect.succeed(new api.Response()),
+  Plain: (args) => Effect.succeed(new api.Response({ message: args.req.message })),
   Log: () => Effect.void,
 })
 `
     )
   })
 
-  it("client: a call of each method on a stream", () => {
+  it("client: a call of each method, by the client that has it", () => {
     const text = textOf("src/client.ts", all)
     assert.include(
       text,
-      `const calls = {
-  Echo: Effect.flatMap(Client, (client) =>
+      `class Streams extends StreamClient.Service<Streams>()("demo/Streams", api.TestService) {}
+class PingPong extends Client.Service<PingPong>()("demo/PingPong", api.TestService) {}
+
+/** A call of each method. */
+const calls = {
+  Echo: Effect.flatMap(Streams, (client) =>
     Stream.runForEach(
       client.Echo(Stream.make(new api.Request({ message: "hello" }))),
       (response) => Console.log("Echo", response)
@@ -103,20 +107,52 @@ export const HandlersLive = api.TestService.toLayer({
   ),
 `
     )
+    assert.include(
+      text,
+      `  Plain: Effect.flatMap(PingPong, (client) =>
+    Effect.flatMap(
+      client.Plain({ req: new api.Request({ message: "hello" }) }),
+      (response) => Console.log("Plain", response)
+    )
+  ),
+  Log: Effect.flatMap(PingPong, (client) =>
+    Effect.andThen(client.Log({ line: "hello" }), Console.log("Log"))
+  ),
+}
+`
+    )
     for (const name of ["Echo", "EchoClient", "EchoServer", "EchoUnary"]) assert.include(text, `client.${name}(`)
-    assert.notInclude(text, "Plain")
-    assert.notInclude(text, "Log")
+    assert.include(
+      text,
+      "Layer.mergeAll(Streams.layer({ hostPorts: [address] }), PingPong.layer({ hostPorts: [address] }))"
+    )
   })
 
-  it("tests: one for each method on a stream", () => {
+  it("tests: one for each method", () => {
     const text = textOf("test/service.test.ts", all)
     assert.include(
       text,
       `  it.effect("EchoUnary", () =>
     Effect.gen(function* () {
-      const client = yield* Client
+      const client = yield* Streams
       const response = yield* client.EchoUnary(new api.Request({ message: "hello" }))
       assert.instanceOf(response, api.Response)
+    }).pipe(Effect.provide(ClientTest))
+  )
+
+  it.effect("Plain", () =>
+    Effect.gen(function* () {
+      const client = yield* PingPong
+      const response = yield* client.Plain({ req: new api.Request({ message: "hello" }) })
+      assert.instanceOf(response, api.Response)
+    }).pipe(Effect.provide(ClientTest))
+  )
+
+  it.effect("Log", () =>
+    Effect.gen(function* () {
+      const client = yield* PingPong
+      const response = yield* client.Log({ line: "hello" })
+      assert.isUndefined(response)
     }).pipe(Effect.provide(ClientTest))
   )
 })
@@ -124,12 +160,22 @@ export const HandlersLive = api.TestService.toLayer({
     )
     assert.deepStrictEqual(
       Array.from(text.matchAll(/it\.effect\("(\w+)"/g), ([, name]) => name),
-      ["Echo", "EchoClient", "EchoServer", "EchoUnary"]
+      ["Echo", "EchoClient", "EchoServer", "EchoUnary", "Plain", "Log"]
     )
   })
 
-  it("no tests where there is nothing to call on a stream", () => {
-    const paths = scaffoldOf("service S { void Ping() }").files.map(({ path }) => path)
+  it("only the client that the methods need", () => {
+    const calls = textOf("src/client.ts", "service S { void Ping() }")
+    assert.include(calls, 'import { Client } from "@millrace/rpc"')
+    assert.include(calls, "  PingPong.layer({ hostPorts: [address] }).pipe(")
+    assert.notInclude(calls, "Stream")
+    const streams = textOf("src/client.ts", service(method("Echo", "unary")))
+    assert.include(streams, 'import { StreamClient } from "@millrace/rpc"')
+    assert.notInclude(streams, "PingPong")
+  })
+
+  it("no tests where there is nothing to call", () => {
+    const paths = scaffoldOf("service S {}").files.map(({ path }) => path)
     assert.include(paths, "src/client.ts")
     assert.notInclude(paths, "test/service.test.ts")
   })
@@ -152,10 +198,8 @@ export const HandlersLive = api.TestService.toLayer({
     assert.strictEqual(dependencies["effect"], "4.1.0")
   })
 
-  it("the README says which two commands run it, and which methods are left out", () => {
-    const text = textOf("README.md", all)
-    assert.include(text, "npm install\nnpm start")
-    assert.include(text, "`Plain`, `Log`")
+  it("the README says which two commands run it", () => {
+    assert.include(textOf("README.md", all), "npm install\nnpm start")
   })
 })
 
@@ -344,6 +388,19 @@ export const more = { Say: 1 }
     const existing = `${both}import * as api from "./gen/echo/api.ts"\nexport const L = api.TestService.toLayer({ Echo: f })\n`
     assert.strictEqual(merge("src/handlers.ts", existing, after)._tag, "Merged")
   })
+
+  for (const path of ["src/client.ts", "test/service.test.ts"]) {
+    it(`${path}: a method of a client that the file does not have is added by hand`, () => {
+      const both = service(`${method("Echo", "bidirectional")}\n${method("Say", "unary")}\nvoid Ping()`)
+      const merged = merge(path, textOf(path, before), both)
+      if (merged._tag !== "ByHand") assert.fail(merged._tag)
+      assert.deepStrictEqual(merged.missing, ["Say", "Ping"])
+      assert.strictEqual(merged.reason, "it has no class PingPong")
+      assert.match(merged.text, /^class PingPong extends Client.Service<PingPong>\(\)/)
+      assert.include(merged.text, "client.Ping({})")
+      assert.strictEqual(merge(path, `${textOf(path, before)}\nclass  PingPong {}`, both)._tag, "Merged")
+    })
+  }
 
   it("an empty object", () => {
     const merged = merge("src/handlers.ts", `${head}export const L = api.TestService.toLayer({})\n`, after)

@@ -53,6 +53,17 @@ export class SendTimeout extends Schema.Error<SendTimeout>(id("SendTimeout"))({
 }) {}
 
 /**
+ * A PingPong call took longer than `rpcTimeout`, here or at the server.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RpcTimeout extends Schema.Error<RpcTimeout>(id("RpcTimeout"))({
+  _tag: Schema.tag("RpcTimeout"),
+  millis: Schema.Number
+}) {}
+
+/**
  * The total deadline has passed, here or at the peer.
  *
  * @since 0.1.0
@@ -143,6 +154,7 @@ export const Reason = Schema.Union([
   FirstMessageTimeout,
   RecvTimeout,
   SendTimeout,
+  RpcTimeout,
   DeadlineExceeded,
   Status,
   Cancelled,

@@ -11,16 +11,22 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Clock from "effect/Clock"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { Admission } from "./Admission.ts"
+import type { CallError } from "./ClientStream.ts"
 import type { HandlersOf } from "./Handlers.ts"
 import { defaultStallWarning, millis } from "./internal/budgets.ts"
 import { Dispatcher } from "./internal/dispatcher.ts"
 import { implementation } from "./internal/implementation.ts"
 import * as routes from "./internal/routes.ts"
+import { ambiguousMethod, type RoutingTable } from "./internal/routing.ts"
+import { Serving } from "./internal/serving.ts"
 import { Timers } from "./internal/timers.ts"
+import * as unknownMethod from "./internal/unknownMethod.ts"
 import type { ServerMiddleware } from "./Middleware.ts"
 import * as RpcError from "./RpcError.ts"
 import { Tracers } from "./RpcTracer.ts"
+import type { ServerCall } from "./ServerCall.ts"
 import type * as Service from "./Service.ts"
 
 /**
@@ -35,9 +41,9 @@ export class Server extends Context.Service<
     /** Where it listens; the port is the real one when 0 was asked for. */
     readonly address: { readonly hostname: string; readonly port: number }
     /**
-     * Stops gracefully: no new connections, GOAWAY to clients, `call.draining` for handlers, then up to `graceTime` for
-     * streams to end; what still runs is interrupted, and its client gets code 14 `graceful shutdown`. Done when
-     * nothing runs any more. Closing the layer's scope does it too. Idempotent.
+     * Stops gracefully: no new connections, GOAWAY (in TTHeaders `crrst`) to clients, `call.draining` for handlers, then
+     * up to `graceTime` for calls to end; what still runs is interrupted, and its client gets code 14 `graceful shutdown`.
+     * Done when nothing runs any more. Closing the layer's scope does it too. Idempotent.
      */
     readonly drain: Effect.Effect<void>
     /** Done when the server starts to drain. */
@@ -46,12 +52,38 @@ export class Server extends Context.Service<
 >()("@millrace/rpc/Server") {}
 
 /**
+ * A PingPong call of a service or method that the server does not have.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface UnknownRequest {
+  /** Empty where the caller does not name one. */
+  readonly service: string
+  readonly method: string
+  /** The struct of the arguments in Thrift's binary protocol. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Answers PingPong calls that no service takes: gives the struct of the result in Thrift's binary protocol, or undefined
+ * for an empty one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UnknownHandler<R> = (
+  request: UnknownRequest,
+  call: ServerCall
+) => Effect.Effect<Uint8Array | undefined, CallError, R>
+
+/**
  * Options of {@link layer}.
  *
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>> {
+export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>, R = never> {
   /** First in the list is outermost. What a middleware requires, the layer requires. */
   readonly middleware?: Ms | undefined
   /** Rules that may refuse a call before a message is decoded or a fiber started; all of them must admit it. */
@@ -72,6 +104,32 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>> {
    * Kitex.
    */
   readonly eagerHeaders?: boolean | undefined
+  /**
+   * The service, one of the server's, that takes PingPong calls which name none: those of Framed and Buffered clients, and
+   * of TTHeader clients without Kitex's meta handler. Needed when two services have a PingPong method of one name.
+   */
+  readonly fallback?: Service.Any | undefined
+  /**
+   * Serve PingPong calls only when they name their service, which needs a TTHeader. Two services may have a method of one
+   * name then. Default false.
+   */
+  readonly refuseTrafficWithoutServiceName?: boolean | undefined
+  /**
+   * Takes PingPong calls of services and methods that the server does not have; without it they are refused. What the
+   * handler requires, the layer requires. An application of it is a proxy.
+   *
+   * **Example** (Counting calls of a service that is gone)
+   *
+   * ```ts
+   * import { Server } from "@millrace/rpc"
+   * import { Effect } from "effect"
+   *
+   * const Main = Server.layer([], {
+   *   unknown: ({ service, method }) => Effect.as(Effect.logWarning(`${service}.${method} is gone`), undefined)
+   * })
+   * ```
+   */
+  readonly unknown?: UnknownHandler<R> | undefined
 }
 
 /**
@@ -92,13 +150,15 @@ export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
 
 /**
  * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the
- * transport cannot listen. Dies when two services have one name, or a handler is missing.
+ * transport cannot listen. Dies when two services have one name, a PingPong method is ambiguous, or a handler is missing.
  *
  * **Details**
  *
- * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. A handler runs in a
- * fiber of its own with a `Scope` of its own; it is interrupted when its client leaves, its deadline passes or the
- * grace time is over (`ServerCall.interruptedBy` tells which).
+ * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. PingPong calls that name
+ * no service go to the `fallback`, else to the first service with such a method; those that name an unknown one to the only
+ * service with such a method. A handler runs in a fiber of its own with a `Scope` of its own; it is interrupted when its
+ * client leaves (not that of a oneway call), its deadline passes or the grace time is over (`ServerCall.interruptedBy`
+ * tells which).
  *
  * A defect of a handler is logged with `rpc.service` and `rpc.method` and answered with Kitex's text of a panic. So is
  * a defect of a fiber that it forked, when the handler goes on waiting for something else: nobody would hear of it. A
@@ -129,27 +189,42 @@ export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
  */
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
-  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
+  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = [],
+  R = never
 >(
   services: Ss,
-  options: Options<Ms> = {}
-): Layer.Layer<Server, RpcError.RpcError, ServerTransport | HandlersFor<Ss[number]> | RequirementsOf<Ms[number]>> =>
-  Layer.effect(Server, make(services, options)) as never
+  options: Options<Ms, R> = {}
+): Layer.Layer<
+  Server,
+  RpcError.RpcError,
+  ServerTransport | HandlersFor<Ss[number]> | RequirementsOf<Ms[number]> | Exclude<R, Scope.Scope>
+> => Layer.effect(Server, make(services, options)) as never
 
-const make = Effect.fnUntraced(function* (
-  services: ReadonlyArray<Service.Any>,
-  options: Options<ReadonlyArray<ServerMiddleware<unknown>>>
-) {
+type AnyOptions = Options<ReadonlyArray<ServerMiddleware<unknown>>, unknown>
+
+const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, options: AnyOptions) {
   const transport = yield* ServerTransport
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
   const timers = new Timers(yield* Clock.Clock, runFork)
   yield* Effect.addFinalizer(() => Effect.sync(() => timers.close()))
 
-  const dispatcher = new Dispatcher(
+  const serving = new Serving(
     {
       admission: options.admission ?? [],
       tracers: yield* Tracers,
+      graceMillis: Duration.toMillis(Duration.fromInputUnsafe(options.graceTime ?? "5 seconds"))
+    },
+    timers,
+    runFork
+  )
+  const dispatcher = new Dispatcher(
+    serving,
+    tableOf(services, options, context),
+    options.unknown === undefined
+      ? undefined
+      : unknownMethod.route(options.unknown, routes.contextOf(context), options.middleware ?? []),
+    {
       budgets: {
         deadline: 0,
         firstMessage: 0,
@@ -157,29 +232,50 @@ const make = Effect.fnUntraced(function* (
         send: millis(options.sendTimeout),
         stallWarning: millis(options.stallWarning, defaultStallWarning)
       },
-      graceMillis: Duration.toMillis(Duration.fromInputUnsafe(options.graceTime ?? "5 seconds")),
       eagerHeaders: options.eagerHeaders ?? false
-    },
-    timers,
-    runFork
+    }
   )
+
+  const listening = yield* Effect.mapError(
+    transport.listen(dispatcher),
+    ({ code, desc }) => new RpcError.RpcError({ reason: new RpcError.Unavailable({ neverSent: true }), code, desc })
+  )
+  // One fiber of its own: whoever asks first may be interrupted, the stop goes on.
+  let stopping: Fiber.Fiber<void> | undefined
+  const drain = Effect.suspend(() => Fiber.join((stopping ??= runFork(serving.drain(listening)))))
+  yield* Effect.addFinalizer(() => drain)
+  return Server.of({ address: listening.address, drain, draining: serving.draining })
+})
+
+const tableOf = (
+  services: ReadonlyArray<Service.Any>,
+  options: AnyOptions,
+  context: Context.Context<never>
+): RoutingTable<routes.Route> => {
+  const table = new Map<string, ReadonlyMap<string, routes.Route>>()
   for (const service of services) {
-    if (dispatcher.routes.has(service.name_)) {
+    if (table.has(service.name_)) {
       throw new Error(
         `Server.layer has two services ${service.name_}: calls are routed by that name alone, so give each a server of its own`
       )
     }
     const handlers = Context.getUnsafe(context, implementation(service))
-    dispatcher.routes.set(service.name_, routes.make(service, handlers, context, options.middleware ?? []))
+    table.set(service.name_, routes.make(service, handlers, context, options.middleware ?? []))
   }
-
-  const listening = yield* Effect.mapError(
-    transport.listen(dispatcher.accept),
-    ({ code, desc }) => new RpcError.RpcError({ reason: new RpcError.Unavailable({ neverSent: true }), code, desc })
-  )
-  // One fiber of its own: whoever asks first may be interrupted, the stop goes on.
-  let stopping: Fiber.Fiber<void> | undefined
-  const drain = Effect.suspend(() => Fiber.join((stopping ??= runFork(dispatcher.drain(listening)))))
-  yield* Effect.addFinalizer(() => drain)
-  return Server.of({ address: listening.address, drain, draining: dispatcher.draining })
-})
+  const { fallback } = options
+  if (fallback !== undefined && !services.includes(fallback)) {
+    throw new Error(`Server.layer has no service ${fallback.name_}, its fallback: list it among the services`)
+  }
+  const routing: RoutingTable<routes.Route> = {
+    services: table,
+    fallback: fallback === undefined ? undefined : table.get(fallback.name_),
+    refuseUnnamed: options.refuseTrafficWithoutServiceName ?? false
+  }
+  const ambiguous = ambiguousMethod(routing, ({ answer }) => answer !== undefined)
+  if (ambiguous !== undefined) {
+    throw new Error(
+      `method name [${ambiguous}] is conflicted between services but no fallback service is specified: name one that has it as the option fallback of Server.layer, or set refuseTrafficWithoutServiceName`
+    )
+  }
+  return routing
+}

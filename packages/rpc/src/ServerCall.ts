@@ -21,25 +21,28 @@ export interface ServerCall {
   readonly info: RpcInfo
   /** The other end: its address, and the subject of its certificate where TLS asked for one. */
   readonly peer: { readonly address: string; readonly subject?: string }
-  /** Request headers. */
+  /** Request headers; of a PingPong call the string keys of its TTHeader, where it has one. */
   readonly metadata: Metadata
   /** Kitex metainfo that came with the request. */
   readonly metainfo: Metainfo
   /**
    * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Upper-case keys,
    * reserved keys and a call after the headers went out are refused (a defect: it is a mistake in the program).
+   *
+   * A PingPong call puts it into the TTHeader of the answer, also of an exception: text alone, upper case as well, and the
+   * last value of a key counts. It is dropped where the request had no TTHeader.
    */
   readonly setHeader: (key: string, value: MetadataValue) => Effect.Effect<void>
-  /** Sends the response headers now; the first message does it otherwise. */
+  /** Sends the response headers now; the first message does it otherwise. Does nothing on a PingPong call. */
   readonly sendHeader: Effect.Effect<void>
-  /** Adds a trailer, which goes out with the status. */
+  /** Adds a trailer, which goes out with the status. The same as `setHeader` on a PingPong call. */
   readonly setTrailer: (key: string, value: MetadataValue) => Effect.Effect<void>
   /** Done when the server starts to drain: a long stream can end at a message border. */
   readonly draining: Effect.Effect<void>
 }
 
 /**
- * Who interrupted a handler: its client went away (reset or connection loss), the deadline passed, a fiber that it
+ * Who interrupted a handler: its client went away (reset, cancel or connection loss), the deadline passed, a fiber that it
  * forked died of a defect, or the grace time of a stopping server is over.
  *
  * @since 0.1.0

@@ -7,10 +7,10 @@
  */
 import type { ClientTransport } from "@millrace/transport/Transport"
 import type * as Cause from "effect/Cause"
-import * as Config from "effect/Config"
-import * as Context from "effect/Context"
+import type * as Config from "effect/Config"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -19,6 +19,7 @@ import type * as ClientStream from "./ClientStream.ts"
 import type { CallError } from "./ClientStream.ts"
 import type { CallOptions, StreamClientOptions } from "./StreamOptions.ts"
 import { type Caller, makeCaller } from "./internal/caller.ts"
+import { withLayers } from "./internal/clientLayers.ts"
 import type * as Method from "./Method.ts"
 import type * as Service_ from "./Service.ts"
 
@@ -230,14 +231,5 @@ export const Service =
   ): Context.ServiceClass<Self, Id, StreamClient<S>> & {
     layer(options: StreamClientOptions): Layer.Layer<Self, never, ClientTransport>
     layerConfig(options: Config.Wrap<StreamClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
-  } => {
-    const key = Context.Service<Self, StreamClient<S>>()(id)
-    return Object.assign(key, {
-      layer: (options: StreamClientOptions) => Layer.effect(key, make(service, options)),
-      layerConfig: (options: Config.Wrap<StreamClientOptions>) =>
-        Layer.effect(
-          key,
-          Effect.flatMap(Config.unwrap(options), (unwrapped) => make(service, unwrapped))
-        )
-    }) as never
-  }
+  } =>
+    withLayers(id, (options: StreamClientOptions) => make(service, options))

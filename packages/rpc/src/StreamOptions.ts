@@ -10,7 +10,7 @@ import type { Endpoints } from "./Endpoints.ts"
 declare const UnsupportedTypeId: unique symbol
 
 /**
- * The type of an option that streams do not have: whatever is assigned to it, the compiler shows `Message`.
+ * The type of an option that streams or calls do not have: whatever is assigned to it, the compiler shows `Message`.
  *
  * @since 0.1.0
  * @category utility types
@@ -27,6 +27,7 @@ export interface Unsupported<Message extends string> {
  */
 export interface NotForStreams {
   readonly rpcTimeout?: Unsupported<"streams have no RPC timeout: use timeout or recvTimeout">
+  readonly connection?: Unsupported<"streams share HTTP/2 connections: use connectionsPerAddress of the transport">
   readonly retry?: Unsupported<"streams cannot be retried">
   readonly fallback?: Unsupported<"streams have no fallback">
 }

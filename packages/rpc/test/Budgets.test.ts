@@ -6,6 +6,7 @@ import { Deadline, StreamClient } from "../src/index.ts"
 import type { CallOptions } from "../src/StreamOptions.ts"
 import { Recorder, Testing } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle, spied, type TestHandlers, told } from "./support/client.ts"
+import { noCalls } from "./support/noCalls.ts"
 import { logged, Request, Response, TestService } from "./support/echo.ts"
 
 const request = (message: string) => new Request({ message })
@@ -321,6 +322,7 @@ describe("connecting", () => {
     Effect.gen(function* () {
       const client = yield* StreamClient.make(TestService, { connectTimeout: 30 }).pipe(
         Effect.provideService(Transport.ClientTransport, {
+          ...noCalls,
           tryOpen: () => undefined,
           open: ({ connectTimeoutMillis }) => Effect.die(`connect within ${connectTimeoutMillis}`)
         })
@@ -338,6 +340,7 @@ describe("connecting", () => {
       let waiting = 0
       const client = yield* StreamClient.make(TestService).pipe(
         Effect.provideService(Transport.ClientTransport, {
+          ...noCalls,
           tryOpen: () => undefined,
           open: () =>
             Effect.suspend(() => {

@@ -5,6 +5,7 @@ import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Option, Schema, Str
 import { BizStatusError, Endpoints, RpcError, StreamClient } from "../src/index.ts"
 import { Testing } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle, told } from "./support/client.ts"
+import { noCalls } from "./support/noCalls.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 
 const request = (message: string) => new Request({ message })
@@ -21,6 +22,7 @@ const asked = Effect.fnUntraced(function* (options: Parameters<typeof StreamClie
   const requests: Array<Transport.OpenRequest> = []
   const client = yield* StreamClient.make(TestService, options).pipe(
     Effect.provideService(Transport.ClientTransport, {
+      ...noCalls,
       tryOpen: () => undefined,
       open: (request) => {
         requests.push(request)

@@ -194,7 +194,7 @@ it.effect.prop(
           assert.strictEqual(running.count, 0, "handlers that still run")
         }
         for (const connection of spies.connections) {
-          if (whole || connection.role === "client") assert.strictEqual(connection.activeStreams, 0, "active streams")
+          if (whole || connection.role === "client") assert.strictEqual(connection.active, 0, "active streams")
         }
         for (const timers of spies.timers) if (whole) assert.strictEqual(timers.size, 0, "timers")
         yield* Scope.close(scope, Exit.void)
@@ -277,7 +277,7 @@ it.effect("a call that is interrupted between any two of its steps leaves no str
             yield* Fiber.interrupt(fiber)
             yield* settle
             for (const connection of spies.connections) {
-              assert.strictEqual(connection.activeStreams, 0, `${mode}, ${warm ? "warm" : "cold"}, step ${steps}`)
+              assert.strictEqual(connection.active, 0, `${mode}, ${warm ? "warm" : "cold"}, step ${steps}`)
             }
             assert.strictEqual(recorder.client.finishes.length, recorder.client.starts.length)
           }).pipe(Effect.scoped, Effect.provide(recorder.layer))

@@ -26,16 +26,19 @@ const misbehaving = Effect.fnUntraced(function* (answer: (stream: RawStream.RawS
   const streams: Array<RawStream.RawServerStream> = []
   yield* Effect.provide(
     Effect.flatMap(Transport.ServerTransport, (transport) =>
-      transport.listen((stream) => {
-        streams.push(stream)
-        const look = () => {
-          if (stream.end === undefined) return
-          stream.listener = undefined
-          answer(stream)
-          stream.release()
+      transport.listen({
+        onCall: () => {},
+        onStream: (stream) => {
+          streams.push(stream)
+          const look = () => {
+            if (stream.end === undefined) return
+            stream.listener = undefined
+            answer(stream)
+            stream.release()
+          }
+          stream.listener = { onReadable: look, onWritable: () => {}, onAbort: () => {} }
+          look()
         }
-        stream.listener = { onReadable: look, onWritable: () => {}, onAbort: () => {} }
-        look()
       })
     ),
     context

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryTransport, TransportError } from "@millrace/transport"
-import { Effect, Fiber, Layer, Schema, Stream } from "effect"
+import { Clock, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Admission, type RpcTracer as Tracer, RpcTracer, Server } from "../src/index.ts"
+import { type Asked, begin, serveCalls } from "./support/calls.ts"
 import { handlersOf, logged, open, Response, settled, struct, TestService, wrapped } from "./support/echo.ts"
 
 const cancelled = new TransportError.TransportError({
@@ -39,6 +40,15 @@ const Call = Schema.Struct({
   how: Schema.Literals(behaviours),
   messages: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 })),
   close: Schema.Boolean,
+  timeoutMillis: Schema.Literals([0, 0, 10]),
+  after: Schema.Literals([0, 5, 25]),
+  leave: Schema.Boolean
+})
+
+const PingPong = Schema.Struct({
+  method: Schema.Literals(["EchoPingPong", "Log", "Nope"]),
+  how: Schema.Literals(behaviours),
+  broken: Schema.Literals([false, false, true]),
   timeoutMillis: Schema.Literals([0, 0, 10]),
   after: Schema.Literals([0, 5, 25]),
   leave: Schema.Boolean
@@ -111,6 +121,65 @@ describe("whatever clients and handlers do", () => {
             assert.isAtMost(admitted, calls.length)
             assert.deepStrictEqual(finishes.map((event) => event.info.method).toSorted(), starts.toSorted())
             assert.strictEqual(starts.length, calls.length)
+          }).pipe(Effect.provide(live))
+        )
+      }),
+    { arbitrary: { runs: 60 } }
+  )
+
+  it.effect.prop(
+    "each PingPong call ends once, too",
+    [Schema.Array(PingPong).check(Schema.isMaxLength(8))],
+    ([calls]) =>
+      Effect.gen(function* () {
+        let running = 0
+        const starts: Array<string> = []
+        const finishes: Array<string> = []
+        const rule = Admission.make(() => {
+          running++
+          return () => void running--
+        })
+        const live = serveCalls(
+          {
+            EchoPingPong: ({ req }) => behave(req.message),
+            Log: ({ line }) => Effect.asVoid(behave(line))
+          },
+          { graceTime: 50, admission: [rule] }
+        ).pipe(
+          Layer.provide(
+            RpcTracer.layer({
+              start: (info) => Effect.sync(() => void starts.push(info.method)),
+              finish: ({ info }) => Effect.sync(() => void finishes.push(info.method))
+            })
+          )
+        )
+        yield* logged(
+          Effect.gen(function* () {
+            const server = yield* Server.Server
+            const asked: Array<Asked> = []
+            for (const { after, broken, how, leave, method, timeoutMillis } of calls) {
+              const message = broken ? Uint8Array.of(99) : method === "Log" ? struct(how) : wrapped(how)
+              const arrivedAt = yield* Clock.currentTimeMillis
+              const call = yield* begin(method, message, { arrivedAt, timeoutMillis })
+              asked.push(call)
+              yield* settled
+              yield* TestClock.adjust(after)
+              if (leave) call.leave()
+            }
+            yield* settled
+            const draining = yield* Effect.forkChild(server.drain, { startImmediately: true })
+            yield* settled
+            yield* TestClock.adjust(50)
+            yield* settled
+            yield* TestClock.adjust(200)
+            yield* Fiber.join(draining)
+            assert.deepStrictEqual(
+              asked.map(({ ends }) => ends.length),
+              asked.map(() => 1)
+            )
+            assert.strictEqual(running, 0)
+            assert.strictEqual(starts.length, calls.length)
+            assert.deepStrictEqual(finishes.toSorted(), starts.toSorted())
           }).pipe(Effect.provide(live))
         )
       }),

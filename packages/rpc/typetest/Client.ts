@@ -2,6 +2,7 @@
 import { Thrift } from "@millrace/codec"
 import {
   type BizStatusError,
+  type Client,
   type ClientStream,
   type Metadata,
   Method,
@@ -30,7 +31,11 @@ export class TestService extends Service.make("TestService", {
     Method.clientStreaming("EchoClient", { request: Request, response: Response }),
     Method.serverStreaming("EchoServer", { request: Request, response: Response }),
     Method.unary("EchoUnary", { request: Request, response: Response, exceptions: { busy: Thrift.field(1, Busy) } }),
-    Method.pingPong("EchoPingPong", { arguments: { req: Thrift.field(1, Request) }, response: Response }),
+    Method.pingPong("EchoPingPong", {
+      arguments: { req: Thrift.field(1, Request) },
+      response: Response,
+      exceptions: { busy: Thrift.field(1, Busy) }
+    }),
     Method.oneway("Log", { arguments: { line: Thrift.field(1, Thrift.String) } })
   ]
 }) {}
@@ -117,6 +122,10 @@ export const program = Effect.gen(function* () {
   void echo.Ping
   // @ts-expect-error streams have no RPC timeout
   echo.Echo.open({ rpcTimeout: "1 second" })
+  // @ts-expect-error nor a mode of connections
+  echo.Echo.open({ connection: "short" })
+  // @ts-expect-error nor an encoding of Thrift
+  echo.Echo.open({ transport: "framed" })
   // @ts-expect-error streams cannot be retried
   echo.EchoUnary(new Request({}), { retry: { times: 3 } })
   // @ts-expect-error streams have no fallback
@@ -148,6 +157,7 @@ export const testing = Testing.client(TestService, {
   Ping: () => Effect.void
 })
 same<Effect.Success<typeof testing>["EchoUnary"], StreamClient.StreamClient<typeof TestService>["EchoUnary"]>(true)
+same<Effect.Success<typeof testing>["EchoPingPong"], Client.Client<typeof TestService>["EchoPingPong"]>(true)
 same<Effect.Error<typeof testing>, never>(true)
 same<Effect.Services<typeof testing>, Scope.Scope | Greeter>(true)
 

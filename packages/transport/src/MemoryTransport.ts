@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import { connectFailed, listenFailed } from "./internal/net/errors.ts"
 import { type Faults, memoryPipe } from "./internal/net/memory.ts"
 import type { Platform } from "./internal/net/options.ts"
-import { makePool } from "./internal/net/pool.ts"
+import { makeClient } from "./internal/net/client.ts"
 import { makeListen } from "./internal/net/server.ts"
 import type { Socket } from "./internal/net/socket.ts"
 import { ClientTransport, ServerTransport } from "./Transport.ts"
@@ -44,6 +44,9 @@ export interface Options {
   readonly toClient?: Faults | undefined
 }
 
+/** Turns of the scheduler, and no time: nobody moves the `TestClock` for a server that stops. */
+const arrival = Effect.forEach(Array.from({ length: 32 }), () => Effect.yieldNow, { discard: true })
+
 /**
  * Both ends of a transport in memory. A dial, whatever its address, reaches the one server that listens; there is none
  * before that. Lives as long as the scope.
@@ -60,7 +63,9 @@ export const make = Effect.fnUntraced(function* (
     clock,
     defer: queueMicrotask,
     compression: undefined,
-    onDefect: (cause) => fork(Effect.logError("a stream's listener threw", cause))
+    onDefect: (cause) => fork(Effect.logError("a listener threw", cause)),
+    log: (message) => fork(Effect.logWarning(message)),
+    arrival
   }
   let accept: ((socket: Socket) => void) | undefined
 
@@ -81,7 +86,7 @@ export const make = Effect.fnUntraced(function* (
     platform
   )
 
-  const pool = yield* makePool(
+  const client = yield* makeClient(
     (address) =>
       Effect.suspend(() => {
         if (accept === undefined) return Effect.fail(connectFailed(address, "no server listens in memory"))
@@ -93,9 +98,7 @@ export const make = Effect.fnUntraced(function* (
     platform
   )
 
-  return Context.make(ClientTransport, ClientTransport.of(pool)).pipe(
-    Context.add(ServerTransport, ServerTransport.of({ listen }))
-  )
+  return Context.make(ClientTransport, client).pipe(Context.add(ServerTransport, ServerTransport.of({ listen })))
 })
 
 /**

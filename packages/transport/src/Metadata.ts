@@ -30,6 +30,32 @@ export interface Metadata {
 export const empty: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
 
 /**
+ * The string keys of a TTHeader as metadata, without those in `hidden`. Keys stay as they came; a look-up in other case
+ * finds the first key that differs in nothing else.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromStrings = (strings: ReadonlyMap<string, string>, hidden: ReadonlySet<string>): Metadata => {
+  const get = (key: string): string | undefined => {
+    if (hidden.has(key)) return undefined
+    const value = strings.get(key)
+    if (value !== undefined) return value
+    const lower = key.toLowerCase()
+    for (const [name, value] of strings) if (name.toLowerCase() === lower && !hidden.has(name)) return value
+    return undefined
+  }
+  return {
+    get,
+    getAll: (key) => {
+      const value = get(key)
+      return value === undefined ? [] : [value]
+    },
+    keys: () => [...strings.keys()].filter((key) => !hidden.has(key))
+  }
+}
+
+/**
  * A value on its way out. Bytes are for keys that end in `-bin`; a string under such a key is sent as its UTF-8.
  *
  * @since 0.1.0

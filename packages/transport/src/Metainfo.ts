@@ -1,13 +1,17 @@
 /**
- * How Kitex metainfo is spelled in headers: `rpc-transit-<key>` for transient values, `rpc-persist-<key>` for
- * persistent ones (gopkg `cloud/metainfo/http.go`).
+ * How Kitex metainfo is spelled in headers. Over HTTP/2: `rpc-transit-<key>` for transient values, `rpc-persist-<key>`
+ * for persistent ones (gopkg `cloud/metainfo/http.go`). In a TTHeader: `RPC_TRANSIT_<key>` and `RPC_PERSIST_<key>`, the
+ * key as it is (`cloud/metainfo/utils.go`).
  *
  * @since 0.1.0
  */
+import { Prefix } from "./internal/ttheader/keys.ts"
 import type { Metadata } from "./Metadata.ts"
+import type { CallHeader } from "./RawCall.ts"
 
 /**
- * The metainfo of a request, keys in Kitex's form (`UPPER_SNAKE`).
+ * The metainfo of a request. Keys that came over HTTP/2 are in Kitex's form (`UPPER_SNAKE`), those of a TTHeader as they
+ * were sent.
  *
  * @since 0.1.0
  * @category models
@@ -36,6 +40,29 @@ export const fromMetadata = (metadata: Metadata): Metainfo => {
     const name = key.slice(into === transient ? transientPrefix.length : persistentPrefix.length)
     const value = metadata.get(key)
     if (name !== "" && value !== undefined && value !== "") into.set(name.toUpperCase().replaceAll("-", "_"), value)
+  }
+  return { persistent, transient }
+}
+
+const none: Metainfo = { persistent: new Map(), transient: new Map() }
+
+/**
+ * Reads metainfo out of the TTHeader of a request, if there is one. Empty keys and values do not count, and neither do
+ * values that were transient for the sender: those end here.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromCallHeader = (header: CallHeader | undefined): Metainfo => {
+  if (header === undefined || header.strings.size === 0) return none
+  const persistent = new Map<string, string>()
+  const transient = new Map<string, string>()
+  for (const [key, value] of header.strings) {
+    if (value === "" || key.startsWith(Prefix.Upstream)) continue
+    const isTransient = key.startsWith(Prefix.Transient)
+    if (!isTransient && !key.startsWith(Prefix.Persistent)) continue
+    const name = key.slice(isTransient ? Prefix.Transient.length : Prefix.Persistent.length)
+    if (name !== "") (isTransient ? transient : persistent).set(name, value)
   }
   return { persistent, transient }
 }

@@ -1,5 +1,5 @@
 /**
- * The two services that carry raw streams: `ClientTransport` opens them, `ServerTransport` accepts them.
+ * The two services that carry raw streams and raw calls: `ClientTransport` makes them, `ServerTransport` accepts them.
  * `NodeTransport` (`@millrace/transport/node`) provides both over TCP, Unix sockets and TLS; `MemoryTransport` over
  * memory, through the same engines.
  *
@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { MetadataEntries } from "./Metadata.ts"
+import type { CallLease, CallTarget, RawServerCall } from "./RawCall.ts"
 import type { RawClientStream, RawServerStream } from "./RawStream.ts"
 import type { TransportError } from "./TransportError.ts"
 
@@ -48,7 +49,7 @@ export interface OpenRequest {
 }
 
 /**
- * Opens raw streams. Connections, their number, their dial and their end belong to the transport.
+ * Opens raw streams and sends raw calls. Connections, their number, their dial and their end belong to the transport.
  *
  * @since 0.1.0
  * @category services
@@ -63,6 +64,10 @@ export class ClientTransport extends Context.Service<
     readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
     /** Opens a stream, dialling (once for all who wait) when needed. Done when HEADERS are queued. */
     readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
+    /** A connection for one call, if one is there; undefined when one must be dialled. Never waits, never fails. */
+    readonly tryLease: (target: CallTarget) => CallLease | undefined
+    /** A connection for one call, dialled when needed. */
+    readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
   }
 >()("@millrace/transport/Transport/ClientTransport") {}
 
@@ -75,14 +80,27 @@ export class ClientTransport extends Context.Service<
 export interface Listening {
   readonly address: { readonly hostname: string; readonly port: number }
   /**
-   * Stop accepting; two-step GOAWAY on every connection; done when every stream has ended and every connection is
-   * closed. Idempotent.
+   * Stop accepting; tell clients to go (a two-step GOAWAY, `crrst` in TTHeaders); done when every stream and every call
+   * has ended and every connection is closed. Idempotent.
    */
   readonly drain: Effect.Effect<void>
 }
 
 /**
- * Accepts raw streams.
+ * Who takes what a server receives. Neither function may throw.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Acceptor {
+  /** Once a request, after the socket read that brought its headers was parsed (messages may be there already). */
+  onStream(stream: RawServerStream): void
+  /** Once a PingPong request, inside the read that completed it. Its arguments can be read only then. */
+  onCall(call: RawServerCall): void
+}
+
+/**
+ * Accepts raw streams and raw calls.
  *
  * @since 0.1.0
  * @category services
@@ -91,12 +109,9 @@ export class ServerTransport extends Context.Service<
   ServerTransport,
   {
     /**
-     * Listens until the scope closes. `onStream` is called once a request, after the socket read that brought its
-     * headers was parsed (messages may be there already); it must not throw. Closing the scope closes the listener and
-     * every connection at once: drain first for a graceful stop.
+     * Listens until the scope closes. The first bytes of a connection say which protocol it speaks. Closing the scope
+     * closes the listener and every connection at once: drain first for a graceful stop.
      */
-    readonly listen: (
-      onStream: (stream: RawServerStream) => void
-    ) => Effect.Effect<Listening, TransportError, Scope.Scope>
+    readonly listen: (acceptor: Acceptor) => Effect.Effect<Listening, TransportError, Scope.Scope>
   }
 >()("@millrace/transport/Transport/ServerTransport") {}

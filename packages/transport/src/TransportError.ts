@@ -33,14 +33,16 @@ export class ConnectTimeout extends Schema.Error<ConnectTimeout>(id("ConnectTime
 }) {}
 
 /**
- * The connection ended under the stream.
+ * The connection ended under the stream or the call. `neverSent`: no byte of the call was given to the kernel, so that it is safe
+ * to send again.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ConnectionLost extends Schema.Error<ConnectionLost>(id("ConnectionLost"))({
   _tag: Schema.tag("ConnectionLost"),
-  address: Schema.String
+  address: Schema.String,
+  neverSent: Schema.optionalKey(Schema.Boolean)
 }) {}
 
 /**
@@ -78,7 +80,7 @@ export class LimitExceeded extends Schema.Error<LimitExceeded>(id("LimitExceeded
 }) {}
 
 /**
- * The peer broke HTTP/2 or gRPC.
+ * The peer broke its protocol.
  *
  * @since 0.1.0
  * @category errors

@@ -27,10 +27,13 @@ export interface Budget {
  */
 export interface Limits {
   /**
-   * Server: open streams, of which more are refused (RST_STREAM REFUSED_STREAM), and handlers that run: a stream that
-   * comes in place of one that was reset waits until the handler of that has ended. Default 256.
+   * Server: open streams of a connection, of which more are refused (RST_STREAM REFUSED_STREAM), and handlers that run: a
+   * stream that comes in place of one that was reset waits until the handler of that has ended. PingPong calls of a
+   * connection that run at once too: behind them nothing is read until one has ended. Default 256.
    */
   readonly maxConcurrentStreams?: number | undefined
+  /** Bytes of the info of a TTHeader. Default 262140, the most that the format has. */
+  readonly maxTTHeaderSize?: number | undefined
   /** Bytes of a header list, 32 added for each field. Default 64 KiB. */
   readonly maxHeaderListSize?: number | undefined
   /** Fields of a header list. Default 256. */
@@ -87,6 +90,15 @@ export interface ConnectionOptions {
    * MiB + 64 KiB.
    */
   readonly maxReceiveMessageSize?: number | undefined
+  /**
+   * Bytes of one PingPong message that is received, without its TTHeader; a larger one ends the connection. Default 64 MiB.
+   */
+  readonly maxCallSize?: number | undefined
+  /**
+   * Write a CRC-32C of each message into its TTHeader, and check those that come with one (Kitex's `CRC32Check`). A message
+   * that fails ends the connection. Default false.
+   */
+  readonly checksum?: boolean | undefined
   /** Bytes of one stream that wait for flow control before `write` stops. Default 64 KiB, as Kitex's write quota. */
   readonly sendBufferLimit?: number | undefined
   /**
@@ -127,8 +139,30 @@ export interface ConnectionOptions {
  * @category options
  */
 export interface ServerOptions extends ConnectionOptions {
-  /** Time for the TLS handshake, again for preface and SETTINGS, and for silence inside a frame. Default 10 seconds. */
+  /**
+   * Time for the TLS handshake, again for the first bytes, which tell the protocol, and again for HTTP/2's preface and
+   * SETTINGS; for silence inside a frame of HTTP/2, and for each 16 KiB of a PingPong message. Default 10 seconds.
+   */
   readonly handshakeTimeout?: Duration.Input | undefined
+}
+
+/**
+ * Connections of PingPong calls that wait in a pool for the next call (Kitex's `IdleConfig`).
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PoolOptions {
+  /** Default 10. */
+  readonly maxIdlePerAddress?: number | undefined
+  /** For all addresses together. Default 100. */
+  readonly maxIdleGlobal?: number | undefined
+  /** A connection that waited for so long is closed. Default 60 seconds. */
+  readonly maxIdleTime?: Duration.Input | undefined
+  /** So many are kept all the same. 0 to 5; default 0. */
+  readonly minIdlePerAddress?: number | undefined
+  /** Connections in use and idle; a call that needs one more is refused. Default 1024. */
+  readonly maxPerAddress?: number | undefined
 }
 
 /**
@@ -138,7 +172,11 @@ export interface ServerOptions extends ConnectionOptions {
  * @category options
  */
 export interface ClientOptions extends ConnectionOptions {
-  /** Connections kept for each address. Default 1. */
+  /** Connections of PingPong calls. */
+  readonly pool?: PoolOptions | undefined
+  /** Calls that share a multiplexed connection; one more gets another connection. Default 1024. */
+  readonly callsPerConnection?: number | undefined
+  /** Connections kept for each address, by streams and by multiplexed calls. Default 1. */
   readonly connectionsPerAddress?: number | undefined
   /**
    * Connections of one address at most: more than are kept are made while streams run out. A call that needs one more

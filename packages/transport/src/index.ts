@@ -4,9 +4,11 @@
  *
  * @since 0.1.0
  */
+export * as BizStatus from "./BizStatus.ts"
 export * as MemoryTransport from "./MemoryTransport.ts"
 export * as Metadata from "./Metadata.ts"
 export * as Metainfo from "./Metainfo.ts"
+export * as RawCall from "./RawCall.ts"
 export * as RawStream from "./RawStream.ts"
 export * as Transport from "./Transport.ts"
 export * as TransportError from "./TransportError.ts"

@@ -54,6 +54,8 @@ type TestService interface {
 	EchoClient(ctx context.Context, stream TestService_EchoClientServer) (err error)
 
 	EchoUnary(ctx context.Context, req *Message) (r *Message, err error)
+
+	EchoPingPong(ctx context.Context, req *Message) (r *Message, err error)
 }
 
 type TestServiceEchoArgs struct {
@@ -363,5 +365,81 @@ func (p *TestServiceEchoUnaryResult) String() string {
 }
 
 var fieldIDToName_TestServiceEchoUnaryResult = map[int16]string{
+	0: "success",
+}
+
+type TestServiceEchoPingPongArgs struct {
+	Req *Message `thrift:"req,1" frugal:"1,default,Message" json:"req"`
+}
+
+func NewTestServiceEchoPingPongArgs() *TestServiceEchoPingPongArgs {
+	return &TestServiceEchoPingPongArgs{}
+}
+
+func (p *TestServiceEchoPingPongArgs) InitDefault() {
+}
+
+var TestServiceEchoPingPongArgs_Req_DEFAULT *Message
+
+func (p *TestServiceEchoPingPongArgs) GetReq() (v *Message) {
+	if !p.IsSetReq() {
+		return TestServiceEchoPingPongArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+func (p *TestServiceEchoPingPongArgs) SetReq(val *Message) {
+	p.Req = val
+}
+
+func (p *TestServiceEchoPingPongArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *TestServiceEchoPingPongArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("TestServiceEchoPingPongArgs(%+v)", *p)
+}
+
+var fieldIDToName_TestServiceEchoPingPongArgs = map[int16]string{
+	1: "req",
+}
+
+type TestServiceEchoPingPongResult struct {
+	Success *Message `thrift:"success,0,optional" frugal:"0,optional,Message" json:"success,omitempty"`
+}
+
+func NewTestServiceEchoPingPongResult() *TestServiceEchoPingPongResult {
+	return &TestServiceEchoPingPongResult{}
+}
+
+func (p *TestServiceEchoPingPongResult) InitDefault() {
+}
+
+var TestServiceEchoPingPongResult_Success_DEFAULT *Message
+
+func (p *TestServiceEchoPingPongResult) GetSuccess() (v *Message) {
+	if !p.IsSetSuccess() {
+		return TestServiceEchoPingPongResult_Success_DEFAULT
+	}
+	return p.Success
+}
+func (p *TestServiceEchoPingPongResult) SetSuccess(x interface{}) {
+	p.Success = x.(*Message)
+}
+
+func (p *TestServiceEchoPingPongResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *TestServiceEchoPingPongResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("TestServiceEchoPingPongResult(%+v)", *p)
+}
+
+var fieldIDToName_TestServiceEchoPingPongResult = map[int16]string{
 	0: "success",
 }

@@ -16,23 +16,22 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import * as Deadline from "../Deadline.ts"
 import * as Endpoints from "../Endpoints.ts"
 import type * as Method from "../Method.ts"
-import { RpcError } from "../RpcError.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
+import type { RpcError } from "../RpcError.ts"
 import { type RpcTracer, Tracers } from "../RpcTracer.ts"
 import type * as Service from "../Service.ts"
 import type { CallOptions, StreamClientOptions } from "../StreamOptions.ts"
-import { ClientCall } from "./clientCall.ts"
 import { type Budgets, defaultStallWarning, millis } from "./budgets.ts"
+import { ClientCall } from "./clientCall.ts"
+import { ClientMethod } from "./clientMethod.ts"
 import type { Environment } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import * as plans from "./plan.ts"
 import { Timers } from "./timers.ts"
+import { tracedCall } from "./tracedCall.ts"
 import { UnaryCall, type UnaryError } from "./unaryCall.ts"
 
 /** The options of a call with their durations in milliseconds; 0 is none. */
@@ -54,30 +53,6 @@ const settingsOf = (options: StreamClientOptions | CallOptions): Settings => ({
 })
 
 const noOptions: CallOptions = {}
-
-/** A method as its client calls it: calls of one address share one `RpcInfo`. @internal */
-export class ClientMethod {
-  readonly plan: plans.MethodPlan
-  /** Before an instance was chosen. */
-  readonly unplaced: RpcInfo
-  readonly #placed = new Map<string, RpcInfo>()
-
-  constructor(plan: plans.MethodPlan, unplaced: RpcInfo) {
-    this.plan = plan
-    this.unplaced = unplaced
-  }
-
-  info(address: string): RpcInfo {
-    let info = this.#placed.get(address)
-    if (info === undefined) {
-      // Addresses come from the outside; thousands of them are a sign of churn, not of reuse.
-      if (this.#placed.size >= 4096) this.#placed.clear()
-      info = { ...this.unplaced, address }
-      this.#placed.set(address, info)
-    }
-    return info
-  }
-}
 
 /** @internal */
 export class Caller {
@@ -108,16 +83,7 @@ export class Caller {
   }
 
   method(method: Method.Any): ClientMethod {
-    const plan = plans.make(this.#service, method)
-    const unplaced: RpcInfo = {
-      side: "client",
-      service: this.#service.name_,
-      method: method.name,
-      mode: method.mode,
-      path: plan.path,
-      address: ""
-    }
-    return new ClientMethod(plan, unplaced)
+    return new ClientMethod(this.#service, method)
   }
 
   /** Opens a stream in the scope of the fiber. */
@@ -161,8 +127,12 @@ export class Caller {
   /** A unary call. */
   unary(method: ClientMethod, request: unknown, options: CallOptions = noOptions): Effect.Effect<unknown, UnaryError> {
     return Effect.withFiber((fiber) => {
-      if (this.#tracers.length > 0) return this.#tracedUnary(fiber, method, request, options)
-      return this.#runUnary(fiber, method, request, options, undefined)
+      if (this.#tracers.length === 0) return this.#runUnary(fiber, method, request, options, undefined)
+      const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, method.unplaced)
+      return tracedCall(
+        lifecycle,
+        Effect.suspend(() => this.#runUnary(fiber, method, request, options, lifecycle))
+      )
     })
   }
 
@@ -213,32 +183,6 @@ export class Caller {
         )
       )
     })
-  }
-
-  #tracedUnary(
-    fiber: Fiber.Fiber<unknown, unknown>,
-    method: ClientMethod,
-    request: unknown,
-    options: CallOptions
-  ): Effect.Effect<unknown, UnaryError> {
-    const lifecycle = new Lifecycle(this.#tracers, this.#env.timers, method.unplaced)
-    const call = Effect.suspend(() => this.#runUnary(fiber, method, request, options, lifecycle))
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.andThen(
-        lifecycle.start(),
-        Effect.onExit(restore(call), (exit) => {
-          if (Exit.isSuccess(exit)) return lifecycle.finish("eof", Exit.void, undefined)
-          if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
-          const failure = errors.causeFailure(exit.cause)
-          if (failure?.value instanceof BizStatusError) return lifecycle.finish("error", Exit.void, failure.value)
-          if (failure?.value instanceof RpcError || failure?.defect === true) {
-            return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
-          }
-          // A declared exception is an answer.
-          return lifecycle.finish("eof", Exit.void, undefined)
-        })
-      )
-    )
   }
 
   #settingsFor(options: CallOptions): Settings {

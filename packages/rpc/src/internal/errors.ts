@@ -15,7 +15,8 @@ import type { RpcInfo } from "../RpcInfo.ts"
 
 type Reason = (typeof RpcError.Reason)["Type"]
 
-const error = (info: RpcInfo, code: number, desc: string, reason: Reason): RpcError.RpcError =>
+/** @internal */
+export const error = (info: RpcInfo, code: number, desc: string, reason: Reason): RpcError.RpcError =>
   new RpcError.RpcError({
     reason,
     code,
@@ -115,7 +116,7 @@ const transportReason = (failure: TransportError): Reason => {
     case "Draining":
       return new RpcError.Unavailable({ neverSent: true })
     case "ConnectionLost":
-      return new RpcError.Unavailable({ neverSent: false })
+      return new RpcError.Unavailable({ neverSent: reason.neverSent === true })
     case "StreamReset":
       if (failure.code === 1) return new RpcError.Cancelled({ by: reason.byPeer ? "peer" : "local" })
       if (failure.code === 4) return new RpcError.DeadlineExceeded()

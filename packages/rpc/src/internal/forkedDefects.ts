@@ -10,9 +10,12 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Metric from "effect/Metric"
+import type { RpcInfo } from "../RpcInfo.ts"
 
 /** The call that a fiber works for. @internal */
 export interface Watched {
+  /** Calls that the fiber makes say which method they are made by. */
+  readonly info: RpcInfo
   /** The handler's own fiber. */
   readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Set when a fiber of the handler has forked in its turn: whom a defect reaches is then no longer ours to tell. */

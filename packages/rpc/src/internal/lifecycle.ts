@@ -4,7 +4,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type { BizStatusError } from "../BizStatusError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
@@ -19,6 +19,16 @@ export interface Counts {
   readonly sendBytes: number
   readonly recvBytes: number
 }
+
+/** How a call ended. @internal */
+export interface Outcome {
+  readonly reason: EndReason
+  readonly exit: Exit.Exit<void, RpcError>
+  readonly bizError: BizStatusError | undefined
+}
+
+/** @internal */
+export const completed: Outcome = { reason: "eof", exit: Exit.void, bizError: undefined }
 
 const none: Counts = { sendCount: 0, recvCount: 0, sendBytes: 0, recvBytes: 0 }
 

@@ -78,3 +78,13 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
     exceptions: classes.map(([name]) => name)
   }
 }
+
+/** The declared exception of a result, which counts also when a success stands beside it. @internal */
+export const exceptionIn = (plan: MethodPlan, result: Result): object | undefined => {
+  const exceptions = plan.exceptions
+  for (let i = 0; i < exceptions.length; i++) {
+    const exception = result[exceptions[i]!]
+    if (exception !== undefined) return exception as object
+  }
+  return undefined
+}

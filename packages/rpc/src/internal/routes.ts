@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import type { CallError } from "../ClientStream.ts"
-import type * as Method from "../Method.ts"
 import type { ServerMiddleware } from "../Middleware.ts"
+import type * as Public from "../ServerCall.ts"
 import type * as Service from "../Service.ts"
 import * as forkedDefects from "./forkedDefects.ts"
 import type { Implementation } from "./implementation.ts"
@@ -24,12 +24,32 @@ export interface Route {
   readonly context: Context.Context<never>
   /** Unary, PingPong and oneway: one message each way, and no events of single messages. */
   readonly single: boolean
-  /** The whole call, middleware included. */
+  /** The whole call on a stream, middleware included. */
   readonly main: (call: ServerCall) => Effect.Effect<unknown, unknown>
+  /** The same of a PingPong or oneway method that is called without a stream. */
+  readonly answer: Answer | undefined
 }
 
-type StreamHandler = (input: unknown, call: ServerCall) => Stream.Stream<unknown, unknown>
-type EffectHandler = (input: unknown, call: ServerCall) => Effect.Effect<unknown, unknown>
+/** The route of a PingPong or oneway method. @internal */
+export interface CallRoute extends Route {
+  readonly answer: Answer
+}
+
+/** What a handler of single messages leaves in its call, for whoever answers. @internal */
+export interface SingleCall extends Public.ServerCall {
+  /** What happens while this is set is the handler's doing: other errors are not business errors. */
+  inHandler: boolean
+  /** The failure that came out of the handler itself, where middleware may have put another in its place. */
+  handlerFailure: unknown
+  /** The result of a method that has one, where middleware stands between it and the exit of the fiber. */
+  result: plans.Result | undefined
+}
+
+/** A handler and the middleware around it, given the one request. @internal */
+export type Answer = (call: SingleCall, request: unknown) => Effect.Effect<unknown, unknown>
+
+type StreamHandler = (input: unknown, call: Public.ServerCall) => Stream.Stream<unknown, unknown>
+type EffectHandler = (input: unknown, call: Public.ServerCall) => Effect.Effect<unknown, unknown>
 type DuplexHandler = (
   stream: {
     readonly recv: Effect.Effect<unknown, unknown>
@@ -45,52 +65,60 @@ export const make = (
   serverContext: Context.Context<never>,
   middleware: ReadonlyArray<ServerMiddleware<unknown>>
 ): ReadonlyMap<string, Route> => {
-  // Flat, so that what a call adds lies on top of one map. What handlers were built with beats what the server has.
-  const merged = Context.merge(serverContext, implementation.context)
-  const watched = Context.add(
-    merged,
-    Metric.FiberRuntimeMetrics,
-    forkedDefects.watch(Context.get(merged, Metric.FiberRuntimeMetrics))
-  )
-  const context = Context.makeUnsafe<never>(new Map(watched.mapUnsafe))
+  // What handlers were built with beats what the server has.
+  const context = contextOf(Context.merge(serverContext, implementation.context))
   const routes = new Map<string, Route>()
   for (const method of service.methods) {
     const handler = implementation.handlers[method.name]
     if (handler === undefined)
       throw new Error(`Service ${service.name_} has no handler of ${method.name}: give toLayer one`)
     const plan = plans.make(service, method)
-    routes.set(method.name, {
-      plan,
-      context,
-      single: method.mode === "unary" || method.mode === "pingPong" || method.mode === "oneway",
-      main: mainOf(method, handler, plan, middleware)
-    })
+    routes.set(method.name, routeOf(plan, handler, context, middleware))
   }
   return routes
 }
 
-const mainOf = (
-  method: Method.Any,
-  handler: unknown,
+/** The context of a handler's fibers: flat, so that what a call adds lies on top of one map. @internal */
+export const contextOf = (merged: Context.Context<never>): Context.Context<never> => {
+  const watched = Context.add(
+    merged,
+    Metric.FiberRuntimeMetrics,
+    forkedDefects.watch(Context.get(merged, Metric.FiberRuntimeMetrics))
+  )
+  return Context.makeUnsafe<never>(new Map(watched.mapUnsafe))
+}
+
+/** @internal */
+export const routeOf = (
   plan: plans.MethodPlan,
+  handler: unknown,
+  context: Context.Context<never>,
   middleware: ReadonlyArray<ServerMiddleware<unknown>>
-): Route["main"] => {
-  switch (method.mode) {
-    case "bidirectional": {
-      const body =
-        typeof handler === "function"
-          ? bidirectional(handler as StreamHandler)
-          : duplex((handler as { readonly duplex: DuplexHandler }).duplex)
-      return streaming(body, middleware)
-    }
+): Route => {
+  const { mode } = plan.method
+  if (mode !== "unary" && mode !== "pingPong" && mode !== "oneway") {
+    return { plan, context, single: false, main: streaming(bodyOf(mode, handler), middleware), answer: undefined }
+  }
+  const answer = answering(handler as EffectHandler, plan, middleware)
+  return {
+    plan,
+    context,
+    single: true,
+    main: onStream(mode === "oneway" ? answering(oneway(handler as EffectHandler), plan, middleware) : answer),
+    answer: mode === "unary" ? undefined : answer
+  }
+}
+
+const bodyOf = (mode: "bidirectional" | "client" | "server", handler: unknown): Body => {
+  switch (mode) {
+    case "bidirectional":
+      return typeof handler === "function"
+        ? bidirectional(handler as StreamHandler)
+        : duplex((handler as { readonly duplex: DuplexHandler }).duplex)
     case "client":
-      return streaming(clientStreaming(handler as EffectHandler), middleware)
+      return clientStreaming(handler as EffectHandler)
     case "server":
-      return streaming(serverStreaming(handler as StreamHandler), middleware)
-    case "oneway":
-      return single(oneway(handler as EffectHandler), plan, middleware)
-    default:
-      return single(handler as EffectHandler, plan, middleware)
+      return serverStreaming(handler as StreamHandler)
   }
 }
 
@@ -127,10 +155,11 @@ const serverStreaming =
       Stream.runForEachArray(handler(request, call), (batch) => call.sendAll(batch))
     )
 
+// A stream has a status, and nobody waits for what comes behind it.
 const oneway =
   (handler: EffectHandler): EffectHandler =>
   (args, call) => {
-    call.answerEarly()
+    ;(call as ServerCall).answerEarly()
     return handler(args, call)
   }
 
@@ -139,7 +168,7 @@ const oneway =
 const wrap = (
   middleware: ReadonlyArray<ServerMiddleware<unknown>>,
   inner: Effect.Effect<void, CallError>,
-  call: ServerCall
+  call: Public.ServerCall
 ): Effect.Effect<void, CallError> => {
   let next = inner
   // What middleware requires is in the context: the type of the layer asked for it.
@@ -149,13 +178,15 @@ const wrap = (
   return next
 }
 
+type Marked = Pick<SingleCall, "handlerFailure" | "inHandler">
+
 // What fails from here on is middleware's doing, unless it is this very error that passes through.
-const leftHandler = (call: ServerCall): Effect.Effect<void> => {
+const leftHandler = (call: Marked): Effect.Effect<void> => {
   call.inHandler = false
   return Effect.void
 }
 
-const failedInHandler = (call: ServerCall, error: unknown): Effect.Effect<never, CallError> => {
+const failedInHandler = (call: Marked, error: unknown): Effect.Effect<never, CallError> => {
   call.handlerFailure = error
   return Effect.fail(error as CallError)
 }
@@ -181,42 +212,44 @@ const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<unknow
     )
 }
 
-// As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode
-// nor the text of that.
-const single = (
+const answering = (
   handler: EffectHandler,
   plan: plans.MethodPlan,
   middleware: ReadonlyArray<ServerMiddleware<unknown>>
-): Route["main"] => {
+): Answer => {
   if (middleware.length === 0) {
-    return (call) =>
-      Effect.flatMap(call.request(), (request) => {
-        call.inHandler = true
-        return handler(request, call)
-      })
+    return (call, request) => {
+      call.inHandler = true
+      return handler(request, call)
+    }
   }
   const hasResult = plan.method.response !== undefined
-  return (call) =>
-    Effect.flatMap(call.request(), (request) =>
-      wrap(
-        middleware,
-        Effect.suspend(() => {
-          call.inHandler = true
-          return Effect.matchEffect(handler(request, call), {
-            onSuccess: (success) => {
-              call.result = hasResult ? { success } : {}
-              return leftHandler(call)
-            },
-            // A declared exception is an answer, not a failure, for whoever stands around the handler.
-            onFailure: (error) => {
-              const exception = plan.exceptionOf(error)
-              if (exception === undefined) return failedInHandler(call, error)
-              call.result = { [exception]: error }
-              return leftHandler(call)
-            }
-          })
-        }),
-        call
-      )
+  return (call, request) =>
+    wrap(
+      middleware,
+      Effect.suspend(() => {
+        call.inHandler = true
+        return Effect.matchEffect(handler(request, call), {
+          onSuccess: (success) => {
+            call.result = hasResult ? { success } : {}
+            return leftHandler(call)
+          },
+          // A declared exception is an answer, not a failure, for whoever stands around the handler.
+          onFailure: (error) => {
+            const exception = plan.exceptionOf(error)
+            if (exception === undefined) return failedInHandler(call, error)
+            call.result = { [exception]: error }
+            return leftHandler(call)
+          }
+        })
+      }),
+      call
     )
 }
+
+// As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode
+// nor the text of that.
+const onStream =
+  (answer: Answer): Route["main"] =>
+  (call) =>
+    Effect.flatMap(call.request(), (request) => answer(call, request))

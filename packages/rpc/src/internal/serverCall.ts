@@ -14,36 +14,25 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import type { EndReason } from "../RpcTracer.ts"
-import * as Public from "../ServerCall.ts"
+import type * as Public from "../ServerCall.ts"
 import type { Budgets } from "./budgets.ts"
 import { Duplex, type Environment } from "./duplex.ts"
 import * as errors from "./errors.ts"
-import type { Watched } from "./forkedDefects.ts"
-import type { Lifecycle } from "./lifecycle.ts"
+import { type FiberEnvironment, HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
+import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
 import type { MethodPlan, Result } from "./plan.ts"
+import type { Running } from "./serving.ts"
 import * as unread from "./unread.ts"
 
 /** What the calls of one server share. @internal */
-export interface ServerEnvironment extends Environment {
+export interface ServerEnvironment extends Environment, FiberEnvironment {
   readonly draining: Effect.Effect<void>
-  readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
-  readonly logDefect: (info: RpcInfo, cause: Cause.Cause<unknown>) => void
   /** Nothing of the call runs any more. */
-  readonly gone: (call: ServerCall) => void
-}
-
-const interruptions: { readonly [R in Public.InterruptedBy]: Context.Context<never> } = {
-  clientAbort: Public.Interruption.context("clientAbort"),
-  deadline: Public.Interruption.context("deadline"),
-  defect: Public.Interruption.context("defect"),
-  shutdown: Public.Interruption.context("shutdown")
+  readonly gone: (call: Running) => void
 }
 
 const shutdownReset = new TransportError.TransportError({
@@ -55,26 +44,18 @@ const shutdownReset = new TransportError.TransportError({
 const ok: RawStatus = { code: 0, message: "" }
 const noEntries: MetadataEntries = []
 
-interface Outcome {
-  readonly reason: EndReason
-  readonly exit: Exit.Exit<void, RpcError>
-  readonly bizError: BizStatusError | undefined
-}
-
-const completed: Outcome = { reason: "eof", exit: Exit.void, bizError: undefined }
-
 /** @internal */
-export class ServerCall extends Duplex<unknown, unknown> implements Public.ServerCall, Watched {
+export class ServerCall extends Duplex<unknown, unknown> implements Public.ServerCall, HandlerOwner, Running {
   declare readonly env: ServerEnvironment
   declare readonly raw: RawServerStream
-  readonly scope = Scope.makeUnsafe()
   readonly #plan: MethodPlan
+  readonly #main: (call: ServerCall) => Effect.Effect<unknown, unknown>
+  readonly #deadline: number
   readonly #lifecycle: Lifecycle | undefined
   readonly #ended: (() => void) | undefined
   readonly #sendMillis: number
 
-  fiber: Fiber.Fiber<unknown, unknown> | undefined
-  nested = false
+  readonly #handler: HandlerFiber
   /** What happens while this is set is the handler's doing: other errors are not business errors. */
   inHandler = false
   /** The failure that came out of the handler itself, where middleware may have put another in its place. */
@@ -82,23 +63,24 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   /** The result of a method that has one, where middleware stands between it and the exit of the fiber. */
   result: Result | undefined
   #trailers: MetadataEntries = noEntries
-  #returned = false
   /** Nothing may go on the wire any more: the status went out early, or the stream is dead. */
   #silent = false
-  #panic: Cause.Cause<unknown> | undefined
-  #logged: Array<unknown> | undefined
 
   constructor(
     env: ServerEnvironment,
     info: RpcInfo,
     raw: RawServerStream,
     plan: MethodPlan,
+    main: (call: ServerCall) => Effect.Effect<unknown, unknown>,
     budgets: Budgets,
     lifecycle: Lifecycle | undefined,
     ended: (() => void) | undefined
   ) {
     super(env, info, raw, plan.decodeRequest, plan.encodeResponse, budgets)
     this.#plan = plan
+    this.#main = main
+    this.#deadline = budgets.deadline
+    this.#handler = new HandlerFiber(env, this)
     this.#lifecycle = lifecycle
     this.#ended = ended
     this.#sendMillis = budgets.send
@@ -161,11 +143,11 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   }
 
   override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
-    return this.#returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recv()
+    return this.#handler.returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recv()
   }
 
   override recvAll(): Effect.Effect<NonEmptyArray<unknown>, CallError | Cause.Done> {
-    return this.#returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recvAll()
+    return this.#handler.returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recvAll()
   }
 
   protected ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done> {
@@ -183,21 +165,16 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
 
   // --- running ---------------------------------------------------------------------------------------------------------
 
-  run(context: Context.Context<never>, main: Effect.Effect<unknown, unknown>): void {
-    const started = this.#lifecycle === undefined ? main : Effect.andThen(this.#lifecycle.start(), main)
-    const fiber = Effect.runForkWith(context)(
-      Effect.withFiber((self) => {
-        this.fiber = self
-        return started
-      })
+  run(context: Context.Context<never>): void {
+    this.#handler.run(context, this.#deadline)
+  }
+
+  main(): Effect.Effect<unknown, unknown> {
+    if (this.#lifecycle === undefined) return this.#main(this)
+    return Effect.andThen(
+      this.#lifecycle.start(),
+      Effect.suspend(() => this.#main(this))
     )
-    fiber.addObserver((exit) => {
-      const closing = Scope.closeUnsafe(this.scope, exit)
-      if (closing === undefined) return this.#settle(exit)
-      Effect.runForkWith(context)(closing).addObserver((closed) =>
-        this.#settle(Exit.isSuccess(exit) && Exit.isFailure(closed) ? closed : exit)
-      )
-    })
   }
 
   /** The status of a call that nobody waits for. */
@@ -207,15 +184,11 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.raw.finish(ok, this.#trailers)
   }
 
-  interrupt(by: Public.InterruptedBy): void {
-    this.fiber?.interruptUnsafe(this.fiber.id, interruptions[by])
-  }
-
   // --- ending: from outside --------------------------------------------------------------------------------------------
 
   protected failed(error: CallError): void {
     const reason = error instanceof RpcError ? error.reason._tag : undefined
-    if (reason === "DeadlineExceeded") this.interrupt("deadline")
+    if (reason === "DeadlineExceeded") this.#handler.interrupt("deadline")
     // A status would wait behind the messages that the client does not read.
     else if (reason === "SendTimeout") {
       this.#silent = true
@@ -230,16 +203,16 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
         ? errors.deadlineExceeded(this.info)
         : errors.fromTransport(this.info, error)
     )
-    this.interrupt("clientAbort")
+    this.#handler.interrupt("clientAbort")
   }
 
   /** The grace time is over. */
   shutdown(): void {
-    if (!this.#returned) {
+    if (!this.#handler.returned) {
       this.#dead(errors.fromTransport(this.info, shutdownReset))
       this.raw.abort("shutdown", shutdownReset)
     }
-    this.interrupt("shutdown")
+    this.#handler.interrupt("shutdown")
     this.#wakeLeftovers()
   }
 
@@ -249,36 +222,9 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.release()
   }
 
-  forkedFailed(cause: Cause.Cause<unknown>): void {
-    const failure = errors.causeFailure(cause)
-    if (failure === undefined || !failure.defect) return
-    const handler = this.fiber
-    const steps = handler?.currentOpCount
-    const running = handler === undefined || handler.pollUnsafe() !== undefined
-    // Whoever waits for that fiber hears of it in this turn or the next: a handler that has not moved by then waits for
-    // something else.
-    this.env.runFork(
-      Effect.andThen(
-        Effect.andThen(Effect.yieldNow, Effect.yieldNow),
-        Effect.sync(() => {
-          this.#log(cause, failure.value)
-          if (running || this.nested || this.#returned || handler.currentOpCount !== steps) return
-          this.#panic = cause
-          this.interrupt("defect")
-        })
-      )
-    )
-  }
-
-  #log(cause: Cause.Cause<unknown>, defect: unknown): void {
-    if (this.#logged?.includes(defect) === true) return
-    ;(this.#logged ??= []).push(defect)
-    this.env.logDefect(this.info, cause)
-  }
-
   // --- ending: the handler has returned --------------------------------------------------------------------------------
 
-  #settle(exit: Exit.Exit<unknown, unknown>): void {
+  settle(exit: Exit.Exit<unknown, unknown>): void {
     this.release()
     let outcome: Outcome
     try {
@@ -286,7 +232,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     } catch (defect) {
       outcome = this.#died(Cause.die(defect), defect)
     }
-    this.#returned = true
+    this.#handler.returned = true
     this.#wakeLeftovers()
     this.raw.release()
     unread.limit(this.env.timers, this.raw, this.#sendMillis, errors.localCancel)
@@ -304,9 +250,9 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   }
 
   #conclude(exit: Exit.Exit<unknown, unknown>): Outcome {
-    if (this.#panic !== undefined) return this.#died(this.#panic, errors.causeFailure(this.#panic)!.value)
+    const panic = this.#handler.panic(exit)
+    if (panic !== undefined) return this.#died(panic, errors.causeFailure(panic)!.value)
     const failure = Exit.isSuccess(exit) ? undefined : errors.causeFailure(exit.cause)
-    if (failure?.defect === true) return this.#died((exit as Exit.Failure<unknown, unknown>).cause, failure.value)
     const own = this.failure
     if (own instanceof RpcError && (this.#silent || own.reason._tag === "DeadlineExceeded")) {
       this.#finish(errors.toStatus(own, false))
@@ -351,7 +297,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   }
 
   #died(cause: Cause.Cause<unknown>, defect: unknown): Outcome {
-    this.#log(cause, defect)
+    this.#handler.log(cause, defect)
     this.#finish(errors.panicStatus(this.info, defect))
     return { reason: "error", exit: Exit.die(defect), bizError: undefined }
   }

@@ -12,7 +12,7 @@ import type { RpcInfo } from "../RpcInfo.ts"
 import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
 import type { Counts } from "./lifecycle.ts"
-import type { MethodPlan, Result } from "./plan.ts"
+import { type MethodPlan, type Result, exceptionIn } from "./plan.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 /** @internal */
@@ -148,16 +148,8 @@ export class UnaryCall implements Timer, Counts {
     const error = errors.fromStatus(this.#info, end.status)
     if (error !== undefined) return Effect.fail(error)
     if (results.length === 0) return Effect.fail(errors.noMessage(this.#info))
-    return resultOf(this.#plan, results[0] as Result)
+    const result = results[0] as Result
+    const exception = exceptionIn(this.#plan, result)
+    return exception === undefined ? Effect.succeed(result["success"]) : Effect.fail(exception)
   }
-}
-
-/** A result struct as success or declared exception. */
-const resultOf = (plan: MethodPlan, result: Result): Effect.Effect<unknown, object> => {
-  const exceptions = plan.exceptions
-  for (let i = 0; i < exceptions.length; i++) {
-    const exception = result[exceptions[i]!]
-    if (exception !== undefined) return Effect.fail(exception as object)
-  }
-  return Effect.succeed(result["success"])
 }

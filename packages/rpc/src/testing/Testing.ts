@@ -31,6 +31,8 @@ import type * as TransportOptions from "@millrace/transport/TransportOptions"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Client from "../Client.ts"
+import type { ClientOptions } from "../ClientOptions.ts"
 import type { Handlers, Services } from "../Handlers.ts"
 import type * as Method from "../Method.ts"
 import type { ServerMiddleware } from "../Middleware.ts"
@@ -67,7 +69,10 @@ export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<unknown>
  * @category options
  */
 export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> extends LayerOptions<Ms> {
+  /** Of the streaming methods. */
   readonly client?: StreamClientOptions | undefined
+  /** Of the PingPong and oneway methods. */
+  readonly pingPong?: ClientOptions | undefined
 }
 
 /**
@@ -141,15 +146,16 @@ const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends Re
  */
 const hasty = (transport: ServerTransport["Service"], state: { readonly closing: boolean }) =>
   ServerTransport.of({
-    listen: (onStream) =>
-      Effect.map(transport.listen(onStream), ({ address, drain }) => ({
+    listen: (acceptor) =>
+      Effect.map(transport.listen(acceptor), ({ address, drain }) => ({
         address,
         drain: Effect.suspend(() => (state.closing ? Effect.void : drain))
       }))
   })
 
 /**
- * A client of the service whose server runs these handlers, both in the scope.
+ * A client of the service whose server runs these handlers, both in the scope. It has all methods: those of a
+ * `StreamClient` and those of a `Client`.
  *
  * @since 0.1.0
  * @category constructors
@@ -166,12 +172,19 @@ export const client = <
   handlers: H | Effect.Effect<H, E, RX>,
   options: Options<Ms> = {}
 ): Effect.Effect<
-  StreamClient.StreamClient<Service.ServiceClass<Name, Methods>>,
+  StreamClient.StreamClient<Service.ServiceClass<Name, Methods>> & Client.Client<Service.ServiceClass<Name, Methods>>,
   E,
   Scope.Scope | Services<H[keyof H]> | Exclude<RX, Scope.Scope> | Server.RequirementsOf<Ms[number]>
 > => {
   const server = layer([service], options).pipe(Layer.provide(service.toLayer(handlers)))
   return Effect.flatMap(Layer.build(server as Layer.Layer<Server.Server | ClientTransport, E>), (context) =>
-    Effect.provide(StreamClient.make(service, options.client), context)
+    Effect.provide(
+      Effect.zipWith(
+        StreamClient.make(service, options.client),
+        Client.make(service, options.pingPong),
+        (streams, calls) => ({ ...streams, ...calls })
+      ),
+      context
+    )
   ) as never
 }

@@ -65,6 +65,7 @@ export const spied = Effect.map(Transport.ClientTransport, (transport) => {
     requests,
     streams,
     transport: Transport.ClientTransport.of({
+      ...transport,
       tryOpen: (request) => {
         requests.push(request)
         return transport.tryOpen(request)

@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls"
 import { handshakeTimeout, type Platform } from "../internal/net/options.ts"
-import { makePool } from "../internal/net/pool.ts"
+import { makeClient } from "../internal/net/client.ts"
 import { makeListen } from "../internal/net/server.ts"
 import { ClientTransport, ServerTransport } from "../Transport.ts"
 import type { ClientOptions as CommonClientOptions, ServerOptions as CommonServerOptions } from "../TransportOptions.ts"
@@ -28,7 +28,10 @@ export interface ServerOptions extends CommonServerOptions {
   readonly host?: string | undefined
   /** Path of a Unix socket; `port` and `host` do not count then. */
   readonly path?: string | undefined
-  /** Key, certificate and whatever else Node's `tls` takes; ALPN is h2. */
+  /**
+   * Key, certificate and whatever else Node's `tls` takes. HTTP/2 is agreed on by ALPN; what a client that offers none
+   * speaks is told by its first bytes. One that offers only other protocols is refused.
+   */
   readonly tls?: TlsOptions | undefined
 }
 
@@ -43,6 +46,9 @@ export interface ClientOptions extends CommonClientOptions {
   readonly tls?: TlsConnectionOptions | undefined
 }
 
+/** Real time, whatever the `Clock`: the network knows no other. */
+const arrival = Effect.provideService(Effect.sleep(50), Clock.Clock, Clock.Clock.defaultValue())
+
 const platform: Effect.Effect<Platform, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const fork = yield* FiberSet.makeRuntime<never>()
@@ -50,7 +56,9 @@ const platform: Effect.Effect<Platform, never, Scope.Scope> = Effect.gen(functio
     clock,
     defer: process.nextTick,
     compression: gzip,
-    onDefect: (cause) => fork(Effect.logError("a stream's listener threw", cause))
+    onDefect: (cause) => fork(Effect.logError("a listener threw", cause)),
+    log: (message) => fork(Effect.logWarning(message)),
+    arrival
   }
 })
 
@@ -80,9 +88,7 @@ export const layerServer = (options: ServerOptions): Layer.Layer<ServerTransport
 export const layerClientWith = (options: ClientOptions): Layer.Layer<ClientTransport> =>
   Layer.effect(
     ClientTransport,
-    Effect.flatMap(platform, (platform) =>
-      Effect.map(makePool(dial(options.tls), options, platform), ClientTransport.of)
-    )
+    Effect.flatMap(platform, (platform) => makeClient(dial(options.tls), options, platform))
   )
 
 /**

@@ -8,13 +8,18 @@ import type { Scope } from "effect/Scope"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { connectFailed, listenFailed } from "../internal/net/errors.ts"
-import type { Bound, Dial, Socket, SocketEvents } from "../internal/net/socket.ts"
+import type { Bound, Dial, Protocol, Socket, SocketEvents } from "../internal/net/socket.ts"
 import type { RawPeer } from "../RawStream.ts"
 import type { TransportError } from "../TransportError.ts"
+
+/** Silence in milliseconds after which TCP asks whether the peer is still there, as Go does. */
+const keepAliveInitialDelay = 15_000
 
 class NodeSocket implements Socket {
   readonly peer: RawPeer
   readonly secure: boolean
+  readonly protocol: Protocol
+  alive: boolean
   private readonly socket: net.Socket
   private events: SocketEvents | undefined = undefined
   private blocked = false
@@ -23,16 +28,29 @@ class NodeSocket implements Socket {
     this.socket = socket
     this.peer = peer
     this.secure = socket instanceof tls.TLSSocket
+    this.protocol = socket instanceof tls.TLSSocket && socket.alpnProtocol === "h2" ? "h2" : undefined
+    this.alive = !socket.destroyed
   }
 
   start(events: SocketEvents): void {
+    const started = this.events !== undefined
     this.events = events
+    if (started) return
     const socket = this.socket
-    if (socket.destroyed) return queueMicrotask(() => events.onClosed())
-    socket.on("data", (chunk: Buffer) => events.onData(chunk))
-    socket.on("end", () => events.onEnd())
-    socket.on("error", (error: NodeJS.ErrnoException) => events.onError(error.code ?? error.message.trim()))
-    socket.on("close", () => events.onClosed())
+    if (socket.destroyed) return queueMicrotask(() => this.events!.onClosed())
+    socket.on("data", (chunk: Buffer) => this.events!.onData(chunk))
+    socket.on("end", () => {
+      this.alive = false
+      this.events!.onEnd()
+    })
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.alive = false
+      this.events!.onError(error.code ?? error.message.trim())
+    })
+    socket.on("close", () => {
+      this.alive = false
+      this.events!.onClosed()
+    })
   }
 
   // Node tells of the end of a write only to its callback; 'drain' comes only above the high-water mark.
@@ -44,7 +62,8 @@ class NodeSocket implements Socket {
 
   write(chunks: Array<Uint8Array>): boolean {
     const socket = this.socket
-    if (socket.destroyed || socket.writableEnded) return true
+    // Nothing takes it: the events of the end are on their way.
+    if (!this.alive || socket.destroyed || socket.writableEnded) return false
     if (chunks.length === 1) socket.write(chunks[0]!, this.written)
     else {
       socket.cork()
@@ -71,6 +90,7 @@ class NodeSocket implements Socket {
   }
 
   destroy(): void {
+    this.alive = false
     this.socket.destroy()
   }
 }
@@ -165,7 +185,7 @@ const ignore = (): void => {}
 /** Dials TCP and Unix sockets, with TLS where `secure` is given. @internal */
 export const dial =
   (secure: tls.ConnectionOptions | undefined): Dial =>
-  (address) =>
+  (address, protocol) =>
     Effect.suspend(() => {
       const target = parseAddress(address)
       if (target === undefined) {
@@ -173,7 +193,7 @@ export const dial =
         const why = address === "memory" ? "the client has neither hostPorts nor endpoints" : addressForm
         return Effect.fail(connectFailed(address, why))
       }
-      const plain = net.connect({ ...target, noDelay: true })
+      const plain = net.connect({ ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay })
       return Effect.map(waitFor(plain, "connect", address), () => {
         plain.on("error", ignore)
         const wrap = (socket: net.Socket) => new NodeSocket(socket, peerOf(socket, address))
@@ -181,17 +201,25 @@ export const dial =
           secure:
             secure === undefined
               ? Effect.sync(() => wrap(plain))
-              : Effect.suspend(() => handshake(plain, secure, target, address)).pipe(Effect.map(wrap)),
+              : Effect.suspend(() => handshake(plain, secure, target, address, protocol)).pipe(Effect.map(wrap)),
           destroy: () => plain.destroy()
         }
       })
     })
 
-const handshake = (plain: net.Socket, options: tls.ConnectionOptions, target: Target, address: string) => {
+const handshake = (
+  plain: net.Socket,
+  options: tls.ConnectionOptions,
+  target: Target,
+  address: string,
+  protocol: Protocol
+) => {
   const named = "host" in target && net.isIP(target.host) === 0 ? { servername: target.host } : {}
-  const socket = tls.connect({ minVersion: "TLSv1.2", ...named, ...options, socket: plain, ALPNProtocols: ["h2"] })
+  const { ALPNProtocols: _, ...rest } = options
+  const alpn = protocol === undefined ? {} : { ALPNProtocols: [protocol] }
+  const socket = tls.connect({ minVersion: "TLSv1.2", ...named, ...rest, ...alpn, socket: plain })
   return Effect.flatMap(waitFor(socket, "secureConnect", address), () => {
-    if (socket.alpnProtocol === "h2") return Effect.succeed(socket)
+    if (protocol === undefined || socket.alpnProtocol === protocol) return Effect.succeed(socket)
     socket.destroy()
     return Effect.fail(connectFailed(address, "the server did not agree on HTTP/2 (ALPN h2)"))
   })
@@ -217,16 +245,18 @@ export const bind =
         const accept = (socket: net.Socket) => onSocket(new NodeSocket(socket, peerOf(socket, name)))
         const server =
           options.tls === undefined
-            ? net.createServer({ noDelay: true }, accept)
+            ? net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay }, accept)
             : tls.createServer(
                 {
                   minVersion: "TLSv1.2",
                   ...options.tls,
                   ALPNProtocols: ["h2"],
                   noDelay: true,
+                  keepAlive: true,
+                  keepAliveInitialDelay,
                   handshakeTimeout: options.handshakeTimeout
                 } as tls.TlsOptions,
-                (socket) => (socket.alpnProtocol === "h2" ? accept(socket) : socket.destroy())
+                accept
               )
         // Node destroys a socket that it cannot read, but leaves one whose handshake timed out open for ever.
         server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy())

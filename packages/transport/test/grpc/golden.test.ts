@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { FrameType } from "../../src/internal/http2/frames.ts"
-import { ClientDriver } from "../../src/internal/net/dial.ts"
-import { ServerDriver } from "../../src/internal/net/server.ts"
+import { Http2Client } from "../../src/internal/net/http2Client.ts"
+import { Http2Server } from "../../src/internal/net/http2Server.ts"
 import type { RawServerStream } from "../../src/RawStream.ts"
 import { TransportError } from "../../src/TransportError.ts"
 import { concat, decodeHeaders, describe as show, frame, fromHex, parse, settings } from "../http2/raw.ts"
@@ -78,7 +78,7 @@ describe("a Kitex client's view of a server's frames", () => {
     it(fake.name, () => {
       const ticks = new Ticks()
       const socket = new FakeSocket()
-      const client = new ClientDriver("ADDRESS", socket, ticks.options(), () => {})
+      const client = new Http2Client("ADDRESS", socket, ticks.options(), () => {})
       client.start()
       socket.events.onData(settings())
       const stream = client.open({ address: "ADDRESS", path: "/wire.GoldenStream/Bidi", authority: "golden-dest" })
@@ -158,7 +158,7 @@ describe("what a Kitex server answers to frames of a client", () => {
     const ticks = new Ticks()
     const socket = new FakeSocket()
     const streams: Array<RawServerStream> = []
-    const server = new ServerDriver(socket, ticks.options(), 1000, (stream) => {
+    const server = new Http2Server(socket, ticks.options(), 1000, (stream) => {
       streams.push(stream)
     })
     server.start()

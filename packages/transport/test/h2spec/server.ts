@@ -8,8 +8,8 @@ import { Effect, FiberSet } from "effect"
 import { parseArgs } from "node:util"
 import type { Connection, HeaderList, Http2Stream } from "../../src/internal/http2/api.ts"
 import { Http2Connection } from "../../src/internal/http2/connection.ts"
-import { Driver, type DriverOptions } from "../../src/internal/net/driver.ts"
-import { driverOptions } from "../../src/internal/net/options.ts"
+import { Http2Driver, type Http2Options } from "../../src/internal/net/http2Driver.ts"
+import { http2Options } from "../../src/internal/net/options.ts"
 import { run } from "../../src/internal/net/run.ts"
 import type { Socket } from "../../src/internal/net/socket.ts"
 import { bind } from "../../src/node/sockets.ts"
@@ -17,10 +17,10 @@ import { bind } from "../../src/node/sockets.ts"
 const body = new Uint8Array(1024).fill(0x78)
 const headers: HeaderList = [":status", "200", "content-type", "text/plain", "content-length", `${body.length}`]
 
-class PlainDriver extends Driver {
+class PlainDriver extends Http2Driver {
   readonly connection: Connection
 
-  constructor(socket: Socket, options: DriverOptions) {
+  constructor(socket: Socket, options: Http2Options) {
     super(socket, options)
     this.connection = new Http2Connection("server", { limits: options.stream.limits, now: options.now() }, this)
   }
@@ -58,9 +58,11 @@ const program = Effect.gen(function* () {
     clock,
     defer: process.nextTick,
     compression: undefined,
-    onDefect: (cause: unknown) => fork(Effect.logError(cause))
+    onDefect: (cause: unknown) => fork(Effect.logError(cause)),
+    log: (message: string) => fork(Effect.logWarning(message)),
+    arrival: Effect.void
   }
-  const options = driverOptions({}, platform, Infinity)
+  const options = http2Options({}, platform, Infinity)
   const listen = bind({ host: "127.0.0.1", port: Number(values.port), handshakeTimeout: 10_000 })
   const { address } = yield* listen((socket) => {
     const driver = new PlainDriver(socket, options)

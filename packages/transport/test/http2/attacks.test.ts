@@ -227,7 +227,7 @@ describe("attacks", () => {
     assert.isUndefined(server.end)
     const last = server.record(9999).stream as { line?: unknown; ahead?: unknown; behind?: unknown }
     assert.isUndefined(last.line)
-    assert.strictEqual(server.connection.activeStreams, 1)
+    assert.strictEqual(server.connection.active, 1)
     server.connection.receive(windowUpdate(0, 100_000), 0)
     assert.isTrue(server.sent().every((one) => one.startsWith("Data(1)")))
   })

@@ -128,7 +128,7 @@ describe("two engines", () => {
           assert.isTrue(record.payload.every((byte, at) => byte === byteAt(plan.seed, at)))
           assert.isTrue(record.stream!.closed)
         }
-        assert.strictEqual(end.connection.activeStreams, 0)
+        assert.strictEqual(end.connection.active, 0)
         assert.strictEqual(end.connection.streams.slots, 0)
         assert.strictEqual(end.connection.inflow.unread, 0)
         assert.isFalse(end.connection.midFrame)

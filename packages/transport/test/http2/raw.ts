@@ -1,12 +1,6 @@
 /** Raw HTTP/2 frames for tests: a builder, a parser, and recorders for what an engine tells. */
-import type {
-  AbortCause,
-  ConnectionEnd,
-  ConnectionOwner,
-  HeaderList,
-  Http2Stream,
-  StreamOwner
-} from "../../src/internal/http2/api.ts"
+import type { ConnectionEnd } from "../../src/internal/engine.ts"
+import type { AbortCause, ConnectionOwner, HeaderList, Http2Stream, StreamOwner } from "../../src/internal/http2/api.ts"
 import { Http2Connection, type Http2Options } from "../../src/internal/http2/connection.ts"
 import { Flag, FrameType, preface, readUint31, readUint32, writeFrameHeader } from "../../src/internal/http2/frames.ts"
 import { HpackDecoder } from "../../src/internal/http2/hpackDecoder.ts"

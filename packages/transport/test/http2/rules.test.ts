@@ -409,7 +409,7 @@ describe("the end of a connection", () => {
     assert.strictEqual(client.connection.openable, 0)
     client.connection.receive(new RawPeer().headers(1, responseHeaders), 0)
     assert.lengthOf(first.headers, 1)
-    assert.strictEqual(client.connection.activeStreams, 1)
+    assert.strictEqual(client.connection.active, 1)
   })
   it("GOAWAY to a client: the last id only falls, and is odd", () => {
     const texts = ([first, second]: readonly [number, number]) => {

@@ -257,7 +257,7 @@ describe("sending", () => {
     const refused = client.open(large).stream!
     assert.isTrue(refused.closed)
     assert.strictEqual(refused.id, 0)
-    assert.strictEqual(client.connection.activeStreams, 0)
+    assert.strictEqual(client.connection.active, 0)
     assert.deepStrictEqual(client.sent(), [])
 
     const { connection, server, streams } = serverWith(1, 100, 65_535)

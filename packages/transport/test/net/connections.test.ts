@@ -379,7 +379,7 @@ describe("draining", () => {
       const { listening } = yield* serve(echo)
       const port = listening.address.port
       const error = yield* Effect.flip(
-        Effect.flatMap(ServerTransport, (server) => server.listen(() => {})).pipe(
+        Effect.flatMap(ServerTransport, (server) => server.listen({ onStream: () => {}, onCall: () => {} })).pipe(
           Effect.provide(NodeTransport.layerServer({ port, host: "127.0.0.1" }))
         )
       )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { ClientDriver } from "../../src/internal/net/dial.ts"
-import { ServerDriver } from "../../src/internal/net/server.ts"
+import { Http2Client } from "../../src/internal/net/http2Client.ts"
+import { Http2Server } from "../../src/internal/net/http2Server.ts"
 import type { RawServerStream } from "../../src/RawStream.ts"
 import { TransportError } from "../../src/TransportError.ts"
 import type { ConnectionOptions } from "../../src/TransportOptions.ts"
@@ -15,7 +15,7 @@ const headers = [":method", "POST", ":scheme", "http", ":path", "/a.B/C", "conte
 const serving = (onStream: (stream: RawServerStream) => void, options: ConnectionOptions = {}) => {
   const ticks = new Ticks()
   const socket = new FakeSocket()
-  const driver = new ServerDriver(socket, ticks.options(options), 1000, onStream)
+  const driver = new Http2Server(socket, ticks.options(options), 1000, onStream)
   driver.start()
   socket.events.onData(concat([preface, settings()]))
   ticks.run()
@@ -26,7 +26,7 @@ const serving = (onStream: (stream: RawServerStream) => void, options: Connectio
 const calling = (options: ConnectionOptions = {}) => {
   const ticks = new Ticks()
   const socket = new FakeSocket()
-  const driver = new ClientDriver("ADDRESS", socket, ticks.options(options), () => {})
+  const driver = new Http2Client("ADDRESS", socket, ticks.options(options), () => {})
   driver.start()
   socket.events.onData(settings())
   ticks.run()
@@ -37,7 +37,7 @@ const calling = (options: ConnectionOptions = {}) => {
 }
 
 /** One tick of the watchdog, without its fiber. */
-const expire = (driver: ServerDriver | ClientDriver, ticks: Ticks, millis: number) => {
+const expire = (driver: Http2Server | Http2Client, ticks: Ticks, millis: number) => {
   ticks.time += millis
   for (const timer of driver.timers()) {
     const since = timer.since()
@@ -174,9 +174,9 @@ describe("its windows", () => {
   const greetings = (options: ConnectionOptions) => {
     const ticks = new Ticks()
     const client = new FakeSocket()
-    new ClientDriver("ADDRESS", client, ticks.options(options), () => {}).start()
+    new Http2Client("ADDRESS", client, ticks.options(options), () => {}).start()
     const server = new FakeSocket()
-    new ServerDriver(server, ticks.options(options), 1000, () => {}).start()
+    new Http2Server(server, ticks.options(options), 1000, () => {}).start()
     return [client.sent().subarray(preface.length), server.sent()].map((bytes) => {
       const frames = parse(bytes)
       const { payload } = frames[0]!
@@ -258,7 +258,7 @@ describe("its timers", () => {
   it("end what sends no preface, and what stops inside a frame", () => {
     const ticks = new Ticks()
     const socket = new FakeSocket()
-    const driver = new ServerDriver(socket, ticks.options(), 1000, () => {})
+    const driver = new Http2Server(socket, ticks.options(), 1000, () => {})
     driver.start()
     expire(driver, ticks, 1000)
     assert.isTrue(socket.destroyed)
@@ -286,6 +286,24 @@ describe("its timers", () => {
     assert.isTrue(server.socket.ended)
     expire(server.driver, server.ticks, 1000)
     assert.isTrue(server.socket.destroyed)
+  })
+
+  it("count the idle time of a server from its last stream, also when that ended inside its read", () => {
+    const { driver, peer, socket, ticks } = serving(
+      (stream) => {
+        stream.finish({ code: 0, message: "" }, [])
+        stream.release()
+      },
+      { idleTimeout: 1000 }
+    )
+    expire(driver, ticks, 900)
+    socket.events.onData(peer.headers(1, headers, true))
+    assert.strictEqual(driver.connection.active, 0)
+    socket.sent()
+    expire(driver, ticks, 900)
+    assert.strictEqual(socket.written.length, 0)
+    expire(driver, ticks, 100)
+    assert.deepStrictEqual(show(parse(socket.sent())), ["Goaway(0) 2147483647 0", "Ping(0)"])
   })
 
   it("end an idle connection after 30 minutes, unless told never to", () => {

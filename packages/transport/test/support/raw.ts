@@ -133,9 +133,12 @@ export const serve = (handler: (stream: RawServerStream) => Effect.Effect<void>)
     const context = yield* Effect.context()
     const fork = Effect.runForkWith(context)
     const streams: Array<RawServerStream> = []
-    const listening = yield* server.listen((stream) => {
-      streams.push(stream)
-      fork(handler(stream))
+    const listening = yield* server.listen({
+      onStream: (stream) => {
+        streams.push(stream)
+        fork(handler(stream))
+      },
+      onCall: (call) => call.abort()
     })
     return { listening, streams, address: `127.0.0.1:${listening.address.port}` }
   })

@@ -18,6 +18,7 @@ type Client interface {
 	EchoServer(ctx context.Context, req *echo.Message, callOptions ...streamcall.Option) (stream TestService_EchoServerClient, err error)
 	EchoClient(ctx context.Context, callOptions ...streamcall.Option) (stream TestService_EchoClientClient, err error)
 	EchoUnary(ctx context.Context, req *echo.Message, callOptions ...callopt.Option) (r *echo.Message, err error)
+	EchoPingPong(ctx context.Context, req *echo.Message, callOptions ...callopt.Option) (r *echo.Message, err error)
 }
 
 type TestService_EchoClient streaming.BidiStreamingClient[echo.Message, echo.Message]
@@ -75,4 +76,9 @@ func (p *kTestServiceClient) EchoClient(ctx context.Context, callOptions ...stre
 func (p *kTestServiceClient) EchoUnary(ctx context.Context, req *echo.Message, callOptions ...callopt.Option) (r *echo.Message, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.EchoUnary(ctx, req)
+}
+
+func (p *kTestServiceClient) EchoPingPong(ctx context.Context, req *echo.Message, callOptions ...callopt.Option) (r *echo.Message, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.EchoPingPong(ctx, req)
 }

@@ -42,6 +42,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"EchoPingPong": kitex.NewMethodInfo(
+		echoPingPongHandler,
+		newTestServiceEchoPingPongArgs,
+		newTestServiceEchoPingPongResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 }
 
 var (
@@ -149,6 +156,25 @@ func newTestServiceEchoUnaryResult() interface{} {
 	return echo.NewTestServiceEchoUnaryResult()
 }
 
+func echoPingPongHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*echo.TestServiceEchoPingPongArgs)
+	realResult := result.(*echo.TestServiceEchoPingPongResult)
+	success, err := handler.(echo.TestService).EchoPingPong(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+
+func newTestServiceEchoPingPongArgs() interface{} {
+	return echo.NewTestServiceEchoPingPongArgs()
+}
+
+func newTestServiceEchoPingPongResult() interface{} {
+	return echo.NewTestServiceEchoPingPongResult()
+}
+
 type kClient struct {
 	c  client.Client
 	sc client.Streaming
@@ -199,6 +225,16 @@ func (p *kClient) EchoUnary(ctx context.Context, req *echo.Message) (r *echo.Mes
 	_args.Req = req
 	var _result echo.TestServiceEchoUnaryResult
 	if err = p.c.Call(ctx, "EchoUnary", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) EchoPingPong(ctx context.Context, req *echo.Message) (r *echo.Message, err error) {
+	var _args echo.TestServiceEchoPingPongArgs
+	_args.Req = req
+	var _result echo.TestServiceEchoPingPongResult
+	if err = p.c.Call(ctx, "EchoPingPong", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -31,9 +31,9 @@ export interface Context extends Pick<Options, "case" | "i64" | "name"> {
 
 // what the files of a scaffold import or declare besides
 const taken =
-  "Client ClientTest HandlersLive Command Console Effect Flag Layer NodeRuntime NodeServices NodeTransport Server Stream " +
-  "StreamClient Testing Map Object Set Uint8Array address announce assert calls client describe host it port request " +
-  "requests response responses"
+  "Client ClientTest HandlersLive Command Console Effect Flag Layer NodeRuntime NodeServices NodeTransport PingPong Server " +
+  "Stream StreamClient Streams Testing Map Object Set Uint8Array address announce args assert calls client describe host " +
+  "it port request requests response responses"
 
 /** By which each generated module is imported. */
 const aliases = (program: Program.Program): ReadonlyMap<Program.File, string> => {
@@ -68,7 +68,7 @@ export const make = (program: Program.Program, service: Program.Service, options
 }
 
 /**
- * Whether a client can call it on a stream.
+ * Whether it is called on a stream, by a `StreamClient`; the others are by a `Client`.
  *
  * @internal
  */

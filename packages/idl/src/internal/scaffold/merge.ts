@@ -20,6 +20,14 @@ export interface Entry {
   readonly name: string
   /** Without indentation. */
   readonly text: string
+  /** The class of the file that it uses. Where that is not there, a person has to add it: other lines go with it. */
+  readonly uses?: Declaration
+}
+
+/** @internal */
+export interface Declaration {
+  readonly name: string
+  readonly text: string
 }
 
 /**
@@ -96,6 +104,8 @@ export const merge = (existing: string, { container, entries, imports }: Parts):
   if (!found.isComplete) {
     return byHand(container, missing, `it cannot be seen which entries its ${container.description} has`)
   }
+  const undeclared = missing.find(({ uses }) => uses !== undefined && !isDeclared(code, uses))?.uses
+  if (undeclared !== undefined) return byHand(container, missing, `it has no class ${undeclared.name}`, undeclared)
   const needed = usedImports(
     imports,
     missing.map(({ text }) => text)
@@ -128,6 +138,8 @@ const find = (code: Code, { anchor }: Container): Braces | undefined => {
 const known = (code: Code, { kind }: Container, { close, open }: Braces): ReturnType<typeof keys> =>
   kind === "object" ? keys(code, open, close) : { names: new Set(testNames(code, open, close)), isComplete: true }
 
+const isDeclared = ({ text }: Code, { name }: Declaration): boolean => new RegExp(`\\bclass\\s+${name}\\b`).test(text)
+
 const firstWord = (value: string): string => /^\w*/.exec(value)![0]
 
 const testNames = (code: Code, open: number, close: number): ReadonlyArray<string> =>
@@ -138,9 +150,17 @@ const testNames = (code: Code, open: number, close: number): ReadonlyArray<strin
   })
 
 /** All are said each time: what a file has that cannot be read is not known. */
-const byHand = (container: Container, missing: ReadonlyArray<Entry>, reason: string): Merged => ({
+const byHand = (
+  container: Container,
+  missing: ReadonlyArray<Entry>,
+  reason: string,
+  declaration?: Declaration
+): Merged => ({
   _tag: "ByHand",
-  text: missing.map((entry) => separated(container, entry.text)).join("\n"),
+  text: [
+    ...(declaration === undefined ? [] : [declaration.text]),
+    ...missing.map((entry) => separated(container, entry.text))
+  ].join("\n"),
   missing: missing.map(({ name }) => name),
   reason
 })

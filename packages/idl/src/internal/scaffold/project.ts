@@ -4,7 +4,6 @@
  * @internal
  */
 import type { Context } from "./context.ts"
-import { isStreamed } from "./context.ts"
 
 /** @internal */
 export interface ProjectFile {
@@ -112,13 +111,8 @@ Command.make("server", { host, port }, (address) =>
 `
 }
 
-const readme = (context: Context, { idls, out }: ProjectOptions): string => {
-  const plain = context.methods.filter((method) => !isStreamed(method)).map(({ name }) => `\`${name}\``)
-  const note =
-    plain.length === 0
-      ? ""
-      : `\nHandlers are there for every method. ${plain.join(", ")}: ordinary Thrift calls, which the client and the tests leave out, since they make streaming and unary calls only.\n`
-  return `# ${context.name}
+const readme = (context: Context, { idls, out }: ProjectOptions): string =>
+  `# ${context.name}
 
 A server and a client of the service \`${context.service.name}\`.
 
@@ -135,8 +129,7 @@ npm run client       # calls every method once
 - \`${out}\`: generated from ${idls.map((idl) => `\`${idl}\``).join(", ")}; \`npm run gen\` does it again.
 
 When the IDL has new methods, run \`npx millrace scaffold\` with the same arguments: it adds handlers, calls and tests for them and leaves your lines as they are.
-${note}`
-}
+`
 
 /** @internal */
 export const projectFiles = (context: Context, options: ProjectOptions): ReadonlyArray<ProjectFile> => [

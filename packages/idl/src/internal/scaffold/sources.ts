@@ -5,8 +5,9 @@
  */
 import * as Program from "../../Program.ts"
 import { type Context, isStreamed } from "./context.ts"
-import { arrow, call, type Node, print, printBehind, text } from "../emit/layout.ts"
-import { type Entry, type Import, importLines, indent, type Parts, usedImports } from "./merge.ts"
+import { arrow, call, type Node, object, print, printBehind, text } from "../emit/layout.ts"
+import { memberName } from "../emit/names.ts"
+import { type Declaration, type Entry, type Import, importLines, indent, type Parts, usedImports } from "./merge.ts"
 import { answerOf, sampleOf, valueOf } from "./values.ts"
 
 /** @internal */
@@ -38,14 +39,24 @@ const dedent = (text: string, by: number): string => text.replaceAll(`\n${" ".re
 
 // ---- handlers
 
+const argumentName = (context: Context, field: Program.Field): string => memberName("method", field, context)
+
+/** An answer to the one argument that a call has; to several there is none that makes sense. */
+const pingPongHandler = (context: Context, method: Program.Method, result: Program.Type): Node => {
+  const [field, ...others] = method.arguments
+  if (field === undefined || others.length > 0) return arrow("()", call("Effect.succeed", valueOf(context, result)))
+  const { request, value } = answerOf(context, `args.${argumentName(context, field)}`, field.type, result)
+  return arrow(request === "unused" ? "()" : "(args)", call("Effect.succeed", value))
+}
+
 const handler = (context: Context, method: Program.Method): Node => {
   const { mode, result } = method
   if (result === undefined) return arrow("()", text("Effect.void"))
-  if (mode === "pingPong" || mode === "oneway") return arrow("()", call("Effect.succeed", valueOf(context, result)))
+  if (!isStreamed(method)) return pingPongHandler(context, method, result)
   if (mode === "client") {
     return arrow("(requests)", call("Effect.as", text("Stream.runDrain(requests)"), valueOf(context, result)))
   }
-  const { request, value } = answerOf(context, requestOf(method), result)
+  const { request, value } = answerOf(context, "request", requestOf(method), result)
   const parameter = request === "unused" ? "()" : "(request)"
   if (mode === "unary") return arrow(parameter, call("Effect.succeed", value))
   if (mode === "server") return arrow(parameter, call("Stream.make", value))
@@ -82,41 +93,87 @@ export const handlersFile = (context: Context): SourceFile => {
   }
 }
 
+// ---- clients
+
+/** The class by which a method is called, and what makes it. */
+const clients = {
+  Streams: "StreamClient",
+  PingPong: "Client"
+} as const
+
+type ClientName = keyof typeof clients
+
+const clientOf = (method: Program.Method): ClientName => (isStreamed(method) ? "Streams" : "PingPong")
+
+/** Those that the methods need; one of them where there is no method. */
+const clientsOf = ({ methods }: Context): ReadonlyArray<ClientName> => {
+  const used = new Set(methods.map(clientOf))
+  return used.size === 0 ? ["PingPong"] : (["Streams", "PingPong"] as const).filter((name) => used.has(name))
+}
+
+const declaration = (context: Context, name: ClientName, prefix: string): Declaration => ({
+  name,
+  text: `class ${name} extends ${clients[name]}.Service<${name}>()("${prefix}/${name}", ${context.reference(context.service)}) {}`
+})
+
+/** The layers of the clients, as one. */
+const layers = (context: Context, options: string): string => {
+  const each = clientsOf(context).map((name) => `${name}.layer(${options})`)
+  return each.length === 1 ? each[0]! : `Layer.mergeAll(${each.join(", ")})`
+}
+
 // ---- client
 
 const isManySent = ({ mode }: Program.Method): boolean => mode === "bidirectional" || mode === "client"
 
 const isManyReceived = ({ mode }: Program.Method): boolean => mode === "bidirectional" || mode === "server"
 
+const sampleArguments = (context: Context, method: Program.Method): Node =>
+  object(
+    method.arguments.map((field) => ({
+      key: argumentName(context, field),
+      value: sampleOf(context, field.type, { ...field, default: undefined })
+    }))
+  )
+
 /** The call of the method with a sample. */
 const sampleCall = (context: Context, method: Program.Method): Node => {
+  if (!isStreamed(method)) return call(calling(method.name), sampleArguments(context, method))
   const sample = sampleOf(context, requestOf(method))
   return call(calling(method.name), isManySent(method) ? call("Stream.make", sample) : sample)
 }
 
+const shownCall = (context: Context, method: Program.Method): Node => {
+  const sent = sampleCall(context, method)
+  const name = text(JSON.stringify(method.name))
+  if (method.result === undefined) return call("Effect.andThen", sent, call("Console.log", name))
+  const show = arrow("(response)", call("Console.log", name, text("response")))
+  return call(isManyReceived(method) ? "Stream.runForEach" : "Effect.flatMap", sent, show)
+}
+
 const clientCall = (context: Context, method: Program.Method): string => {
-  const each = isManyReceived(method) ? "Stream.runForEach" : "Effect.flatMap"
-  const show = arrow("(response)", call("Console.log", text(JSON.stringify(method.name)), text("response")))
-  const printed = print(call(each, sampleCall(context, method), show), 4, 4, 0)
-  return dedent(`Effect.flatMap(Client, (client) =>\n    ${printed}\n  )`, 2)
+  const printed = print(shownCall(context, method), 4, 4, 0)
+  return dedent(`Effect.flatMap(${clientOf(method)}, (client) =>\n    ${printed}\n  )`, 2)
 }
 
 /** @internal */
 export const clientFile = (context: Context): SourceFile => {
   const { service } = context
-  const entries = context.methods.filter(isStreamed).map((method) => ({
+  const entries = context.methods.map((method) => ({
     name: method.name,
-    text: `${key(method.name)}: ${clientCall(context, method)}`
+    text: `${key(method.name)}: ${clientCall(context, method)}`,
+    uses: declaration(context, clientOf(method), context.name)
   }))
   const imports = [
     ...named("@effect/platform-node", "NodeRuntime", "NodeServices"),
-    ...named("@millrace/rpc", "StreamClient"),
+    ...named("@millrace/rpc", ...clientsOf(context).map((name) => clients[name])),
     ...named("@millrace/transport/node", "NodeTransport"),
     ...named("effect", "Console", "Effect", "Layer", "Stream"),
     ...named("effect/cli", "Command", "Flag"),
     ...context.generated("src")
   ]
-  const body = `class Client extends StreamClient.Service<Client>()("${context.name}/Client", ${context.reference(service)}) {}
+  const classes = clientsOf(context).map((name) => declaration(context, name, context.name).text)
+  const body = `${classes.join("\n")}
 
 /** A call of each method. */
 const calls = ${inBraces(entries)}
@@ -126,19 +183,16 @@ const address = Flag.String("address").pipe(
   Flag.withDescription("HOST:PORT of the server")
 )
 
+const clients = (address: string) =>
+  ${layers(context, "{ hostPorts: [address] }")}.pipe(Layer.provide(NodeTransport.layerClient))
+
 Command.make("client", { address }, ({ address }) =>
-  Effect.all(Object.values(calls), { discard: true }).pipe(
-    Effect.provide(Client.layer({ hostPorts: [address] }).pipe(Layer.provide(NodeTransport.layerClient)))
-  )
+  Effect.all(Object.values(calls), { discard: true }).pipe(Effect.provide(clients(address)))
 ).pipe(Command.run({ version: "0.1.0" }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
 `
   return {
     path: "src/client.ts",
-    text: assemble(
-      `Calls every streaming and unary method of ${service.name} once and prints the answers.`,
-      imports,
-      body
-    ),
+    text: assemble(`Calls every method of ${service.name} once and prints the answers.`, imports, body),
     parts: {
       imports,
       entries,
@@ -154,8 +208,9 @@ Command.make("client", { address }, ({ address }) =>
 // ---- tests
 
 const check = (context: Context, method: Program.Method, response: string): string => {
-  const target = method.result === undefined ? undefined : Program.target(method.result)
-  return target !== undefined && "tag" in target && target.tag === "Struct" && target.kind !== "union"
+  if (method.result === undefined) return `assert.isUndefined(${response})`
+  const target = Program.target(method.result)
+  return "tag" in target && target.tag === "Struct" && target.kind !== "union"
     ? `assert.instanceOf(${response}, ${context.reference(target)})`
     : `assert.isDefined(${response})`
 }
@@ -166,7 +221,7 @@ const test = (context: Context, method: Program.Method): string => {
   const printed = printBehind(`const ${name} = yield*`, received, 6, 6, 0)
   return `it.effect("${method.name}", () =>
   Effect.gen(function* () {
-    const client = yield* Client
+    const client = yield* ${clientOf(method)}
     ${dedent(printed, 2)}
     ${check(context, method, isManyReceived(method) ? "responses[0]" : "response")}
   }).pipe(Effect.provide(ClientTest))
@@ -176,12 +231,14 @@ const test = (context: Context, method: Program.Method): string => {
 /** @internal */
 export const testFile = (context: Context): SourceFile => {
   const { service } = context
-  const entries = context.methods
-    .filter(isStreamed)
-    .map((method) => ({ name: method.name, text: test(context, method) }))
+  const entries = context.methods.map((method) => ({
+    name: method.name,
+    text: test(context, method),
+    uses: declaration(context, clientOf(method), "test")
+  }))
   const imports = [
     ...named("@effect/vitest", "assert", "describe", "it"),
-    ...named("@millrace/rpc", "StreamClient"),
+    ...named("@millrace/rpc", ...clientsOf(context).map((name) => clients[name])),
     ...named("@millrace/rpc/testing", "Testing"),
     ...named("effect", "Effect", "Layer", "Stream"),
     ...context.generated("test"),
@@ -189,16 +246,20 @@ export const testFile = (context: Context): SourceFile => {
   ]
   const reference = context.reference(service)
   const tests = entries.map(({ text }) => `${indent(text, "  ")}\n`).join("\n")
-  const body = `class Client extends StreamClient.Service<Client>()("test/Client", ${reference}) {}
+  const classes = clientsOf(context).map((name) => declaration(context, name, "test").text)
+  const body = `${classes.join("\n")}
 
-const ClientTest = Client.layer({}).pipe(Layer.provide(Testing.layer([${reference}])), Layer.provide(HandlersLive))
+const ClientTest = ${layers(context, "{}")}.pipe(
+  Layer.provide(Testing.layer([${reference}])),
+  Layer.provide(HandlersLive)
+)
 
 describe("${service.name}", () => {
 ${tests}})
 `
   return {
     path: "test/service.test.ts",
-    text: assemble("The handlers, called in memory by a client.", imports, body),
+    text: assemble("The handlers, called in memory by clients.", imports, body),
     parts: {
       imports,
       entries,

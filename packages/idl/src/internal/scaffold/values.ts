@@ -115,9 +115,9 @@ const isFinite = (union: Program.Struct, { type }: Program.Field): boolean => {
  *
  * @internal
  */
-export const sampleOf = (context: Context, type: Program.Type): Node => {
+export const sampleOf = (context: Context, type: Program.Type, field?: Program.Field): Node => {
   const target = Program.target(type)
-  if (!("tag" in target) || target.tag === "Enum" || target.kind === "union") return valueOf(context, type)
+  if (!("tag" in target) || target.tag === "Enum" || target.kind === "union") return valueOf(context, type, field)
   const shown = target.fields.filter((field) => isMandatory(field) || isPlainText(context, field))
   return construct(
     context,
@@ -137,21 +137,22 @@ export interface Answer {
 }
 
 /**
- * The members that request and response both have, by their names and types, come back.
+ * The members that request and response both have, by their names and types, come back. `name` is the expression that
+ * gives the request.
  *
  * @internal
  */
-export const answerOf = (context: Context, request: Program.Type, response: Program.Type): Answer => {
+export const answerOf = (context: Context, name: string, request: Program.Type, response: Program.Type): Answer => {
   const from = Program.target(request)
   const to = Program.target(response)
-  if (from === to) return { value: text("request"), request: "returned" }
+  if (from === to) return { value: text(name), request: "returned" }
   if (!isPlainStruct(from) || !isPlainStruct(to)) return { value: valueOf(context, response), request: "unused" }
   const shared = (field: Program.Field) => from.fields.find((other) => isSame(context, from, other, to, field))
   const shown = to.fields.filter((field) => isMandatory(field) || shared(field) !== undefined)
   const members = shown.map((field) => {
     const same = shared(field)
     const value =
-      same === undefined ? valueOf(context, field.type, field) : text(`request.${memberName(from.kind, same, context)}`)
+      same === undefined ? valueOf(context, field.type, field) : text(`${name}.${memberName(from.kind, same, context)}`)
     return [field, value] as const
   })
   const isUsed = shown.some((field) => shared(field) !== undefined)

@@ -13,7 +13,8 @@ import {
   StreamReset,
   TransportError
 } from "../../TransportError.ts"
-import type { AbortCause, ConnectionEnd } from "../http2/api.ts"
+import type { ConnectionEnd } from "../engine.ts"
+import type { AbortCause } from "../http2/api.ts"
 import type { Limits } from "../http2/limits.ts"
 import { Code, codeOfReset, resetName, ResetCode, textOfReset } from "./status.ts"
 

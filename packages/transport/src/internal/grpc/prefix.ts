@@ -5,6 +5,7 @@
  * @internal
  */
 import type { Decode } from "../../RawStream.ts"
+import { Gathering, giveBack } from "../gather.ts"
 
 /** @internal */
 export const prefixLength = 5
@@ -27,30 +28,10 @@ interface Run {
   readonly gathered: boolean
 }
 
-// A claim beyond this, a message of 1 MiB and what is around it, is believed only as its bytes arrive.
-const trusted = 1024 * 1024 + 64 * 1024
 const poolMax = 16 * 1024
 // What a buffer costs beside its bytes: messages below do not get one each, or a peer that sends empty ones byte by
 // byte makes us hold sixty times what it sent.
 const tiny = 256
-
-// One buffer of a message that nobody refers to any more. Large buffers are dear: each new one brings the next
-// collection of garbage nearer.
-const spareMin = 32 * 1024
-const spareMax = 4 * 1024 * 1024
-let spare: Uint8Array | undefined
-
-const gatherBuffer = (size: number): Uint8Array => {
-  const found = spare
-  if (found === undefined || size < spareMin || found.length < size) return new Uint8Array(size)
-  spare = undefined
-  return found
-}
-
-const giveBack = (buffer: Uint8Array): void => {
-  const { length } = buffer
-  if (length >= spareMin && length <= spareMax && (spare === undefined || spare.length < length)) spare = buffer
-}
 
 const lengthAt = (bytes: Uint8Array, at: number): number =>
   bytes[at + 1]! * 0x1000000 + ((bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!)
@@ -69,9 +50,9 @@ export class Deframer {
   private readonly maxMessageSize: number
   private runs: Array<Run> = []
   private first = 0
-  private partial: Uint8Array | undefined
-  private partialLength = 0
-  private partialTotal = 0
+  private readonly partial = new Gathering()
+  /** Bytes of the unfinished message when it will be whole; of its prefix until that is here. */
+  private partialTotal = prefixLength
   private pool: Uint8Array | undefined
   private poolLength = 0
 
@@ -81,26 +62,26 @@ export class Deframer {
 
   /** Bytes of an unfinished message, its prefix included. */
   get unfinished(): number {
-    return this.partialLength
+    return this.partial.length
   }
 
   /** True when a whole prefix came and no byte of its payload: Kitex takes this for a clean end. */
   get barePrefix(): boolean {
-    return this.partialLength === prefixLength
+    return this.partial.length === prefixLength
   }
 
   /** Bytes of the unfinished message when it will be whole, prefix included; 0 until its prefix is here. */
   get announced(): number {
-    return this.partialLength < prefixLength ? 0 : this.partialTotal
+    return this.partial.length < prefixLength ? 0 : this.partialTotal
   }
 
   /** Takes a piece of DATA. True when messages stay in it; what was copied does not keep it. */
   push(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.refused) return false
     let at = start
-    if (this.partialLength > 0) {
+    if (this.partial.length > 0) {
       at = this.fill(bytes, at, end)
-      if (this.partialLength > 0) return false
+      if (this.partial.length > 0) return false
     }
     const begin = at
     while (end - at >= prefixLength) {
@@ -131,40 +112,27 @@ export class Deframer {
 
   /** Adds to the unfinished message, beginning one if there is none; gives where the next one starts. */
   private fill(bytes: Uint8Array, start: number, end: number): number {
+    const { partial } = this
     let at = start
-    if (this.partialLength < prefixLength) {
-      this.partial ??= new Uint8Array(prefixLength)
-      if (this.partialLength === 0) this.partialTotal = prefixLength
-      while (this.partialLength < prefixLength && at < end) this.partial[this.partialLength++] = bytes[at++]!
-      if (this.partialLength < prefixLength) return at
-      const length = lengthAt(this.partial, 0)
+    if (partial.length < prefixLength) {
+      if (partial.length === 0) this.partialTotal = prefixLength
+      at = Math.min(end, start + prefixLength - partial.length)
+      partial.add(bytes, start, at, prefixLength)
+      if (partial.length < prefixLength) return at
+      const length = lengthAt(partial.bytes, 0)
       if (length > this.maxMessageSize) {
         this.refused = true
-        this.partial = undefined
         return at
       }
       this.partialTotal = prefixLength + length
-      this.resize(Math.min(this.partialTotal, trusted))
     }
-    const wanted = Math.min(this.partialTotal - this.partialLength, end - at)
-    if (this.partialLength + wanted > this.partial!.length) {
-      this.resize(Math.min(this.partialTotal, Math.max(this.partial!.length * 4, this.partialLength + wanted)))
-    }
-    this.partial!.set(bytes.subarray(at, at + wanted), this.partialLength)
-    this.partialLength += wanted
-    if (this.partialLength === this.partialTotal) {
-      this.addRun(this.partial!, 0, this.partialTotal, true)
+    const wanted = Math.min(this.partialTotal - partial.length, end - at)
+    partial.add(bytes, at, at + wanted, this.partialTotal)
+    if (partial.length === this.partialTotal) {
+      this.addRun(partial.release(), 0, this.partialTotal, true)
       this.available++
-      this.partial = undefined
-      this.partialLength = 0
     }
     return at + wanted
-  }
-
-  private resize(size: number): void {
-    const next = gatherBuffer(size)
-    next.set(this.partial!.subarray(0, this.partialLength))
-    this.partial = next
   }
 
   /**
@@ -215,13 +183,12 @@ export class Deframer {
 
   /** Bytes that are here and not taken, finished or not. Forgets them. */
   discard(): number {
-    let size = this.partialLength
+    let size = this.partial.length
     for (let i = this.first; i < this.runs.length; i++) size += this.runs[i]!.end - this.runs[i]!.start
     this.runs = []
     this.first = 0
     this.available = 0
-    this.partial = undefined
-    this.partialLength = 0
+    this.partial.release()
     this.pool = undefined
     return size
   }

@@ -5,10 +5,10 @@
  * @internal
  */
 import type { MetadataEntries } from "../../Metadata.ts"
+import { parseExtra, parseInt32 } from "../bizStatus.ts"
 import type { HeaderList } from "../http2/api.ts"
-import { appendEntries, toLatin1 } from "./metadata.ts"
+import { appendEntries, fromLatin1, toLatin1 } from "./metadata.ts"
 import { decodeTimeout, encodeTimeout } from "./timeout.ts"
-import { parseExtra, parseInt32 } from "./trailers.ts"
 
 /** @internal */
 export const userAgent = "grpc-millrace/0.1.0"
@@ -105,7 +105,7 @@ export const parseRequestHeaders = (list: HeaderList): RequestHead | string => {
         if (parseInt32(value) === undefined) return `transport: malformed ${list[i]!}: ${value}`
         break
       case "biz-extra":
-        if (parseExtra(value) === undefined) return `transport: malformed biz-extra: ${value}`
+        if (parseExtra(fromLatin1(value)) === undefined) return `transport: malformed biz-extra: ${value}`
         break
     }
   }

@@ -7,6 +7,7 @@ import { Output } from "@millrace/codec/Output"
 import type { Decode, Encode, RawEnd, RawListener, RawPeer, RawStream } from "../../RawStream.ts"
 import type { Compression } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
+import type { Notified } from "../engine.ts"
 import type { AbortCause, Connection, HeaderList, Http2Stream, StreamOwner } from "../http2/api.ts"
 import type { Limits } from "../http2/limits.ts"
 import { takeLarge } from "../http2/outbox.ts"
@@ -34,11 +35,6 @@ export interface Carrier {
   wake(): void
   /** Call `notify` once after the parse of this read, or in this tick. */
   mark(stream: Notified): void
-}
-
-/** @internal */
-export interface Notified {
-  notify(): void
 }
 
 const Readable = 1

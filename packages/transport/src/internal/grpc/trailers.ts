@@ -6,6 +6,7 @@
  */
 import type { MetadataEntries } from "../../Metadata.ts"
 import type { RawStatus } from "../../RawStream.ts"
+import { formatExtra, parseExtra, parseInt32 } from "../bizStatus.ts"
 import type { HeaderList } from "../http2/api.ts"
 import { decodeMessage, encodeMessage } from "./message.ts"
 import { appendEntries, decodeBin, encodeBin, fromLatin1, toLatin1 } from "./metadata.ts"
@@ -30,48 +31,10 @@ export const encodeTrailers = (
   list.push("grpc-status", `${status.code}`, "grpc-message", encodeMessage(status.message))
   if (status.biz !== undefined) {
     list.push("biz-status", `${status.biz.code}`)
-    if (Object.keys(status.biz.extra).length > 0) list.push("biz-extra", encodeExtra(status.biz.extra))
+    if (Object.keys(status.biz.extra).length > 0) list.push("biz-extra", toLatin1(formatExtra(status.biz.extra)))
   }
   if (status.details !== undefined) list.push("grpc-status-details-bin", encodeBin(status.details))
   return appendEntries(list, metadata) ?? list
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  "<": "\\u003c",
-  ">": "\\u003e",
-  "&": "\\u0026",
-  "\u2028": "\\u2028",
-  "\u2029": "\\u2029",
-  "\u007f": "\\u007f"
-}
-
-// As Go's encoding/json writes it: the characters that matter in HTML are escaped, other text stays UTF-8.
-const encodeExtra = (extra: Readonly<Record<string, string>>): string =>
-  toLatin1(JSON.stringify(extra).replace(/[<>&\u2028\u2029\u007f]/g, (char) => escapes[char]!))
-
-/** A decimal int32 as Go's Atoi takes it. @internal */
-export const parseInt32 = (text: string): number | undefined => {
-  if (!/^[+-]?[0-9]+$/.test(text)) return undefined
-  const value = Number(text)
-  return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined
-}
-
-/** A JSON object of strings. @internal */
-export const parseExtra = (value: string): Readonly<Record<string, string>> | undefined => {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(fromLatin1(value))
-  } catch {
-    return undefined
-  }
-  if (parsed === null) return {}
-  if (typeof parsed !== "object" || Array.isArray(parsed)) return undefined
-  const extra: Record<string, string> = Object.create(null)
-  for (const [key, text] of Object.entries(parsed)) {
-    if (typeof text !== "string") return undefined
-    extra[key] = text
-  }
-  return extra
 }
 
 const statusOk: RawStatus = { code: 0, message: "" }
@@ -107,7 +70,7 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
         if (biz === undefined) return malformed("biz-status", value)
         break
       case "biz-extra":
-        extra = parseExtra(value)
+        extra = parseExtra(fromLatin1(value))
         if (extra === undefined) return `transport: malformed biz-extra: ${JSON.stringify(fromLatin1(value))}`
         break
       case "grpc-status-details-bin":

@@ -5,6 +5,8 @@
  * @internal
  */
 
+import type { ConnectionEnd, Engine } from "../engine.ts"
+
 /** name, value, name, value; names lower case, values latin1 (one char a byte). @internal */
 export type HeaderList = ReadonlyArray<string>
 
@@ -29,14 +31,6 @@ export type AbortCause =
   | { readonly _tag: "StreamError"; readonly code: number; readonly detail: string; readonly limit?: string }
   | { readonly _tag: "Refused" } // its id is above the last one of a GOAWAY: the peer never saw it
   | { readonly _tag: "ConnectionClosed"; readonly end: ConnectionEnd }
-
-/** Why a connection is over. @internal */
-export type ConnectionEnd =
-  | { readonly _tag: "PeerClosed" } // TCP FIN with nothing wrong
-  | { readonly _tag: "Lost"; readonly detail: string } // the socket failed, or a timer of the driver
-  | { readonly _tag: "Error"; readonly code: number; readonly detail: string; readonly limit?: string } // we found an error and sent GOAWAY
-  | { readonly _tag: "PeerGoaway"; readonly code: number; readonly debug: string }
-  | { readonly _tag: "Local"; readonly detail: string } // we closed it
 
 /** One stream. The engine owns every field but `owner`. @internal */
 export interface Http2Stream {
@@ -66,20 +60,13 @@ export interface ConnectionOwner {
 }
 
 /** @internal */
-export interface Connection {
+export interface Connection extends Engine {
   readonly role: "client" | "server"
-  /** Bytes from the peer, any split. Never throws, whatever the bytes. `now`: milliseconds of the driver's clock. */
-  receive(chunk: Uint8Array, now: number): void
-  /** The socket ended (FIN) or failed. */
-  end(cause: ConnectionEnd): void
-
   /**
    * Streams that may be opened now: peer's MAX_CONCURRENT_STREAMS less ours in use; 0 when draining or closed. Client
    * only.
    */
   readonly openable: number
-  readonly activeStreams: number
-  readonly closed: boolean
   /** False for a list above the peer's MAX_HEADER_LIST_SIZE: it cannot be sent. */
   fits(headers: HeaderList): boolean
   /**
@@ -125,20 +112,4 @@ export interface Connection {
   readonly lastReceived: number
   /** The peer stopped inside the preface, a frame or a header block: for a frame-progress timer. */
   readonly midFrame: boolean
-
-  /**
-   * Moves queued DATA into the outbox, round-robin over ready streams, up to the outbox high-water mark. The driver
-   * calls it before `take`.
-   */
-  pump(): void
-  readonly outbox: Outbox
-}
-
-/** Bytes on their way to the socket. @internal */
-export interface Outbox {
-  readonly length: number
-  /** All chunks in order, or undefined when empty. Chunks stay untouched until `recycle` or forever. */
-  take(): Array<Uint8Array> | undefined
-  /** The kernel has taken everything of the last `take`: its buffer may be used again. */
-  recycle(): void
 }

@@ -6,15 +6,8 @@
  *
  * @internal
  */
-import type {
-  AbortCause,
-  Connection,
-  ConnectionEnd,
-  ConnectionOwner,
-  HeaderList,
-  Http2Stream,
-  StreamOwner
-} from "./api.ts"
+import type { ConnectionEnd } from "../engine.ts"
+import type { AbortCause, Connection, ConnectionOwner, HeaderList, Http2Stream, StreamOwner } from "./api.ts"
 import { Control, type ControlHost } from "./control.ts"
 import { listSize } from "./fields.ts"
 import { defaultFlow, type FlowOptions, Inflow } from "./flow.ts"
@@ -102,7 +95,7 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
     return this.lastReceived
   }
 
-  get activeStreams(): number {
+  get active(): number {
     return this.streams.live.size
   }
 

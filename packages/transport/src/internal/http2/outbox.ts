@@ -5,7 +5,7 @@
  *
  * @internal
  */
-import type { Outbox as OutboxShape } from "./api.ts"
+import type { Outbox as OutboxShape } from "../engine.ts"
 import { Flag, frameHeaderSize, FrameType, writeFrameHeader } from "./frames.ts"
 
 /** @internal */

@@ -1,23 +1,17 @@
 /**
- * Owns one socket and the HTTP/2 connection on it. Bytes of a read go through the engine, then the streams that changed
- * tell their listeners, then everything that all streams produced leaves in one write.
+ * Owns one socket and the protocol engine on it. Bytes of a read go through the engine, then whoever marked itself is
+ * told, then everything that the engine produced leaves in one write.
  *
  * @internal
  */
 import type { RawPeer } from "../../RawStream.ts"
-import type { Carrier, Notified, StreamOptions } from "../grpc/stream.ts"
-import type { Connection, ConnectionEnd, ConnectionOwner, HeaderList, Http2Stream } from "../http2/api.ts"
-import { keepaliveFailed } from "../grpc/errors.ts"
-import type { FlowOptions } from "../http2/flow.ts"
-import type { Given } from "../http2/limits.ts"
+import type { ConnectionEnd, Engine, Notified } from "../engine.ts"
 import type { Socket, SocketEvents } from "./socket.ts"
+import type { Reader } from "./run.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
 export interface DriverOptions {
-  readonly stream: StreamOptions
-  readonly flow: Given<FlowOptions>
-  readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
   readonly stalledWriteTimeout: number
   readonly idleTimeout: number
   readonly now: () => number
@@ -26,12 +20,10 @@ export interface DriverOptions {
   readonly onDefect: (cause: unknown) => void
 }
 
-/** Control frames that wait behind a peer that does not read: no more of its bytes until they are gone. */
-const pauseAbove = 1024 * 1024
-/** How long a peer may take to close its side after we closed ours. */
-const lingerMillis = 1000
-
-const keepalivePayload = new Uint8Array(8)
+/** Bytes that wait behind a peer that does not read: no more of its bytes until they are gone. @internal */
+export const pauseAbove = 1024 * 1024
+/** How long a peer may take to close its side after we closed ours. @internal */
+export const lingerMillis = 1000
 
 /**
  * From this size on a chunk is freed as soon as it was read, as the middle of a large message is: garbage of that size
@@ -45,36 +37,39 @@ const giveBack = (chunk: Uint8Array): void => {
     buffer.transfer(0)
 }
 
+/** Why nothing is read: bytes wait behind a peer that does not read; the engine takes no more. @internal */
+export const Hold = { unread: 1, full: 2 } as const
+
 /** @internal */
-export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
-  abstract readonly connection: Connection
-  readonly streamOptions: StreamOptions
+export abstract class Driver implements Reader, SocketEvents {
+  abstract readonly connection: Engine
   chunkKept = false
-  /** Set when the socket is closed for good. */
-  socketClosed = false
-  onSocketClosed: (() => void) | undefined = undefined
+  /** The socket is closed for good. */
+  over = false
+  onOver: (() => void) | undefined = undefined
   /** Why the connection is over, once it is. */
   ended: ConnectionEnd | undefined = undefined
 
   protected readonly socket: Socket
-  protected readonly options: DriverOptions
+  private readonly driverOptions: DriverOptions
   /** Close as soon as no stream is left. */
   protected closeWhenIdle = false
 
   private readonly marked: Array<Notified> = []
-  private busy = false
+  protected busy = false
   private scheduled = false
-  private paused = false
+  /** Bits of `Hold`: reading goes on when none is left. */
+  protected held = 0
   private finSent = false
   private blockedSince: number | undefined = undefined
-  private idleSince: number | undefined
+  /** Bytes of the last write, which the kernel has not taken. */
+  private blockedBytes = 0
+  protected idleSince: number | undefined
   private closedSince: number | undefined = undefined
-  private pingSince: number | undefined = undefined
 
   constructor(socket: Socket, options: DriverOptions) {
     this.socket = socket
-    this.options = options
-    this.streamOptions = options.stream
+    this.driverOptions = options
     this.idleSince = options.now()
   }
 
@@ -83,7 +78,7 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   }
 
   now(): number {
-    return this.options.now()
+    return this.driverOptions.now()
   }
 
   /** Begins to read and sends the preface. */
@@ -103,19 +98,14 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
     this.deliver()
     this.busy = false
     this.flush()
-    if (this.blockedSince !== undefined && this.connection.outbox.length > pauseAbove && !this.paused) {
-      this.paused = true
-      this.socket.pause()
-    }
+    if (this.blockedSince !== undefined && this.connection.outbox.length > pauseAbove) this.hold(Hold.unread)
   }
 
   onDrain(): void {
     this.blockedSince = undefined
+    this.blockedBytes = 0
     this.connection.outbox.recycle()
-    if (this.paused) {
-      this.paused = false
-      this.socket.resume()
-    }
+    this.readOn(Hold.unread)
     this.flush()
   }
 
@@ -128,13 +118,32 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   }
 
   onClosed(): void {
-    if (this.socketClosed) return
+    if (this.over) return
     this.close({ _tag: "PeerClosed" })
-    this.socketClosed = true
-    this.onSocketClosed?.()
+    this.over = true
+    this.onOver?.()
   }
 
-  // ---- from the streams
+  /** Bytes that wait behind a peer that does not read. */
+  protected get unsent(): number {
+    return this.blockedBytes + this.connection.outbox.length
+  }
+
+  /** Stops reading, for one reason more. */
+  protected hold(reason: number): void {
+    if (this.connection.closed) return
+    if (this.held === 0) this.socket.pause()
+    this.held |= reason
+  }
+
+  /** The reason is gone; reading goes on when it was the last. */
+  protected readOn(reason: number): void {
+    if (this.held === 0) return
+    this.held &= ~reason
+    if (this.held === 0) this.socket.resume()
+  }
+
+  // ---- from above the engine
 
   mark(stream: Notified): void {
     this.marked.push(stream)
@@ -144,12 +153,14 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   wake(): void {
     if (this.busy || this.scheduled) return
     this.scheduled = true
-    this.options.defer(this.runScheduled)
+    this.driverOptions.defer(this.runScheduled)
   }
 
   private readonly runScheduled = (): void => {
     this.scheduled = false
+    this.busy = true
     this.deliver()
+    this.busy = false
     this.flush()
   }
 
@@ -159,7 +170,7 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
       try {
         marked[i]!.notify()
       } catch (cause) {
-        this.options.onDefect(cause)
+        this.driverOptions.onDefect(cause)
       }
     }
     marked.length = 0
@@ -167,25 +178,35 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
 
   /** Writes what is there, as far as the kernel takes it. */
   protected flush(): void {
-    if (this.busy || this.socketClosed) return
+    if (this.busy || this.over) return
     this.busy = true
-    while (this.blockedSince === undefined) {
+    // What is given to a dead socket counts as sent: it stays here, where the engine finds it unsent.
+    while (this.blockedSince === undefined && this.socket.alive) {
       this.connection.pump()
+      const size = this.connection.outbox.length
       const chunks = this.connection.outbox.take()
       if (chunks === undefined) break
       if (this.socket.write(chunks)) this.connection.outbox.recycle()
-      else this.blockedSince = this.now()
+      else {
+        this.blockedSince = this.now()
+        this.blockedBytes = size
+      }
     }
     this.busy = false
     if (this.marked.length > 0) this.wake()
     this.settle()
   }
 
+  /** Nothing is under way. */
+  protected get idle(): boolean {
+    return this.connection.active === 0
+  }
+
   /** What follows when everything was written. */
   private settle(): void {
     const connection = this.connection
     if (!connection.closed) {
-      if (connection.activeStreams > 0) this.idleSince = undefined
+      if (!this.idle) this.idleSince = undefined
       else {
         if (this.closeWhenIdle && this.marked.length === 0) return this.close({ _tag: "Local", detail: "drained" })
         this.idleSince ??= this.now()
@@ -197,7 +218,7 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
     }
   }
 
-  /** Ends the connection; every stream hears of it. What is in the outbox still goes. */
+  /** Ends the connection; whoever is above the engine hears of it. What is in the outbox still goes. */
   close(end: ConnectionEnd): void {
     if (this.connection.closed) {
       if (end._tag === "Lost") this.socket.destroy()
@@ -220,17 +241,13 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
 
   // ---- from the engine
 
-  abstract onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
-  abstract onGoaway(lastStreamId: number, code: number, debug: string): void
-  abstract onSettings(): void
-
-  onPong(_payload: Uint8Array): void {
-    this.pingSince = undefined
-  }
-
   onClose(end: ConnectionEnd): void {
     this.ended = end
     this.closedSince = this.now()
+    // The peer's FIN is behind what it has sent.
+    if (this.held === 0) return
+    this.held = 0
+    this.socket.resume()
   }
 
   // ---- time
@@ -241,7 +258,7 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
   }
 
   timers(): Array<Timer> {
-    const { idleTimeout, keepalive, stalledWriteTimeout } = this.options
+    const { idleTimeout, stalledWriteTimeout } = this.driverOptions
     return [
       {
         timeout: stalledWriteTimeout,
@@ -258,29 +275,6 @@ export abstract class Driver implements Carrier, SocketEvents, ConnectionOwner {
         expire: () => {
           this.idleSince = this.now()
           this.onIdle()
-        }
-      },
-      {
-        timeout: keepalive.time,
-        since: () => {
-          const wanted = this.connection.activeStreams > 0 || keepalive.permitWithoutStream
-          if (this.pingSince !== undefined && this.connection.lastReceived > this.pingSince) this.pingSince = undefined
-          return wanted && this.pingSince === undefined && !this.connection.closed
-            ? this.connection.lastReceived
-            : undefined
-        },
-        expire: () => {
-          this.pingSince = this.now()
-          this.connection.ping(keepalivePayload)
-          this.wake()
-        }
-      },
-      {
-        timeout: keepalive.timeout,
-        since: () => this.pingSince,
-        expire: () => {
-          this.close({ _tag: "Lost", detail: keepaliveFailed })
-          this.socket.destroy()
         }
       }
     ]

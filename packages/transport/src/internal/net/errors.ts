@@ -51,3 +51,13 @@ export const tooManyConnections = (address: string, max: number): TransportError
     code: Code.ResourceExhausted,
     desc: `every stream of ${max} connections to ${address} is in use (maxConnectionsPerAddress)`
   })
+
+/** @internal */
+export const poolExhausted = (address: string, max: number): TransportError =>
+  new TransportError({
+    reason: new LimitExceeded({ limit: "pool.maxPerAddress", max }),
+    code: Code.ResourceExhausted,
+    desc:
+      `all ${max} connections to ${address} are in use; make fewer calls at once, multiplex them, ` +
+      "or raise pool.maxPerAddress"
+  })

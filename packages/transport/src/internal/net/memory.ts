@@ -62,13 +62,20 @@ const copied = (chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> =>
 class MemorySocket implements Socket {
   readonly peer = { address: "memory" }
   readonly secure = false
+  readonly protocol = undefined
   events: SocketEvents | undefined = undefined
   other!: MemorySocket
   paused = false
   closed = false
+  /** The FIN of the other end has arrived. */
+  peerEnded = false
   /** What this end writes. */
   readonly out = new Direction()
   private blocked = false
+
+  get alive(): boolean {
+    return !this.closed && !this.peerEnded
+  }
 
   start(events: SocketEvents): void {
     this.events = events
@@ -76,7 +83,7 @@ class MemorySocket implements Socket {
   }
 
   write(chunks: Array<Uint8Array>): boolean {
-    if (this.closed || this.out.ended) return true
+    if (this.closed || this.out.ended) return false
     for (const piece of copied(chunks)) {
       this.out.queue.push(piece)
       this.out.size += piece.length
@@ -105,12 +112,18 @@ class MemorySocket implements Socket {
   end(): void {
     this.out.ended = true
     this.out.wake?.()
+    this.closeWithPeer()
+  }
+
+  /** Both directions have ended, and nobody takes what is on its way. */
+  closeWithPeer(): void {
+    if (this.out.ended && this.peerEnded && this.other.closed) this.destroy()
   }
 
   destroy(): void {
     if (this.closed) return
-    this.end()
     this.closed = true
+    this.end()
     queueMicrotask(() => this.events?.onClosed())
     this.other.out.wake?.()
   }
@@ -157,6 +170,7 @@ const carry = (from: MemorySocket, to: MemorySocket, faults: Faults): Effect.Eff
   const step = Effect.sync(() => {
     if (to.closed) {
       done = true
+      from.closeWithPeer()
       return
     }
     if (to.paused) return
@@ -176,6 +190,7 @@ const carry = (from: MemorySocket, to: MemorySocket, faults: Faults): Effect.Eff
       } else from.drained()
     } else if (out.ended) {
       done = true
+      to.peerEnded = true
       to.events!.onEnd()
       if (from.closed) to.destroy()
       // Both directions ended: the sockets close.

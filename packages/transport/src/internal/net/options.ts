@@ -5,12 +5,16 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type { Compression } from "../../Transport.ts"
-import type { ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
+import type { ClientOptions, ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
 import { maxInt31 } from "../http2/frames.ts"
 import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
 import { defaultWindow } from "../http2/settings.ts"
+import type { CallOptions } from "../pingpong/api.ts"
+import type { CallPoolOptions } from "./addressPool.ts"
 import type { DriverOptions } from "./driver.ts"
+import type { Http2Options } from "./http2Driver.ts"
 
 /** @internal */
 export const millis = (input: Duration.Input | undefined, fallback: number): number =>
@@ -23,6 +27,14 @@ export const handshakeTimeout = (options: ServerOptions): number => millis(optio
 const window = (bytes: number | undefined): number | undefined =>
   bytes === undefined ? undefined : Math.min(Math.max(Math.trunc(bytes), defaultWindow), maxInt31)
 
+/** @internal */
+export const callOptions = (options: ConnectionOptions): CallOptions => ({
+  maxCallSize: options.maxCallSize ?? 64 * 1024 * 1024,
+  maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? 0xffff * 4,
+  maxConcurrentCalls: options.limits?.maxConcurrentStreams ?? defaultLimits.maxConcurrentStreams,
+  checksum: options.checksum ?? false
+})
+
 /** What a transport adds to the options of its user. @internal */
 export interface Platform {
   readonly clock: Clock.Clock
@@ -30,14 +42,23 @@ export interface Platform {
   readonly defer: (run: () => void) => void
   readonly compression: Compression | undefined
   readonly onDefect: (cause: unknown) => void
+  /** A warning to whoever runs the program. */
+  readonly log: (message: string) => void
+  /** Time enough for what a peer has sent to arrive. */
+  readonly arrival: Effect.Effect<void>
 }
 
 /** @internal */
-export const driverOptions = (
-  options: ConnectionOptions,
-  platform: Platform,
-  keepaliveTime: number
-): DriverOptions => ({
+export const driverOptions = (options: ConnectionOptions, platform: Platform): DriverOptions => ({
+  stalledWriteTimeout: millis(options.stalledWriteTimeout, 30_000),
+  idleTimeout: millis(options.idleTimeout, 30 * 60 * 1000),
+  now: () => platform.clock.currentTimeMillisUnsafe(),
+  defer: platform.defer,
+  onDefect: platform.onDefect
+})
+
+/** @internal */
+export const http2Options = (options: ConnectionOptions, platform: Platform, keepaliveTime: number): Http2Options => ({
   stream: {
     maxReceiveMessageSize: options.maxReceiveMessageSize ?? 4 * 1024 * 1024 + 64 * 1024,
     sendBufferLimit: options.sendBufferLimit ?? defaultSendBufferLimit,
@@ -55,9 +76,27 @@ export const driverOptions = (
     timeout: millis(options.keepalive?.timeout, 20_000),
     permitWithoutStream: options.keepalive?.permitWithoutStream ?? false
   },
-  stalledWriteTimeout: millis(options.stalledWriteTimeout, 30_000),
-  idleTimeout: millis(options.idleTimeout, 30 * 60 * 1000),
-  now: () => platform.clock.currentTimeMillisUnsafe(),
-  defer: platform.defer,
-  onDefect: platform.onDefect
+  ...driverOptions(options, platform)
 })
+
+const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(Math.trunc(value), least), most)
+
+/** Numbers out of their range become what Kitex makes of them (`pkg/connpool/config.go`). @internal */
+export const callPoolOptions = (options: ClientOptions, platform: Platform): CallPoolOptions => {
+  const { pool } = options
+  const minIdlePerAddress = clamp(pool?.minIdlePerAddress ?? 0, 0, 5)
+  const maxIdlePerAddress = clamp(pool?.maxIdlePerAddress ?? 10, Math.max(1, minIdlePerAddress), Infinity)
+  const maxIdleGlobal = pool?.maxIdleGlobal ?? 100
+  const maxIdleTime = millis(pool?.maxIdleTime, 60_000)
+  return {
+    ...driverOptions(options, platform),
+    call: callOptions(options),
+    minIdlePerAddress,
+    maxIdlePerAddress,
+    maxIdleGlobal: Math.max(maxIdleGlobal <= 0 ? 2 ** 20 : maxIdleGlobal, maxIdlePerAddress),
+    maxIdleTime: maxIdleTime <= 0 ? 30_000 : Math.max(maxIdleTime, 2000),
+    maxPerAddress: clamp(pool?.maxPerAddress ?? 1024, 1, Infinity),
+    callsPerConnection: clamp(options.callsPerConnection ?? 1024, 1, Infinity),
+    connectionsPerAddress: clamp(options.connectionsPerAddress ?? 1, 1, Infinity)
+  }
+}

@@ -1,29 +1,39 @@
 /**
- * The life of a driver as an effect: its timers run beside it, and whoever interrupts it closes the socket.
+ * The life of what reads a socket as an effect: its timers run beside it, and whoever interrupts it closes the socket.
  *
  * @internal
  */
 import * as Effect from "effect/Effect"
-import type { Driver } from "./driver.ts"
-import { watch } from "./watchdog.ts"
+import { type Timer, watch } from "./watchdog.ts"
 
-const socketClosed = (driver: Driver): Effect.Effect<void> =>
+/** A driver, or what comes before one. @internal */
+export interface Reader {
+  /** Its socket is closed, or somebody else's. */
+  readonly over: boolean
+  onOver: (() => void) | undefined
+  now(): number
+  timers(): ReadonlyArray<Timer>
+  /** Closes the socket, now. */
+  destroy(detail: string): void
+}
+
+const over = (reader: Reader): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    if (driver.socketClosed) return resume(Effect.void)
-    driver.onSocketClosed = () => resume(Effect.void)
+    if (reader.over) return resume(Effect.void)
+    reader.onOver = () => resume(Effect.void)
   })
 
-/** Done when the socket is closed. @internal */
-export const run = (driver: Driver): Effect.Effect<void> =>
+/** Done when it is over. @internal */
+export const run = (reader: Reader): Effect.Effect<void> =>
   Effect.raceFirst(
-    socketClosed(driver),
-    Effect.suspend(() => watch(driver.timers(), () => driver.now()))
+    over(reader),
+    Effect.suspend(() => watch(reader.timers(), () => reader.now()))
   ).pipe(
     Effect.ensuring(
       Effect.suspend(() => {
-        if (driver.socketClosed) return Effect.void
-        driver.destroy("the transport was closed")
-        return socketClosed(driver)
+        if (reader.over) return Effect.void
+        reader.destroy("the transport was closed")
+        return over(reader)
       })
     )
   )

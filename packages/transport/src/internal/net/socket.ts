@@ -25,7 +25,11 @@ export interface SocketEvents {
 export interface Socket {
   readonly peer: RawPeer
   readonly secure: boolean
-  /** Begins reading. */
+  /** False once the peer ended, the socket failed or was destroyed: nothing that is written arrives. */
+  readonly alive: boolean
+  /** What was agreed on over TLS. */
+  readonly protocol: Protocol
+  /** Begins reading; called again, hands what comes from here on to other events. */
   start(events: SocketEvents): void
   /** True: taken, the chunks may be overwritten. False: they are referenced until `onDrain`. */
   write(chunks: Array<Uint8Array>): boolean
@@ -44,8 +48,11 @@ export interface Dialled {
   readonly destroy: () => void
 }
 
+/** What is agreed on over TLS (ALPN): HTTP/2, or nothing for PingPong calls. @internal */
+export type Protocol = "h2" | undefined
+
 /** @internal */
-export type Dial = (address: string) => Effect.Effect<Dialled, TransportError>
+export type Dial = (address: string, protocol: Protocol) => Effect.Effect<Dialled, TransportError>
 
 /** @internal */
 export interface Bound {

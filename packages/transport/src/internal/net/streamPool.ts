@@ -1,5 +1,5 @@
 /**
- * A client's connections: one or a few for each address, dialled when they are needed, once for all who wait.
+ * A client's HTTP/2 connections: one or a few for each address, dialled when they are needed, once for all who wait.
  *
  * @internal
  */
@@ -11,20 +11,21 @@ import type { OpenRequest } from "../../Transport.ts"
 import { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { draining } from "../grpc/errors.ts"
-import { ClientDriver, connect, type DialTimeouts } from "./dial.ts"
+import { connect, dialTimeouts } from "./dial.ts"
 import { connectFailed, connectTimeout, noStreams, tooManyConnections } from "./errors.ts"
-import { driverOptions, millis, type Platform } from "./options.ts"
+import { Http2Client } from "./http2Client.ts"
+import { http2Options, type Platform } from "./options.ts"
 import { run } from "./run.ts"
 import type { Dial } from "./socket.ts"
 
 interface Entry {
-  readonly drivers: Array<ClientDriver>
+  readonly drivers: Array<Http2Client>
   next: number
-  dialling: Deferred.Deferred<ClientDriver, TransportError> | undefined
+  dialling: Deferred.Deferred<Http2Client, TransportError> | undefined
 }
 
 /** `tryOpen` and `open` of the client transport. @internal */
-export const makePool = Effect.fnUntraced(function* (
+export const makeStreamPool = Effect.fnUntraced(function* (
   dial: Dial,
   options: ClientOptions,
   platform: Platform
@@ -42,12 +43,8 @@ export const makePool = Effect.fnUntraced(function* (
   const entries = new Map<string, Entry>()
   const wanted = options.connectionsPerAddress ?? 1
   const most = Math.max(wanted, options.maxConnectionsPerAddress ?? 256)
-  const settings = driverOptions(options, platform, Infinity)
-  const timeouts: DialTimeouts = {
-    dial: millis(options.connectTimeout, 1000),
-    tls: millis(options.tlsTimeout, 5000),
-    settings: millis(options.settingsTimeout, 5000)
-  }
+  const settings = http2Options(options, platform, Infinity)
+  const timeouts = dialTimeouts(options)
 
   const entryOf = (address: string): Entry => {
     let entry = entries.get(address)
@@ -55,7 +52,7 @@ export const makePool = Effect.fnUntraced(function* (
     return entry
   }
 
-  const remove = (driver: ClientDriver): void => {
+  const remove = (driver: Http2Client): void => {
     const entry = entries.get(driver.address)
     const index = entry === undefined ? -1 : entry.drivers.indexOf(driver)
     if (entry === undefined || index < 0) return
@@ -64,7 +61,7 @@ export const makePool = Effect.fnUntraced(function* (
   }
 
   /** A connection with a free stream, in turn. */
-  const free = (entry: Entry): ClientDriver | undefined => {
+  const free = (entry: Entry): Http2Client | undefined => {
     const count = entry.drivers.length
     for (let i = 0; i < count; i++) {
       const driver = entry.drivers[(entry.next + i) % count]!
@@ -84,7 +81,7 @@ export const makePool = Effect.fnUntraced(function* (
   }
 
   // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait.
-  const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<ClientDriver, TransportError> => {
+  const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<Http2Client, TransportError> => {
     if (entry.dialling !== undefined) {
       const joined = Deferred.await(entry.dialling)
       const limit = request.connectTimeoutMillis
@@ -92,14 +89,14 @@ export const makePool = Effect.fnUntraced(function* (
       const orElse = () => Effect.fail(connectTimeout(request.address, "dial", limit))
       return Effect.timeoutOrElse(joined, { duration: limit, orElse })
     }
-    const deferred = Deferred.makeUnsafe<ClientDriver, TransportError>()
+    const deferred = Deferred.makeUnsafe<Http2Client, TransportError>()
     entry.dialling = deferred
     const address = request.address
     return connect(
       dial,
       address,
       { ...timeouts, dial: request.connectTimeoutMillis ?? timeouts.dial },
-      (socket) => new ClientDriver(address, socket, settings, remove),
+      (socket) => new Http2Client(address, socket, settings, remove),
       (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
     ).pipe(
       Effect.flatMap((driver) => {
@@ -137,13 +134,13 @@ export const makePool = Effect.fnUntraced(function* (
       return Effect.flatMap(dialled(request, entry), (driver) => {
         if (driver.connection.openable > 0) return streamOf(driver, request)
         // Others were first, or the server went away at once.
-        if (driver.connection.activeStreams > 0) return openWith(request, redials)
+        if (driver.connection.active > 0) return openWith(request, redials)
         return redials > 0 ? openWith(request, redials - 1) : Effect.fail(draining())
       })
     })
   const open = (request: OpenRequest) => openWith(request, 2)
 
-  const streamOf = (driver: ClientDriver, request: OpenRequest) => {
+  const streamOf = (driver: Http2Client, request: OpenRequest) => {
     const stream = driver.open(request)
     return stream instanceof TransportError ? Effect.fail(stream) : Effect.succeed<RawClientStream>(stream)
   }

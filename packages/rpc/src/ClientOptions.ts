@@ -1,0 +1,88 @@
+/**
+ * The options of PingPong clients and of their calls.
+ *
+ * @since 0.1.0
+ */
+import type { Metadata } from "@millrace/transport/Metadata"
+import type { ConnectionMode, Encoding } from "@millrace/transport/RawCall"
+import type * as Duration from "effect/Duration"
+import type { Endpoints } from "./Endpoints.ts"
+import type { Unsupported } from "./StreamOptions.ts"
+
+/**
+ * Options that exist for streams only.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface NotForCalls {
+  readonly timeout?: Unsupported<"PingPong has no stream to bound: use rpcTimeout">
+  readonly recvTimeout?: Unsupported<"a call receives one answer: use rpcTimeout">
+  readonly sendTimeout?: Unsupported<"a call sends one message: use rpcTimeout">
+  readonly firstMessageTimeout?: Unsupported<"a call receives one answer: use rpcTimeout">
+  readonly stallWarning?: Unsupported<"only streams stall: use rpcTimeout">
+  readonly compressor?: Unsupported<"PingPong messages are not compressed: use a stream">
+}
+
+/**
+ * What a client says for all its calls, and a call for itself: the call's wins, an explicit `undefined` unsets.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface CommonOptions {
+  /**
+   * Time for a whole call, connecting too; off unless set. The earlier of this and the fiber's own `Deadline` is sent to the
+   * server where there is a TTHeader, in whole milliseconds.
+   */
+  readonly rpcTimeout?: Duration.Input | undefined
+  /** For making a connection, when the call needs a new one; sent to the server where there is a TTHeader. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /**
+   * How messages lie on the wire. Default `ttheader-framed`. Only a TTHeader carries timeouts and business errors, and
+   * routes by service name.
+   */
+  readonly transport?: Encoding | undefined
+  /** How calls share connections. Default `auto`: pooled, and multiplexed as soon as the server says that it can. */
+  readonly connection?: ConnectionMode | undefined
+}
+
+/**
+ * Options of one call.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ClientCallOptions extends CommonOptions, NotForCalls {
+  /** `HOST:PORT` to call in place of the client's choice. */
+  readonly hostPort?: string | undefined
+  /** Called with the string keys of the answer's TTHeader, without those of the protocol; empty where there is none. */
+  readonly onHeader?: ((header: Metadata) => void) | undefined
+  /** The same as `onHeader`, after it: an answer has one header. */
+  readonly onTrailer?: ((trailer: Metadata) => void) | undefined
+}
+
+/**
+ * Options of a client.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ClientOptions extends CommonOptions, NotForCalls {
+  /**
+   * Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory`
+   * is called.
+   */
+  readonly hostPorts?: ReadonlyArray<string> | undefined
+  /** Where calls go, in place of `hostPorts`. */
+  readonly endpoints?: Endpoints | undefined
+  /** The name of the service that is called, as registries know it. Default: the name of the service. */
+  readonly destService?: string | undefined
+  /** The name by which servers know this client. Default: none. */
+  readonly callerName?: string | undefined
+  /**
+   * What becomes of an answer without a result, which a Kitex handler gives that returned nil. Default `undefined`: the
+   * call succeeds with that. `fail`: it fails with an `RpcError` of code 5.
+   */
+  readonly missingResult?: "undefined" | "fail" | undefined
+}

@@ -1,0 +1,38 @@
+/**
+ * String keys that a handler puts into the TTHeader of its answer.
+ *
+ * @internal
+ */
+import type { CallEntries } from "@millrace/transport/RawCall"
+
+/** Keys that mean something to the peer's Kitex. */
+const reserved = new Set(["isn", "rip", "crrst", "biz-status", "biz-message", "biz-extra", "crc32c"])
+/** Values of Kitex's payload validators. */
+const validatorPrefix = "PV_"
+/** A length is 16 bits wide. */
+const maxLength = 0xffff
+
+const encoder = new TextEncoder()
+
+const tooLong = (text: string): boolean =>
+  text.length * 3 > maxLength && (text.length > maxLength || encoder.encode(text).length > maxLength)
+
+/** Adds an entry, in place of an older one of the same key. Throws when it cannot be sent. @internal */
+export const add = (entries: CallEntries, key: string, value: string | Uint8Array): CallEntries => {
+  const refusal = refusalOf(key, value)
+  if (refusal !== undefined) throw new Error(refusal)
+  return [...entries.filter(([other]) => other !== key), [key, value as string]]
+}
+
+const refusalOf = (key: string, value: string | Uint8Array): string | undefined => {
+  if (key === "" || reserved.has(key) || key.startsWith(validatorPrefix)) {
+    return `${JSON.stringify(key)} cannot be set on a PingPong call: the key belongs to the protocol, choose another`
+  }
+  if (typeof value !== "string") {
+    return `${JSON.stringify(key)} cannot hold bytes on a PingPong call: a TTHeader has text alone`
+  }
+  if (tooLong(key) || tooLong(value)) {
+    return `${JSON.stringify(key.slice(0, 64))} cannot be sent on a PingPong call: keys and values of a TTHeader have at most ${maxLength} bytes`
+  }
+  return undefined
+}

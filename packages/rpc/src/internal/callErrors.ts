@@ -1,0 +1,99 @@
+/**
+ * What a server answers a PingPong call in place of a result: the exceptions of Kitex, with their types and texts
+ * (`server/server.go`, `pkg/remote/trans_errors.go`).
+ *
+ * @internal
+ */
+import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
+import * as RpcError from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import * as errors from "./errors.ts"
+
+/** gRPC's UNAVAILABLE, which streams get as well. */
+const shutdownCode = 14
+
+/**
+ * The exception of a failure that no method declares. Errors that carry a number of their own (Kitex's `TransError`) keep
+ * it, and get a suffix where they come out of a handler; all others of a handler get a prefix.
+ *
+ * @internal
+ */
+export const toException = (failure: unknown, fromHandler: boolean): ApplicationException => {
+  const text = errors.toStatus(failure, false).message
+  if (failure instanceof RpcError.RpcError) {
+    const suffix = fromHandler ? " [biz error]" : ""
+    const tag = failure.reason._tag
+    if (tag === "Status") return { type: failure.code, message: text + suffix }
+    if (tag === "CodecError") return { type: ExceptionType.ProtocolError, message: text + suffix }
+  }
+  return { type: ExceptionType.InternalError, message: fromHandler ? `biz error: ${text}` : text }
+}
+
+/** A failure that was told as an exception, for tracers. @internal */
+export const fromException = (info: RpcInfo, { message, type }: ApplicationException): RpcError.RpcError =>
+  new RpcError.RpcError({
+    reason: new RpcError.Status({}),
+    code: type,
+    desc: message,
+    method: `${info.service}.${info.method}`,
+    address: info.address
+  })
+
+/** A defect: Kitex's text for a panic in a handler. @internal */
+export const panic = (info: RpcInfo, defect: unknown): ApplicationException => ({
+  type: ExceptionType.InternalError,
+  message: errors.panicStatus(info, defect).message
+})
+
+/** A defect of a decoder: Kitex's text for a panic there. @internal */
+export const decoderPanic = (defect: unknown): ApplicationException => ({
+  type: ExceptionType.ProtocolError,
+  message: `panic: [happened in Read] ${errors.toStatus(defect, false).message}`
+})
+
+/** @internal */
+export const unknownService = (service: string, method: string): ApplicationException => ({
+  type: ExceptionType.UnknownService,
+  message: `unknown service ${service}, method ${method}`
+})
+
+/** @internal */
+export const unknownMethod = (service: string, method: string): ApplicationException => ({
+  type: ExceptionType.UnknownMethod,
+  message: `unknown method ${method} (service ${service})`
+})
+
+/** A method of a streaming mode was called as if it had none. @internal */
+export const streamingMethod = ({ method, mode, service }: RpcInfo): ApplicationException => ({
+  type: ExceptionType.InternalError,
+  message:
+    mode === "unary"
+      ? `biz error: ${service}.${method} is a thrift streaming unary method, please call with Kitex StreamClient or remove the annotation streaming.mode`
+      : `biz error: ${service}.${method} is a thrift streaming method, please call with Kitex StreamClient`
+})
+
+/** What ended a call in spite of its handler. @internal */
+export const overtaken = ({ code, desc }: RpcError.RpcError): ApplicationException => ({
+  type: code === shutdownCode ? code : ExceptionType.InternalError,
+  message: desc
+})
+
+/** The caller's timeout has passed on the server. @internal */
+export const deadlineExceeded = (info: RpcInfo, timeoutMillis: number): RpcError.RpcError =>
+  new RpcError.RpcError({
+    reason: new RpcError.DeadlineExceeded(),
+    code: 4,
+    desc: `rpc timeout: timeout=${errors.goDuration(timeoutMillis)}, to=${info.service}, method=${info.method}`,
+    method: `${info.service}.${info.method}`,
+    address: info.address
+  })
+
+/** The grace time of a stopping server is over. @internal */
+export const shutdown = (info: RpcInfo): RpcError.RpcError =>
+  new RpcError.RpcError({
+    reason: new RpcError.Unavailable({ neverSent: false }),
+    code: shutdownCode,
+    desc: "graceful shutdown",
+    method: `${info.service}.${info.method}`,
+    address: info.address
+  })

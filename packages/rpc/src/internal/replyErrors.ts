@@ -1,0 +1,39 @@
+/**
+ * What callers see of a PingPong call that has no result. Texts: Kitex `client/rpctimeout.go`, `pkg/remote/codec`.
+ *
+ * @internal
+ */
+import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
+import * as RpcError from "../RpcError.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import { error, goDuration } from "./errors.ts"
+
+/** A `TApplicationException`: its type is the code. `millis` is what the call had. @internal */
+export const exceptionError = (info: RpcInfo, { message, type }: ApplicationException, millis: number) => {
+  if (message.startsWith("rpc timeout:")) return error(info, type, message, new RpcError.RpcTimeout({ millis }))
+  // What our servers answer whose grace time is over.
+  if (type === 14) return error(info, type, message, new RpcError.Unavailable({ neverSent: false }))
+  return error(info, type, message, new RpcError.Status({}))
+}
+
+/** @internal */
+export const rpcTimeout = (info: RpcInfo, destService: string, millis: number) =>
+  error(info, 4, timeoutText(info, destService, millis), new RpcError.RpcTimeout({ millis }))
+
+/** The deadline that the fiber inherited came before the call's own timeout. @internal */
+export const deadlineBeforeTimeout = (info: RpcInfo, destService: string, millis: number, actual: number) =>
+  error(
+    info,
+    4,
+    `${timeoutText(info, destService, millis)}, context deadline earlier than timeout, actual=${goDuration(actual)}`,
+    new RpcError.DeadlineExceeded()
+  )
+
+const timeoutText = (info: RpcInfo, destService: string, millis: number): string => {
+  const remote = info.address === "" ? "" : `, remote=${info.address}`
+  return `rpc timeout: timeout=${goDuration(millis)}, to=${destService}, method=${info.method}, location=kitex.rpcTimeoutMW${remote}`
+}
+
+/** An answer with neither a success nor an exception. @internal */
+export const missingResult = (info: RpcInfo) =>
+  error(info, ExceptionType.MissingResult, "missing result", new RpcError.Status({}))

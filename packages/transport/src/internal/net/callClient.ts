@@ -1,0 +1,172 @@
+/**
+ * The client's end of a connection of PingPong calls. It is the lease on itself: whoever has it may send one call.
+ *
+ * @internal
+ */
+import type { CallLease, ConnectionMode, Encoding, OutgoingCall, RawClientCall } from "../../RawCall.ts"
+import type { ConnectionEnd } from "../engine.ts"
+import { Code } from "../grpc/status.ts"
+import type { CallOptions, ClientCarrier } from "../pingpong/api.ts"
+import { ClientConnection } from "../pingpong/clientConnection.ts"
+import { Driver, type DriverOptions } from "./driver.ts"
+import type { Socket } from "./socket.ts"
+import type { Timer } from "./watchdog.ts"
+
+/** Options with their defaults filled in; times in milliseconds. @internal */
+export interface CallClientOptions extends DriverOptions {
+  readonly call: CallOptions
+  /** Time after which a connection that waits in the pool has waited enough. */
+  readonly maxIdleTime: number
+}
+
+/** Who keeps connections. @internal */
+export interface CallClientOwner {
+  readonly encoding: Encoding
+  readonly mode: ConnectionMode
+  /** The connection whose read is being parsed: its call may have ended, and the next one be asked for, before `settle`. */
+  reading: CallClient | undefined
+  /** A call or a lease has ended, or the connection is not usable any more: look where it belongs. */
+  settle(client: CallClient): void
+  /** It waited in the pool for `maxIdleTime`, again and again. */
+  expire(client: CallClient): void
+  /** Nothing new goes out on it; it closes when its last call has ended. */
+  retire(client: CallClient): void
+  /** The connection is over. */
+  leave(client: CallClient): void
+}
+
+/** Bytes that wait behind a server that does not read: no more calls until they are gone. */
+const fullAbove = 1024 * 1024
+
+/**
+ * Where a connection is: in the pool (`idle`), in use by one call (`out`), by any (`shared`), or on its way out (`left`),
+ * where calls may still wait for their answers.
+ *
+ * @internal
+ */
+export type Place = "out" | "idle" | "shared" | "left"
+
+/** @internal */
+export class CallClient extends Driver implements ClientCarrier, CallLease {
+  readonly connection: ClientConnection
+  place: Place = "out"
+  readonly owner: CallClientOwner
+  private readonly maxIdleTime: number
+  private readonly onDefect: (cause: unknown) => void
+  /** Leases whose call was not sent yet. */
+  private leases = 0
+
+  constructor(socket: Socket, options: CallClientOptions, owner: CallClientOwner) {
+    super(socket, options)
+    this.owner = owner
+    this.maxIdleTime = options.maxIdleTime
+    this.onDefect = options.onDefect
+    this.connection = new ClientConnection(this, options.call)
+  }
+
+  /** Calls on it, or about to be. */
+  get load(): number {
+    return this.leases + this.connection.active
+  }
+
+  /** A call may go out on it. */
+  get fit(): boolean {
+    return this.connection.usable && this.socket.alive
+  }
+
+  /** Nothing may share it, and a call that has it to itself might get the answer of another. */
+  get spoilt(): boolean {
+    const { learned, mayBeLate } = this.connection
+    return mayBeLate && learned !== true && this.owner.mode !== "multiplexed"
+  }
+
+  /** More bytes wait than another call should wait for. */
+  get full(): boolean {
+    return this.unsent > fullAbove
+  }
+
+  /** How the next call goes out: one that shares the connection leaves it to the others when it is abandoned. */
+  private get mode(): ConnectionMode {
+    const { mode } = this.owner
+    if (mode !== "auto") return mode
+    const { learned, mayBeLate } = this.connection
+    // The server may have said that it does not multiplex while calls and leases were out: they share it to their end.
+    return this.place === "shared" || learned === true || this.load > 0 || mayBeLate ? "multiplexed" : "auto"
+  }
+
+  // ---- the lease
+
+  lease(): this {
+    this.leases++
+    return this
+  }
+
+  send<A>(call: OutgoingCall<A>): RawClientCall {
+    this.leases--
+    try {
+      return this.connection.send(call, this.owner.encoding, this.mode)
+    } finally {
+      // It could not be encoded, or the server had asked for an end of the connection since the lease.
+      if (this.connection.active === 0) this.owner.settle(this)
+    }
+  }
+
+  release(): void {
+    if (this.leases === 0) return
+    this.leases--
+    this.owner.settle(this)
+  }
+
+  /** Closes behind what was written. */
+  finish(): void {
+    this.close({ _tag: "Local", detail: "the connection is not needed any more" })
+  }
+
+  // ---- from the socket and the engine
+
+  override onData(chunk: Uint8Array): void {
+    this.owner.reading = this
+    try {
+      super.onData(chunk)
+    } catch (cause) {
+      // Whoever waited for an answer threw, so that the engine stopped somewhere.
+      this.onDefect(cause)
+      this.destroy("a listener threw")
+    }
+    this.owner.reading = undefined
+    if (this.unasked) this.close({ _tag: "Error", code: Code.Internal, detail: "bytes came that no call waits for" })
+    else if (!this.connection.usable) this.owner.settle(this)
+  }
+
+  /** A message has begun where no answer can come. The engine tells of whole ones. */
+  private get unasked(): boolean {
+    const { active, learned, mayBeLate, midMessage } = this.connection
+    return midMessage && active === 0 && !mayBeLate && learned !== true && this.owner.mode !== "multiplexed"
+  }
+
+  onCallEnded(): void {
+    this.owner.settle(this)
+  }
+
+  override onClose(end: ConnectionEnd): void {
+    super.onClose(end)
+    this.owner.leave(this)
+    this.wake()
+  }
+
+  // ---- time
+
+  override timers(): Array<Timer> {
+    return [
+      ...super.timers(),
+      {
+        timeout: this.maxIdleTime,
+        since: () => (this.place === "idle" ? this.idleSince : undefined),
+        expire: () => {
+          this.idleSince = this.now()
+          this.owner.expire(this)
+        }
+      }
+    ]
+  }
+}

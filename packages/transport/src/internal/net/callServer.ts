@@ -1,0 +1,187 @@
+/**
+ * The server's end of a connection of PingPong calls.
+ *
+ * @internal
+ */
+import type { RawServerCall } from "../../RawCall.ts"
+import type { ConnectionEnd, Notified } from "../engine.ts"
+import type { ServerCarrier, ServerConnection } from "../pingpong/api.ts"
+import { Driver, type DriverOptions, Hold, pauseAbove } from "./driver.ts"
+import type { Socket } from "./socket.ts"
+import type { Timer } from "./watchdog.ts"
+
+/** @internal */
+export interface CallServerOptions extends DriverOptions {
+  /** Milliseconds in which this much of a message comes, or its end. */
+  readonly handshakeTimeout: number
+  readonly log: (message: string) => void
+  /** Runs a function when what the peer had sent by now has arrived. */
+  readonly later: (run: () => void) => void
+}
+
+/** What comes of a message in one `handshakeTimeout`, unless its end does. */
+const progressBytes = 16 * 1024
+/** How long a client may go on with a server that drains, before it is cut off behind an answer. */
+const drainMillis = 1000
+
+/** @internal */
+export class CallServer extends Driver implements ServerCarrier, Notified {
+  readonly connection: ServerConnection
+  private readonly options: CallServerOptions
+  private readonly accept: (call: RawServerCall) => void
+  /** Calls since the beginning. */
+  private calls = 0
+
+  // The message that is coming, when its progress was last looked at.
+  private slowSince: number | undefined = undefined
+  private slowBytes = 0
+  private slowCalls = 0
+
+  private draining = false
+  private drainSince: number | undefined = undefined
+  private saidGoodbye = false
+  private awaitsSilence = false
+
+  constructor(
+    socket: Socket,
+    options: CallServerOptions,
+    connect: (carrier: ServerCarrier) => ServerConnection,
+    accept: (call: RawServerCall) => void
+  ) {
+    super(socket, options)
+    this.options = options
+    this.accept = accept
+    this.connection = connect(this)
+  }
+
+  protected override get idle(): boolean {
+    const { active, behind, midMessage } = this.connection
+    return active === 0 && !midMessage && !behind
+  }
+
+  // ---- from the engine
+
+  onCall(call: RawServerCall): void {
+    this.calls++
+    // A call that is answered inside the read is seen nowhere else.
+    this.idleSince = undefined
+    try {
+      this.accept(call)
+    } catch (cause) {
+      this.options.onDefect(cause)
+    }
+  }
+
+  onRoom(): void {
+    this.mark(this)
+  }
+
+  /** There is room for calls again. */
+  notify(): void {
+    this.connection.resume(this.now())
+  }
+
+  override onClose(end: ConnectionEnd): void {
+    super.onClose(end)
+    if (end._tag === "Error") this.warn(end.detail)
+  }
+
+  private warn(detail: string): void {
+    this.options.log(`PingPong connection of ${this.peer.address} closed: ${detail}`)
+  }
+
+  // ---- draining
+
+  /**
+   * Answers say from here on that the connection ends. It does when the client has closed it, or nothing came for a while
+   * and nothing runs: a call may be on its way.
+   */
+  drain(): void {
+    if (this.draining || this.connection.closed) return
+    this.draining = true
+    this.drainSince = this.now()
+    this.connection.drain()
+    this.leave()
+  }
+
+  private leave(): void {
+    if (!this.connection.multiplexed) {
+      if (this.idle) this.awaitSilence()
+    } else if (!this.saidGoodbye) {
+      // The client closes the connection behind its last call.
+      this.saidGoodbye = true
+      this.connection.sayGoodbye()
+      this.wake()
+    }
+  }
+
+  private awaitSilence(): void {
+    if (this.awaitsSilence) return
+    this.awaitsSilence = true
+    const { received } = this.connection
+    this.options.later(() => {
+      this.awaitsSilence = false
+      if (this.connection.closed) return
+      if (this.connection.received === received && this.idle) this.close({ _tag: "Local", detail: "drained" })
+      else this.leave()
+    })
+  }
+
+  protected override flush(): void {
+    super.flush()
+    const { behind, closed, full } = this.connection
+    if (closed || this.busy) return
+    if (full || this.unsent > pauseAbove) this.hold(Hold.full)
+    else if (behind) this.mark(this)
+    else this.readOn(Hold.full)
+    if (this.draining) this.leave()
+  }
+
+  protected override onIdle(): void {
+    this.drain()
+  }
+
+  // ---- time
+
+  /** Since when a message has come too slowly, as far as can be seen now and then. */
+  private slow(): number | undefined {
+    const { closed, lastReceived, midMessage, received } = this.connection
+    // A peer that is not read cannot send.
+    if (closed || !midMessage || this.held !== 0) this.slowSince = undefined
+    else if (
+      this.slowSince === undefined ||
+      this.slowCalls !== this.calls ||
+      received - this.slowBytes >= progressBytes
+    ) {
+      this.slowSince = lastReceived
+      this.slowBytes = received
+      this.slowCalls = this.calls
+    }
+    return this.slowSince
+  }
+
+  override timers(): Array<Timer> {
+    const { handshakeTimeout } = this.options
+    return [
+      ...super.timers(),
+      {
+        timeout: handshakeTimeout,
+        since: () => this.slow(),
+        expire: () => {
+          const detail = `less than ${progressBytes / 1024} KiB of a message came in ${handshakeTimeout}ms (handshakeTimeout)`
+          this.warn(detail)
+          this.close({ _tag: "Lost", detail })
+        }
+      },
+      {
+        timeout: drainMillis,
+        since: () => this.drainSince,
+        expire: () => {
+          this.drainSince = undefined
+          this.closeWhenIdle = true
+          this.wake()
+        }
+      }
+    ]
+  }
+}

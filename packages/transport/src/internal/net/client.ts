@@ -1,0 +1,24 @@
+/**
+ * A client's transport: the pools of its connections.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { ClientTransport } from "../../Transport.ts"
+import type { ClientOptions } from "../../TransportOptions.ts"
+import { makeCallPool } from "./callPool.ts"
+import type { Platform } from "./options.ts"
+import type { Dial } from "./socket.ts"
+import { makeStreamPool } from "./streamPool.ts"
+
+/** @internal */
+export const makeClient = Effect.fnUntraced(function* (
+  dial: Dial,
+  options: ClientOptions,
+  platform: Platform
+): Effect.fn.Return<ClientTransport["Service"], never, Scope.Scope> {
+  const streams = yield* makeStreamPool(dial, options, platform)
+  const calls = yield* makeCallPool(dial, options, platform)
+  return ClientTransport.of({ ...streams, ...calls })
+})

@@ -1,0 +1,75 @@
+/**
+ * A driver whose engine is an HTTP/2 connection: streams, and PINGs to a silent peer.
+ *
+ * @internal
+ */
+import { keepaliveFailed } from "../grpc/errors.ts"
+import type { Carrier, StreamOptions } from "../grpc/stream.ts"
+import type { Connection, ConnectionOwner, HeaderList, Http2Stream } from "../http2/api.ts"
+import type { FlowOptions } from "../http2/flow.ts"
+import type { Given } from "../http2/limits.ts"
+import { Driver, type DriverOptions } from "./driver.ts"
+import type { Socket } from "./socket.ts"
+import type { Timer } from "./watchdog.ts"
+
+/** Options with their defaults filled in; times in milliseconds. @internal */
+export interface Http2Options extends DriverOptions {
+  readonly stream: StreamOptions
+  readonly flow: Given<FlowOptions>
+  readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
+}
+
+const keepalivePayload = new Uint8Array(8)
+
+/** @internal */
+export abstract class Http2Driver extends Driver implements Carrier, ConnectionOwner {
+  abstract override readonly connection: Connection
+  readonly streamOptions: StreamOptions
+
+  private readonly keepalive: Http2Options["keepalive"]
+  private pingSince: number | undefined = undefined
+
+  constructor(socket: Socket, options: Http2Options) {
+    super(socket, options)
+    this.streamOptions = options.stream
+    this.keepalive = options.keepalive
+  }
+
+  abstract onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
+  abstract onGoaway(lastStreamId: number, code: number, debug: string): void
+  abstract onSettings(): void
+
+  onPong(_payload: Uint8Array): void {
+    this.pingSince = undefined
+  }
+
+  override timers(): Array<Timer> {
+    const { permitWithoutStream, time, timeout } = this.keepalive
+    return [
+      ...super.timers(),
+      {
+        timeout: time,
+        since: () => {
+          const wanted = this.connection.active > 0 || permitWithoutStream
+          if (this.pingSince !== undefined && this.connection.lastReceived > this.pingSince) this.pingSince = undefined
+          return wanted && this.pingSince === undefined && !this.connection.closed
+            ? this.connection.lastReceived
+            : undefined
+        },
+        expire: () => {
+          this.pingSince = this.now()
+          this.connection.ping(keepalivePayload)
+          this.wake()
+        }
+      },
+      {
+        timeout,
+        since: () => this.pingSince,
+        expire: () => {
+          this.close({ _tag: "Lost", detail: keepaliveFailed })
+          this.socket.destroy()
+        }
+      }
+    ]
+  }
+}

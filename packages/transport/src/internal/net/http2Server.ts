@@ -1,0 +1,117 @@
+/**
+ * The server's end of an HTTP/2 connection, drained in the two steps of RFC 9113 6.8, with Kitex's PING between them.
+ *
+ * @internal
+ */
+import type { RawServerStream } from "../../RawStream.ts"
+import { requestHead } from "../grpc/requestHeaders.ts"
+import { ServerStream } from "../grpc/serverStream.ts"
+import { Turns } from "../grpc/turns.ts"
+import { ResetCode } from "../grpc/status.ts"
+import type { Connection, HeaderList, Http2Stream } from "../http2/api.ts"
+import { Http2Connection } from "../http2/connection.ts"
+import { Http2Driver, type Http2Options } from "./http2Driver.ts"
+import type { Socket } from "./socket.ts"
+import type { Timer } from "./watchdog.ts"
+
+const drainPing = Uint8Array.of(1, 6, 1, 8, 0, 3, 3, 9)
+const everyStream = 2 ** 31 - 1
+/** How long the ACK of the drain's PING may take: streams that were on their way are lost after it. */
+const drainPingMillis = 1000
+
+/** @internal */
+export class Http2Server extends Http2Driver {
+  readonly connection: Connection
+  private readonly turns: Turns
+  private readonly handshakeTimeout: number
+  private handshakeSince: number | undefined
+  private drainSince: number | undefined = undefined
+  private drainDebug: string | undefined = undefined
+
+  constructor(
+    socket: Socket,
+    options: Http2Options,
+    handshakeTimeout: number,
+    accept: (stream: RawServerStream) => void
+  ) {
+    super(socket, options)
+    this.turns = new Turns(options.stream.limits.maxConcurrentStreams, accept)
+    this.handshakeTimeout = handshakeTimeout
+    this.handshakeSince = options.now()
+    this.connection = new Http2Connection(
+      "server",
+      {
+        limits: options.stream.limits,
+        sendBufferLimit: options.stream.sendBufferLimit,
+        flow: options.flow,
+        now: options.now()
+      },
+      this
+    )
+  }
+
+  onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void {
+    // A stream that ends inside the read is seen nowhere else.
+    this.idleSince = undefined
+    const head = requestHead(headers)
+    if (typeof head === "string") {
+      this.connection.reset(stream, ResetCode.InternalError)
+      this.connection.release(stream)
+      return
+    }
+    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.turns)
+  }
+
+  onSettings(): void {
+    this.handshakeSince = undefined
+  }
+
+  onGoaway(): void {}
+
+  override onPong(payload: Uint8Array): void {
+    super.onPong(payload)
+    if (payload.every((byte, i) => byte === drainPing[i])) this.finishDrain()
+  }
+
+  /** GOAWAY for every stream and PING; what was sent before its ACK is still served. */
+  drain(debug: string): void {
+    if (this.drainDebug !== undefined || this.connection.closed) return
+    this.drainDebug = debug
+    this.drainSince = this.now()
+    this.connection.goaway(everyStream, 0, debug)
+    this.connection.ping(drainPing)
+    this.wake()
+  }
+
+  private finishDrain(): void {
+    if (this.drainSince === undefined) return
+    this.drainSince = undefined
+    this.closeWhenIdle = true
+    this.connection.goaway(this.connection.lastPeerStreamId, 0, this.drainDebug!)
+    this.wake()
+  }
+
+  protected override onIdle(): void {
+    this.drain("idleTimeout")
+  }
+
+  override timers(): Array<Timer> {
+    return [
+      ...super.timers(),
+      {
+        timeout: this.handshakeTimeout,
+        since: () => this.handshakeSince,
+        expire: () => {
+          this.handshakeSince = undefined
+          this.destroy("no HTTP/2 preface in time")
+        }
+      },
+      {
+        timeout: this.handshakeTimeout,
+        since: () => (this.connection.midFrame && !this.connection.closed ? this.connection.lastReceived : undefined),
+        expire: () => this.destroy("the client stopped inside a frame")
+      },
+      { timeout: drainPingMillis, since: () => this.drainSince, expire: () => this.finishDrain() }
+    ]
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The keys of a TTHeader that connections read or write themselves, and its flags; callers bring the others. Numbers and
+ * names: gopkg `protocol/ttheader/metakey.go`.
+ *
+ * @internal
+ */
+
+/** Bits of FLAGS. @internal */
+export const Flag = {
+  /** The client takes answers in any order: it multiplexes. */
+  OutOfOrder: 0x0001,
+  /** On a fresh connection: TTHeader streaming. */
+  Streaming: 0x0002
+} as const
+
+/** Keys of the int block. All values are strings, numbers are decimal. @internal */
+export const IntKey = {
+  ToMethod: 9,
+  /** Milliseconds. */
+  RpcTimeout: 12,
+  /** The type of the Thrift message behind the header. */
+  MessageType: 22,
+  /** Ours, "MR" in ASCII, in answers: calls of one connection are answered side by side. Kitex ignores it. */
+  Multiplexed: 0x4d52,
+  /** Ours, "MS": the call with this sequence id is not waited for any more. */
+  Cancel: 0x4d53
+} as const
+
+/** Keys of the string block. @internal */
+export const StringKey = {
+  /** Name of the service in the IDL. */
+  Service: "isn",
+  /** In answers: the connection will be closed, send nothing more. Its presence counts. */
+  ConnectionReset: "crrst",
+  /** CRC-32C of all bytes behind the header, in hex. */
+  Checksum: "crc32c",
+  /** Has a block of its own on the wire. */
+  AclToken: "RPC_TRANSIT_gdpr-token"
+} as const
+
+/** Prefixes of metainfo in the string block. @internal */
+export const Prefix = {
+  Transient: "RPC_TRANSIT_",
+  /** Transient for whoever sent it: gone by the time a handler runs. Never written. */
+  Upstream: "RPC_TRANSIT_UPSTREAM_",
+  Persistent: "RPC_PERSIST_"
+} as const

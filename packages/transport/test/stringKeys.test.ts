@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BizStatus, Metadata } from "../src/index.ts"
+
+const map = (entries: Readonly<Record<string, string>>) => new Map(Object.entries(entries))
+
+describe("business errors between string keys", () => {
+  it("both ways, with Kitex's escapes", () => {
+    const status: BizStatus.BizStatus = { code: 404, message: "nöt found", extra: { "<k>": "&\u2028é" } }
+    const entries = BizStatus.toEntries(status)
+    assert.deepStrictEqual(entries, [
+      ["biz-status", "404"],
+      ["biz-message", "nöt found"],
+      ["biz-extra", '{"\\u003ck\\u003e":"\\u0026\\u2028é"}']
+    ])
+    const read = BizStatus.fromStrings(new Map(entries))
+    assert.deepStrictEqual({ ...read, extra: { ...read?.extra } }, status)
+    assert.deepStrictEqual(BizStatus.toEntries({ code: 0, message: "", extra: {} }), [
+      ["biz-status", "0"],
+      ["biz-message", ""]
+    ])
+  })
+
+  it("a status that is none, and an extra that is malformed", () => {
+    for (const status of ["0", "-0", "", "x", "1.5", "0x1", "2147483648"]) {
+      assert.isUndefined(BizStatus.fromStrings(map({ "biz-status": status })), status)
+    }
+    assert.isUndefined(BizStatus.fromStrings(map({ "biz-message": "m" })))
+    for (const extra of ["", "{", "1", "[]", "null", '{"a":null}']) {
+      const read = BizStatus.fromStrings(map({ "biz-status": "+2147483647", "biz-extra": extra }))
+      assert.deepStrictEqual(read, { code: 2 ** 31 - 1, message: "", extra: {} })
+    }
+  })
+})
+
+it("string keys as metadata: verbatim, the exact key first, without those that are hidden", () => {
+  const strings = map({ "Trace-Id": "1", "trace-id": "2", Only: "3", Secret: "4" })
+  const metadata = Metadata.fromStrings(strings, new Set(["Secret"]))
+  assert.deepStrictEqual([...metadata.keys()], ["Trace-Id", "trace-id", "Only"])
+  assert.deepStrictEqual(["Trace-Id", "trace-id", "TRACE-ID", "only", "Secret", "secret", "none"].map(metadata.get), [
+    "1",
+    "2",
+    "1",
+    "3",
+    undefined,
+    undefined,
+    undefined
+  ])
+  assert.deepStrictEqual([metadata.getAll("ONLY"), metadata.getAll("secret")], [["3"], []])
+})
