@@ -57,7 +57,7 @@ export const BINARY_1M = define("echo 1 MiB of binary, 4 in flight", "echo", 102
 export const CALL = define("TTHeader call, 64 in flight", "call", 32, { inflight: 64, encoding: "ttheader-framed" })
 export const CALL_ONE = define("TTHeader call, 1 in flight", "call", 32, { encoding: "ttheader-framed" })
 export const CALL_FRAMED = define("Framed call, 64 in flight", "call", 32, { inflight: 64, encoding: "framed" })
-export const CALL_1M = define("Framed call of 1 MiB of binary, 4 in flight", "call", 1024 * 1024, {
+export const CALL_1M = define("Framed call with 1 MiB of binary, 4 in flight", "call", 1024 * 1024, {
   inflight: 4,
   binary: true,
   encoding: "framed"

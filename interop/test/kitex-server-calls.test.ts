@@ -10,7 +10,7 @@ import { Context, Effect, Fiber, Layer } from "effect"
 import { Choice, InteropService, Point, Refused, Request, Response } from "../src/api.ts"
 import { CallsService, CombineService, Nowhere, StrangeCalls, Strict } from "../src/calls.ts"
 import { goAvailable } from "./go.ts"
-import { Kitex, kitexServer } from "./peers.ts"
+import { Kitex, kitexServer, Ours } from "./peers.ts"
 import { relayTo } from "./relay.ts"
 import { requests, routes, routesRefuse, routesUnknown } from "./routes.ts"
 import { told } from "./told.ts"
@@ -76,8 +76,20 @@ class Lenient extends Service.make("CallsService", {
   methods: [Method.pingPong("NeedText", { arguments: { strict: Thrift.field(1, Point) }, response: Thrift.String })]
 }) {}
 
+const streamless = { arguments: { req: Thrift.field(1, Request) }, response: Response }
+
+/** The streams of InteropService as calls. */
+class Streamless extends Service.make("InteropService", {
+  methods: [
+    Method.pingPong("Bidi", streamless),
+    Method.pingPong("Client", streamless),
+    Method.pingPong("Server", streamless),
+    Method.pingPong("Unary", streamless)
+  ]
+}) {}
+
 describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
-  const services = Layer.mergeAll(Kitex.layer, Plain.layer, Mux.layer, NodeTransport.layerClient)
+  const services = Layer.mergeAll(Kitex.layer, Ours.layer, Plain.layer, Mux.layer, NodeTransport.layerClient)
 
   layer(services, { excludeTestServices: true, timeout: "5 minutes" })((it) => {
     for (const encoding of encodings) {
@@ -202,6 +214,23 @@ describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
           const needed = yield* Effect.flip(lenient.NeedText({ strict: new Point({ x: 1 }) }))
           assert.strictEqual((needed as RpcError.RpcError).code, 7)
           assert.include((needed as RpcError.RpcError).desc, "required field text is not set")
+        })
+      )
+
+      it.effect(`${encoding}: streaming methods called as if they had no stream, at a Kitex server and at ours`, () =>
+        Effect.gen(function* () {
+          for (const address of [yield* Kitex, yield* Ours]) {
+            const client = yield* Client.make(Streamless, { hostPorts: [address], ...options })
+            const text = "is a thrift streaming method, please call with Kitex StreamClient"
+            for (const method of ["Bidi", "Client", "Server"] as const) {
+              const got = yield* told(client[method](say("hi")))
+              assert.strictEqual(got, `Status 6 biz error: InteropService.${method} ${text}`)
+            }
+            const unary =
+              "is a thrift streaming unary method, please call with Kitex StreamClient or remove the annotation streaming.mode"
+            const got = yield* told(client.Unary(say("hi")))
+            assert.strictEqual(got, `Status 6 biz error: InteropService.Unary ${unary}`)
+          }
         })
       )
 
@@ -417,6 +446,17 @@ describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
           yield* Effect.sleep(200)
           const error = yield* Effect.flip(client.Call(say("late")))
           assert.strictEqual((error as RpcError.RpcError).reason._tag, "Unavailable")
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect(`${encoding}: our timeout is the deadline of a Kitex handler that asks for it`, () =>
+        Effect.gen(function* () {
+          const client = yield* clientOf(yield* kitexServer("--context-timeout"), { transport: encoding })
+          const key = `ours-${encoding}-deadline`
+          const error = yield* Effect.flip(client.Call(say("wait", 0, key), { rpcTimeout: 100 }))
+          // either side may be first
+          assert.oneOf((error as RpcError.RpcError).reason._tag, ["RpcTimeout", "Status"])
+          assert.strictEqual((yield* client.Call(say("seen", 0, key))).message, "context deadline exceeded")
         }).pipe(Effect.scoped)
       )
 

@@ -23,14 +23,14 @@ const settled = Effect.fnUntraced(function* (server: SoakServer, client: Client.
 })
 
 describe("soak of calls", () => {
-  for (const [transport, connection] of [
-    ["ttheader-framed", "auto"],
-    ["ttheader", "pooled"],
-    ["framed", "multiplexed"],
-    ["buffered", "pooled"]
+  for (const [transport, connection, n] of [
+    ["ttheader-framed", "auto", 50_000],
+    ["ttheader", "pooled", 50_000],
+    ["framed", "multiplexed", 20_000],
+    ["buffered", "pooled", 20_000]
   ] as const) {
     it.live(
-      `50,000 short calls, ${transport}, ${connection}`,
+      `${n} short calls, ${transport}, ${connection}`,
       () =>
         Effect.gen(function* () {
           const server = yield* soakServer()
@@ -42,21 +42,21 @@ describe("soak of calls", () => {
           const many = (n: number) => Effect.forEach(numbers(n), one, { concurrency: atOnce, discard: true })
           yield* many(4000)
           yield* settled(server, client)
-          const after = yield* leavesNothing(server, many(50_000))
-          assert.strictEqual(after.handlers.started, 54_001 + atOnce)
+          const after = yield* leavesNothing(server, many(n))
+          assert.strictEqual(after.handlers.started, 4001 + n + atOnce)
           assert.strictEqual(after.sockets, connection === "pooled" ? atOnce : 1)
         }),
       120_000
     )
   }
 
-  for (const [transport, connection] of [
-    ["ttheader-framed", "auto"],
-    ["ttheader-framed", "pooled"],
-    ["framed", "pooled"]
+  for (const [transport, connection, n] of [
+    ["ttheader-framed", "auto", 5000],
+    ["ttheader-framed", "pooled", 2000],
+    ["framed", "pooled", 2000]
   ] as const) {
     it.live(
-      `5,000 calls given up while the handler runs, ${transport}, ${connection}: no handler stays`,
+      `${n} calls given up while the handler runs, ${transport}, ${connection}: no handler stays`,
       () =>
         Effect.gen(function* () {
           const server = yield* soakServer()
@@ -76,7 +76,7 @@ describe("soak of calls", () => {
             Effect.forEach(numbers(n), (i) => (i % 2 === 0 ? one : timed), { concurrency: 32, discard: true })
           yield* many(1000)
           yield* settled(server, client)
-          const after = yield* leavesNothing(server, Effect.andThen(many(5000), settled(server, client)))
+          const after = yield* leavesNothing(server, Effect.andThen(many(n), settled(server, client)))
           assert.strictEqual(after.handlers.active, 0)
         }),
       120_000
@@ -118,16 +118,16 @@ describe("soak of calls", () => {
             yield* Fiber.join(calls)
           }
         }, Effect.scoped)
-        yield* run(50)
+        yield* run(20)
         yield* until(server.usage, (now) => now.sockets === 0, 5000)
         yield* leavesNothing(
           server,
           Effect.andThen(
-            run(100),
+            run(60),
             until(server.usage, (now) => now.sockets === 0, 5000)
           )
         )
-        assert.strictEqual(answered + failed, 150 * 160)
+        assert.strictEqual(answered + failed, 80 * 160)
         assert.isAbove(answered, 1000)
         assert.isAbove(failed, 1000)
         assert.strictEqual(relay.open(), 0)

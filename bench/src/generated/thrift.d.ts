@@ -14,12 +14,12 @@ export class Blob {
 /** What a handler answers. */
 interface Handler {
   readonly EchoPingPong: (req: Message) => Promise<Message>
-  readonly EchoPingPongBlob: (req: Blob) => Promise<Blob>
+  readonly PutBlob: (req: Blob) => Promise<Message>
 }
 
 export class Client implements Handler {
   readonly EchoPingPong: Handler["EchoPingPong"]
-  readonly EchoPingPongBlob: Handler["EchoPingPongBlob"]
+  readonly PutBlob: Handler["PutBlob"]
 }
 
 export class Processor {

@@ -211,7 +211,7 @@ const TestService_EchoPingPong_result = class {
     return
   }
 }
-const TestService_EchoPingPongBlob_args = class {
+const TestService_PutBlob_args = class {
   constructor(args) {
     this.req = null
     if (args) {
@@ -252,7 +252,7 @@ const TestService_EchoPingPongBlob_args = class {
   }
 
   write(output) {
-    output.writeStructBegin("TestService_EchoPingPongBlob_args")
+    output.writeStructBegin("TestService_PutBlob_args")
     if (this.req !== null && this.req !== undefined) {
       output.writeFieldBegin("req", Thrift.Type.STRUCT, 1)
       this.req.write(output)
@@ -263,12 +263,12 @@ const TestService_EchoPingPongBlob_args = class {
     return
   }
 }
-const TestService_EchoPingPongBlob_result = class {
+const TestService_PutBlob_result = class {
   constructor(args) {
     this.success = null
     if (args) {
       if (args.success !== undefined && args.success !== null) {
-        this.success = new Blob(args.success)
+        this.success = new Message(args.success)
       }
     }
   }
@@ -285,7 +285,7 @@ const TestService_EchoPingPongBlob_result = class {
       switch (fid) {
         case 0:
           if (ftype == Thrift.Type.STRUCT) {
-            this.success = new Blob()
+            this.success = new Message()
             this.success.read(input)
           } else {
             input.skip(ftype)
@@ -304,7 +304,7 @@ const TestService_EchoPingPongBlob_result = class {
   }
 
   write(output) {
-    output.writeStructBegin("TestService_EchoPingPongBlob_result")
+    output.writeStructBegin("TestService_PutBlob_result")
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin("success", Thrift.Type.STRUCT, 0)
       this.success.write(output)
@@ -379,25 +379,25 @@ export const Client = class TestServiceClient {
     return callback("EchoPingPong failed: unknown result")
   }
 
-  EchoPingPongBlob(req) {
+  PutBlob(req) {
     this._seqid = this.new_seqid()
     const self = this
     return new Promise((resolve, reject) => {
       self._reqs[self.seqid()] = (error, result) => {
         return error ? reject(error) : resolve(result)
       }
-      self.send_EchoPingPongBlob(req)
+      self.send_PutBlob(req)
     })
   }
 
-  send_EchoPingPongBlob(req) {
+  send_PutBlob(req) {
     const output = new this.pClass(this.output)
     const params = {
       req: req
     }
-    const args = new TestService_EchoPingPongBlob_args(params)
+    const args = new TestService_PutBlob_args(params)
     try {
-      output.writeMessageBegin("EchoPingPongBlob", Thrift.MessageType.CALL, this.seqid())
+      output.writeMessageBegin("PutBlob", Thrift.MessageType.CALL, this.seqid())
       args.write(output)
       output.writeMessageEnd()
       return this.output.flush()
@@ -410,7 +410,7 @@ export const Client = class TestServiceClient {
     }
   }
 
-  recv_EchoPingPongBlob(input, mtype, rseqid) {
+  recv_PutBlob(input, mtype, rseqid) {
     const callback = this._reqs[rseqid] || function () {}
     delete this._reqs[rseqid]
     if (mtype == Thrift.MessageType.EXCEPTION) {
@@ -419,14 +419,14 @@ export const Client = class TestServiceClient {
       input.readMessageEnd()
       return callback(x)
     }
-    const result = new TestService_EchoPingPongBlob_result()
+    const result = new TestService_PutBlob_result()
     result.read(input)
     input.readMessageEnd()
 
     if (null !== result.success) {
       return callback(null, result.success)
     }
-    return callback("EchoPingPongBlob failed: unknown result")
+    return callback("PutBlob failed: unknown result")
   }
 }
 export const Processor = class TestServiceProcessor {
@@ -489,15 +489,15 @@ export const Processor = class TestServiceProcessor {
       })
     }
   }
-  process_EchoPingPongBlob(seqid, input, output) {
-    const args = new TestService_EchoPingPongBlob_args()
+  process_PutBlob(seqid, input, output) {
+    const args = new TestService_PutBlob_args()
     args.read(input)
     input.readMessageEnd()
-    if (this._handler.EchoPingPongBlob.length === 1) {
-      Promise.resolve(this._handler.EchoPingPongBlob.bind(this._handler)(args.req))
+    if (this._handler.PutBlob.length === 1) {
+      Promise.resolve(this._handler.PutBlob.bind(this._handler)(args.req))
         .then((result) => {
-          const result_obj = new TestService_EchoPingPongBlob_result({ success: result })
-          output.writeMessageBegin("EchoPingPongBlob", Thrift.MessageType.REPLY, seqid)
+          const result_obj = new TestService_PutBlob_result({ success: result })
+          output.writeMessageBegin("PutBlob", Thrift.MessageType.REPLY, seqid)
           result_obj.write(output)
           output.writeMessageEnd()
           output.flush()
@@ -505,22 +505,22 @@ export const Processor = class TestServiceProcessor {
         .catch((err) => {
           let result
           result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message)
-          output.writeMessageBegin("EchoPingPongBlob", Thrift.MessageType.EXCEPTION, seqid)
+          output.writeMessageBegin("PutBlob", Thrift.MessageType.EXCEPTION, seqid)
           result.write(output)
           output.writeMessageEnd()
           output.flush()
         })
     } else {
-      this._handler.EchoPingPongBlob(args.req, (err, result) => {
+      this._handler.PutBlob(args.req, (err, result) => {
         let result_obj
         if (err === null || typeof err === "undefined") {
-          result_obj = new TestService_EchoPingPongBlob_result(
+          result_obj = new TestService_PutBlob_result(
             err !== null || typeof err === "undefined" ? err : { success: result }
           )
-          output.writeMessageBegin("EchoPingPongBlob", Thrift.MessageType.REPLY, seqid)
+          output.writeMessageBegin("PutBlob", Thrift.MessageType.REPLY, seqid)
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message)
-          output.writeMessageBegin("EchoPingPongBlob", Thrift.MessageType.EXCEPTION, seqid)
+          output.writeMessageBegin("PutBlob", Thrift.MessageType.EXCEPTION, seqid)
         }
         result_obj.write(output)
         output.writeMessageEnd()

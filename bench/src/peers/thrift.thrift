@@ -8,5 +8,5 @@ struct Blob {
 
 service TestService {
   Message EchoPingPong(1: Message req)
-  Blob EchoPingPongBlob(1: Blob req)
+  Message PutBlob(1: Blob req)
 }

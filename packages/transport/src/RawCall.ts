@@ -192,10 +192,13 @@ export interface RawServerCall {
    * Throws what `encode` throws; then nothing was written, and the call has not ended.
    */
   reply<A>(result: A, encode: Encode<A>, strings?: CallEntries): number
-  /** Answers with an exception. With `close` nothing else is read, and the connection ends behind the answer. */
+  /**
+   * Answers with an exception. With `close` nothing else is read, and the connection ends behind the answer, unless it is
+   * multiplexed: other calls are on it, and the end of each message is known.
+   */
   exception(exception: ApplicationException, strings?: CallEntries, close?: boolean): void
   /** Ends the call without an answer. */
   finish(): void
-  /** Ends the call without an answer, and its connection. */
+  /** Ends the call without an answer, and its connection unless that is multiplexed. */
   abort(): void
 }

@@ -42,7 +42,7 @@ export interface ServerOptions extends CommonServerOptions {
  * @category options
  */
 export interface ClientOptions extends CommonClientOptions {
-  /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2. */
+  /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2 for streams, and none for calls. */
   readonly tls?: TlsConnectionOptions | undefined
 }
 

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { AddressPool } from "../../src/internal/net/addressPool.ts"
+import { CallClient } from "../../src/internal/net/callClient.ts"
 import { callPoolOptions } from "../../src/internal/net/options.ts"
 import { NodeTransport } from "../../src/node/index.ts"
 import type { CallTarget } from "../../src/RawCall.ts"
@@ -20,7 +22,7 @@ import {
   until
 } from "../support/calls.ts"
 import { encodeText } from "../support/raw.ts"
-import { Ticks } from "../support/socket.ts"
+import { FakeSocket, Ticks } from "../support/socket.ts"
 
 const client = (options: NodeTransport.ClientOptions = {}) => Effect.provide(NodeTransport.layerClientWith(options))
 
@@ -287,6 +289,36 @@ describe("short", () => {
       yield* until(() => server.open === 0)
     }).pipe(client(), Effect.scoped)
   )
+})
+
+describe("an address", () => {
+  it("is forgotten with its last connection or dial", () => {
+    const ticks = new Ticks()
+    const settings = callPoolOptions({}, ticks.platform)
+    let empty = 0
+    const allIdle = new Set<CallClient>()
+    const pool = new AddressPool(target("ADDRESS"), settings, allIdle, () => empty++)
+    const sockets = [new FakeSocket(), new FakeSocket()] as const
+    pool.dialling = 3
+    for (const socket of sockets) {
+      const client = new CallClient(socket, settings, pool)
+      client.start()
+      pool.add(client, false)
+      pool.settle(client)
+    }
+    pool.dialFailed()
+    assert.strictEqual(pool.size, 2)
+    assert.strictEqual(allIdle.size, 2)
+    sockets[0].events.onEnd()
+    assert.strictEqual(empty, 0)
+    sockets[1].events.onError("ECONNRESET")
+    assert.strictEqual(empty, 1)
+    assert.strictEqual(pool.size, 0)
+    assert.strictEqual(allIdle.size, 0)
+    pool.dialling = 1
+    pool.dialFailed()
+    assert.strictEqual(empty, 2)
+  })
 })
 
 describe("numbers out of range", () => {

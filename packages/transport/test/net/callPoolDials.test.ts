@@ -16,10 +16,15 @@ const client = (options: NodeTransport.ClientOptions = {}) => Effect.provide(Nod
 
 /** A transport whose dials never end. */
 const endless = Effect.fnUntraced(function* (options: ClientOptions = {}) {
+  let dials = 0
   let interrupted = 0
-  const dial = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++))
+  const dial = () =>
+    Effect.suspend(() => {
+      dials++
+      return Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++))
+    })
   const platform = { ...new Ticks().platform, clock: yield* Clock.Clock }
-  return { ...(yield* makeClient(dial, options, platform)), interrupted: () => interrupted }
+  return { ...(yield* makeClient(dial, options, platform)), dials: () => dials, interrupted: () => interrupted }
 })
 
 describe("dials of calls", () => {
@@ -178,7 +183,10 @@ describe("a transport that is closed", () => {
         assert.strictEqual(error.reason._tag, "ConnectFailed")
         assert.strictEqual(error.desc, "cannot connect to ADDRESS: the transport is closed")
       }
+      const late = yield* Effect.flip(never.lease(target("ADDRESS")))
+      assert.strictEqual(late.desc, "cannot connect to ADDRESS: the transport is closed")
       assert.strictEqual(never.interrupted(), 3)
+      assert.strictEqual(never.dials(), 3)
     })
   )
 })

@@ -6,6 +6,7 @@ import {
   calls,
   echo,
   goodbye,
+  lease,
   type Request,
   requestsOf,
   type ServerSide,
@@ -50,13 +51,32 @@ describe("multiplexed", () => {
 
   it.live("one more connection where callsPerConnection are out, which goes when it is not needed", () =>
     Effect.gen(function* () {
-      const server = yield* thriftServer(together(10))
-      yield* calls(to(server.address), 10)
-      assert.deepStrictEqual(requestsOf(server), [4, 4, 2])
+      const server = yield* thriftServer(together(22))
+      yield* calls(to(server.address), 22)
+      assert.deepStrictEqual(requestsOf(server), [4, 4, 4, 4, 4, 2])
       yield* until(() => server.open === 2)
-      yield* calls(to(server.address), 10)
-      assert.strictEqual(server.dials, 4)
+      yield* calls(to(server.address), 22)
+      assert.strictEqual(server.dials, 10)
     }).pipe(client({ callsPerConnection: 4, pool: { maxIdlePerAddress: 1 } }), Effect.scoped)
+  )
+
+  it.live("who waits for a dial needs no connection of its own", () =>
+    Effect.gen(function* () {
+      const server = yield* thriftServer(echo)
+      yield* calls(to(server.address), 64)
+      assert.strictEqual(server.dials, 1)
+    }).pipe(client({ pool: { maxPerAddress: 1 } }), Effect.scoped)
+  )
+
+  it.live("a call too many is refused", () =>
+    Effect.gen(function* () {
+      const server = yield* thriftServer(() => {})
+      const first = yield* Effect.forkChild(call(to(server.address), "x"), { startImmediately: true })
+      yield* until(() => server.requests.length === 1)
+      const error = yield* Effect.flip(lease(to(server.address)))
+      assert.deepInclude(error.reason, { _tag: "LimitExceeded", limit: "pool.maxPerAddress", max: 1 })
+      yield* Fiber.interrupt(first)
+    }).pipe(client({ callsPerConnection: 1, pool: { maxPerAddress: 1 } }), Effect.scoped)
   )
 
   it.live("goes on with the connection that is there when another cannot be dialled", () =>
@@ -198,6 +218,7 @@ describe("learned", () => {
       waiting[0]![1].answer(waiting[0]![0], { type: 3 })
       assert.strictEqual(yield* Fiber.join(next), "c")
       assert.strictEqual(server.dials, 2)
+      yield* until(() => server.sides[0]!.closed)
     }).pipe(client(), Effect.scoped)
   )
 

@@ -52,6 +52,19 @@ describe("what was written", () => {
     for (const [chunk, text] of given) assert.strictEqual(hex(chunk), text)
   })
 
+  it("is not lost when the first message of another buffer cannot be encoded", () => {
+    const outbox = new CallOutbox()
+    send(outbox, new Uint8Array(60_000).fill(1))
+    assert.throws(() =>
+      send(outbox, Uint8Array.of(2), () => {
+        throw new Error("cannot be encoded")
+      })
+    )
+    assert.strictEqual(concat(outbox.take()!).length, 60_016)
+    send(outbox, Uint8Array.of(3))
+    assert.strictEqual(hex(concat(outbox.take()!)), `${head}03`)
+  })
+
   it("uses the same buffer again, and one that another connection had", () => {
     const outbox = new CallOutbox()
     const buffers = [outbox, outbox, new CallOutbox()].map((outbox) => {

@@ -262,6 +262,22 @@ describe("the end of a connection", () => {
     assert.strictEqual(server.ended?._tag, "Local")
   })
 
+  it("is for no bad call of a multiplexed connection, unless it drains", () => {
+    const server = new TestServer()
+    server.receive(header(1, 1) + header(2, 1) + header(3, 1) + header(4, 1))
+    server.calls[1]!.exception({ message: "x", type: 7 }, undefined, true)
+    server.calls[2]!.abort()
+    assert.isFalse(server.engine.closed)
+    assert.notInclude(server.sent(), "6372727374")
+    server.receive(header(5, 1))
+    assert.strictEqual(server.calls.length, 5)
+    server.engine.drain()
+    server.calls[4]!.exception({ message: "x", type: 7 }, undefined, true)
+    answer(server.calls[0]!)
+    answer(server.calls[3]!)
+    assert.strictEqual(server.ended?._tag, "Local")
+  })
+
   it("drops what waited for room", () => {
     const server = new TestServer(undefined, { maxConcurrentCalls: 1 })
     server.receive(framed(1) + framed(2))

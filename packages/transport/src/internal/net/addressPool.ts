@@ -69,7 +69,7 @@ export class AddressPool implements CallClientOwner {
   /** A connection for one more call; undefined when one must be dialled. */
   take(): CallClient | undefined {
     if (this.mode === "short") return undefined
-    
+    if (this.reading !== undefined) this.learn(this.reading)
     const missing = this.mode === "multiplexed" && this.shared.length < this.options.connectionsPerAddress
     return (missing ? undefined : this.takeShared()) ?? this.takeReading() ?? this.takeIdle()
   }

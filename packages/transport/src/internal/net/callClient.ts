@@ -41,10 +41,8 @@ const fullAbove = 1024 * 1024
 /**
  * Where a connection is: in the pool (`idle`), in use by one call (`out`), by any (`shared`), or on its way out (`left`),
  * where calls may still wait for their answers.
- *
- * @internal
  */
-export type Place = "out" | "idle" | "shared" | "left"
+type Place = "out" | "idle" | "shared" | "left"
 
 /** @internal */
 export class CallClient extends Driver implements ClientCarrier, CallLease {

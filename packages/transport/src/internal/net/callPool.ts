@@ -41,10 +41,9 @@ export const makeCallPool = Effect.fnUntraced(function* (
   never,
   Scope.Scope
 > {
-  // Dials and connections live here: whoever asked for a connection may go before it is there.
+  // Dials and connections live here: whoever asked for a connection may go before it is there. Nothing begins once it
+  // is closed.
   const fork = yield* FiberSet.makeRuntime()
-  let closed = false
-  yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))
   const settings = callPoolOptions(options, platform)
   const timeouts = dialTimeouts(options)
   const pools = new Map<string, Array<AddressPool>>()
@@ -63,7 +62,9 @@ export const makeCallPool = Effect.fnUntraced(function* (
 
   const key = (pool: AddressPool): string => `${pool.encoding} ${pool.address}`
 
-  const make = (target: CallTarget): AddressPool => {
+  const poolOf = (target: CallTarget): AddressPool => {
+    const found = find(target)
+    if (found !== undefined) return found
     const pool = new AddressPool(target, settings, allIdle, forget)
     pool.learned = pool.mode === "auto" && remembered.delete(key(pool))
     const list = pools.get(target.address)
@@ -73,8 +74,10 @@ export const makeCallPool = Effect.fnUntraced(function* (
   }
 
   const forget = (pool: AddressPool): void => {
-    const list = pools.get(pool.address)!
-    list.splice(list.indexOf(pool), 1)
+    const list = pools.get(pool.address)
+    const index = list === undefined ? -1 : list.indexOf(pool)
+    if (list === undefined || index < 0) return
+    list.splice(index, 1)
     if (list.length === 0) pools.delete(pool.address)
     if (!pool.learned) return
     remembered.add(key(pool))
@@ -106,8 +109,9 @@ export const makeCallPool = Effect.fnUntraced(function* (
   }
 
   /** A connection of its own for one call. When the call is gone by then, the connection waits for another. */
-  const dialOwn = (pool: AddressPool, target: CallTarget): Effect.Effect<CallLease, TransportError> =>
+  const dialOwn = (target: CallTarget): Effect.Effect<CallLease, TransportError> =>
     Effect.callback((resume) => {
+      const pool = poolOf(target)
       let waiting = true
       start(pool, false, target.connectTimeoutMillis, (exit) => {
         if (Exit.isFailure(exit)) resume(exit)
@@ -147,8 +151,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
       const ready = tryLease(target)
       if (ready !== undefined) return Effect.succeed(ready)
       const { address } = target
-      if (closed) return Effect.fail(transportClosed(address))
-      const pool = find(target) ?? make(target)
+      const pool = poolOf(target)
       const joins = pool.sharing && pool.sharedDial !== undefined
       if (!joins && pool.size >= settings.maxPerAddress) {
         const spare = pool.takeShared()
@@ -156,7 +159,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
           ? Effect.fail(poolExhausted(address, settings.maxPerAddress))
           : Effect.succeed<CallLease>(spare)
       }
-      if (!pool.sharing) return dialOwn(pool, target)
+      if (!pool.sharing) return dialOwn(target)
       return Effect.matchEffect(dialShared(pool, target), {
         onFailure: (error) => {
           // Fewer than wanted are better than none.

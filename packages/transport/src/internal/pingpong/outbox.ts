@@ -103,7 +103,9 @@ export class CallOutbox implements OutboxShape {
 
   /** Turns what was written since the last seal into chunks. */
   private seal(): void {
-    const { buffer, position, segments } = this.output!
+    // The first message of a new output could not be encoded.
+    if (this.output === undefined) return
+    const { buffer, position, segments } = this.output
     let from = this.sealed
     for (const segment of segments) {
       if (segment.at > from) this.chunks.push(buffer.subarray(from, segment.at))

@@ -21,10 +21,11 @@ export interface CallOwner {
     body: A,
     encode: Encode<A>,
     strings: CallEntries | undefined,
-    last: boolean
+    close: boolean
   ): number
   leave(call: ServerCall): void
-  abort(): void
+  /** The call has ended without an answer, and its connection is to end. */
+  abort(call: ServerCall): void
 }
 
 /** What was read of a request. */
@@ -97,9 +98,15 @@ export class ServerCall implements RawServerCall {
     this.answer(MessageType.Exception, exception, writeException, strings, close)
   }
 
-  private answer<A>(type: number, body: A, encode: Encode<A>, strings: CallEntries | undefined, last: boolean): number {
+  private answer<A>(
+    type: number,
+    body: A,
+    encode: Encode<A>,
+    strings: CallEntries | undefined,
+    close: boolean
+  ): number {
     if (this.ended) return 0
-    const size = this.owner.isLost(this) ? 0 : this.owner.answer(this, type, body, encode, strings, last)
+    const size = this.owner.isLost(this) ? 0 : this.owner.answer(this, type, body, encode, strings, close)
     this.finish()
     return size
   }
@@ -113,7 +120,7 @@ export class ServerCall implements RawServerCall {
   abort(): void {
     if (this.ended) return
     this.finish()
-    this.owner.abort()
+    this.owner.abort(this)
   }
 
   /** The peer is gone, or does not wait for an answer any more. */

@@ -187,8 +187,10 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     body: A,
     encode: Encode<A>,
     strings: CallEntries | undefined,
-    last: boolean
+    close: boolean
   ): number {
+    // The end of each message is known here: what was wrong with one is no harm to its neighbours.
+    const last = close && (this.draining || !isMultiplexed(call))
     const bits =
       (type === MessageType.Exception ? Answer.Exception : 0) |
       (last || this.draining ? Answer.Last : 0) |
@@ -215,8 +217,8 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     } else if (wasFull && !this.full && !this.reading) this.carrier.onRoom()
   }
 
-  abort(): void {
-    this.end({ _tag: "Local", detail: "a call was aborted" })
+  abort(call: ServerCall): void {
+    if (!isMultiplexed(call)) this.end({ _tag: "Local", detail: "a call was aborted" })
   }
 
   // ---- the end
