@@ -20,6 +20,9 @@ import type * as Service_ from "./Service.ts"
 
 type CallMethods<Ms extends ReadonlyArray<Method.Any>> = Extract<Ms[number], { readonly mode: "pingPong" | "oneway" }>
 
+// Any object is a `{}`.
+type ArgumentsOf<A extends Method.Fields> = keyof A extends never ? Readonly<Record<string, never>> : Method.TypeOf<A>
+
 /**
  * The function of one method. A oneway call is done when its bytes are on their way. An answer without a result, which a
  * Kitex handler gives that returned nil, is `undefined` whatever the type says (option `missingResult`).
@@ -30,11 +33,11 @@ type CallMethods<Ms extends ReadonlyArray<Method.Any>> = Extract<Ms[number], { r
 export type CallFunction<M> =
   M extends Method.PingPong<string, infer A, infer S, infer X>
     ? (
-        args: Method.TypeOf<A>,
+        args: ArgumentsOf<A>,
         options?: ClientCallOptions
       ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, CallError | Method.ErrorOf<X>>
     : M extends Method.Oneway<string, infer A>
-      ? (args: Method.TypeOf<A>, options?: ClientCallOptions) => Effect.Effect<void, CallError>
+      ? (args: ArgumentsOf<A>, options?: ClientCallOptions) => Effect.Effect<void, CallError>
       : never
 
 /**

@@ -170,6 +170,12 @@ export const serverStreaming: <const N extends string, Req extends Schema.Top, R
   options: { readonly request: Req; readonly response: Res }
 ) => Streaming<N, "server", Req, Res> = streaming("server")
 
+// The result struct has the answer under this name.
+const checked = <X extends Fields>(name: string, exceptions: X): X => {
+  if (!Object.hasOwn(exceptions, "success")) return exceptions
+  throw new Error(`Method ${name} has an exception called success, as its answer is: rename it`)
+}
+
 /**
  * One request, one response, on a stream (`streaming.mode="unary"`). The wire has them in Thrift's argument and result
  * structs; `argumentId` is the id of the request there (default 1), as in the IDL. No `response` means `void`.
@@ -190,7 +196,7 @@ export const unary = <
   mode: "unary",
   request: options.request,
   response: options.response as Res,
-  exceptions: options.exceptions ?? ({} as X),
+  exceptions: checked(name, options.exceptions ?? ({} as X)),
   args: { req: Thrift.field(options.argumentId ?? 1, options.request) }
 })
 
@@ -213,7 +219,7 @@ export const pingPong = <
   mode: "pingPong",
   request: undefined,
   response: options.response as Res,
-  exceptions: options.exceptions ?? ({} as X),
+  exceptions: checked(name, options.exceptions ?? ({} as X)),
   args: options.arguments
 })
 

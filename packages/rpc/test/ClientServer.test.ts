@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Thrift } from "@millrace/codec"
 import { type Metadata, MemoryTransport, type RawCall, Transport } from "@millrace/transport"
 import { Effect, Exit, Fiber, Layer, Stream } from "effect"
 import {
@@ -7,9 +8,11 @@ import {
   type ClientOptions,
   Deadline,
   type Handlers,
+  Method,
   RpcError,
   Server,
-  ServerCall
+  ServerCall,
+  Service
 } from "../src/index.ts"
 import { Recorder, Testing } from "../src/testing/index.ts"
 import { clientOf, pass, settle, told } from "./support/client.ts"
@@ -217,6 +220,60 @@ describe("what a handler passes on", () => {
         ]
       )
       assert.deepStrictEqual(seen, [1000])
+    })
+  )
+})
+
+describe("what is out of the ordinary", () => {
+  class Odd extends Thrift.Exception<Odd>()("odd.Odd", { why: Thrift.optional(1, Thrift.String) }) {}
+  class Plain extends Thrift.Exception<Plain>()("odd.Plain", { why: Thrift.optional(1, Thrift.String) }) {}
+  const Inherited = Service.make("Inherited", {
+    methods: [
+      Method.pingPong("toString", {
+        arguments: { constructor: Thrift.field(1, Thrift.String) },
+        response: Thrift.String,
+        exceptions: { toString: Thrift.field(1, Odd), constructor: Thrift.field(2, Plain) }
+      })
+    ]
+  })
+
+  it.effect("names that every object has", () =>
+    Effect.gen(function* () {
+      const client = yield* Testing.client(Inherited, {
+        toString: ({ constructor: text }) => {
+          if (text === "odd") return Effect.fail(new Odd({ why: "odd" }))
+          return text === "plain" ? Effect.fail(new Plain({ why: "plain" })) : Effect.succeed(text)
+        }
+      })
+      const call = (text: string) => client.toString({ constructor: text })
+      assert.strictEqual(yield* call("ok"), "ok")
+      assert.instanceOf(yield* Effect.flip(call("odd")), Odd)
+      assert.instanceOf(yield* Effect.flip(call("plain")), Plain)
+    })
+  )
+
+  it("an exception that is called as the answer is refused", () => {
+    assert.throws(
+      () => Method.pingPong("Take", { arguments: {}, exceptions: { success: Thrift.field(1, Odd) } }),
+      "Method Take has an exception called success, as its answer is: rename it"
+    )
+  })
+
+  it.effect("a header that is too large is a typed error on both sides, and no defect", () =>
+    Effect.gen(function* () {
+      const long = "x".repeat(70_000)
+      const handlers: Partial<EchoHandlers> = {
+        Echo: () => Effect.fail(new BizStatusError.BizStatusError({ statusCode: 1, statusMessage: long }))
+      }
+      const client = yield* serviceOf(handlers)
+      const answered = yield* Effect.flip(client.Echo(asking("x")))
+      assert.match(
+        told(Exit.fail(answered)),
+        /code = 6 desc = ttHeader write kv info failed, string exceeded 65535B max size/
+      )
+      const named = yield* serviceOf(handlers, { pingPong: { callerName: long } })
+      const asked = yield* Effect.flip(named.Echo(asking("x")))
+      assert.match(told(Exit.fail(asked)), /^ProtocolViolation.*ttHeader write kv info failed/)
     })
   )
 })

@@ -40,6 +40,8 @@ export const program = Effect.gen(function* () {
   echo.EchoPingPong({})
   // @ts-expect-error arguments have names
   echo.EchoPingPong(new Request({}))
+  // @ts-expect-error a method without arguments takes none
+  echo.Ping({ req: new Request({}) })
   // @ts-expect-error streaming methods are not on a Client
   void echo.Echo
   // @ts-expect-error nor unary ones

@@ -105,7 +105,10 @@ export interface OutgoingCall<A> {
  */
 export interface CallLease {
   readonly peer: RawPeer
-  /** Writes the call, whose listener is called once from here on. Throws what `encode` throws, and is given back then. */
+  /**
+   * Writes the call, whose listener is called once from here on. Throws what `encode` throws, and a `TransportError` for a
+   * header that is too large; it is given back then.
+   */
   send<A>(call: OutgoingCall<A>): RawClientCall
   release(): void
 }
@@ -189,7 +192,8 @@ export interface RawServerCall {
   onAbort: ((error: TransportError) => void) | undefined
   /**
    * Answers with a result struct; `strings` go into the TTHeader where there is one. Gives the bytes of the result.
-   * Throws what `encode` throws; then nothing was written, and the call has not ended.
+   * Throws what `encode` throws, and a `TransportError` for a header that is too large; then nothing was written, and the
+   * call has not ended.
    */
   reply<A>(result: A, encode: Encode<A>, strings?: CallEntries): number
   /**

@@ -97,5 +97,5 @@ const infoOf = (raw: RawServerCall, route: Route | undefined): RpcInfo => ({
   mode: route === undefined ? "pingPong" : route.plan.method.mode,
   path: route === undefined ? `/${raw.service}/${raw.method}` : route.plan.path,
   // A proxy says whom it speaks for.
-  address: raw.header?.strings.get("rip") ?? raw.peer.address
+  address: raw.header?.strings.get("rip") || raw.peer.address
 })

@@ -185,6 +185,7 @@ const text = (u: unknown): string => (u instanceof Error ? u.message || u.name :
 
 /** A duration in Go's notation: 50ms, 1.5s, 1m0s. @internal */
 export const goDuration = (millis: number): string => {
+  if (millis === 0) return "0s"
   if (millis < 1) return `${Math.round(millis * 1000)}µs`
   if (millis < 1000) return `${millis}ms`
   const hours = Math.floor(millis / 3_600_000)

@@ -211,7 +211,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
       oneway: method.mode === "oneway",
       header: this.#headers.get(
         encoding === "ttheader-framed",
-        this.#left(),
+        this.#timeoutMillis(),
         connectTimeoutMillis,
         this.#fiber.getRef(CurrentCall)?.info.method ?? ""
       ),
@@ -231,10 +231,14 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     if (this.#resume !== undefined && this.#tries === tries) this.#raw = raw
   }
 
-  /** What is left of the call in whole milliseconds, at least one. */
-  #left(): number | undefined {
+  /**
+   * What the server is told of the timeout, in whole milliseconds: the option as it was set, as Kitex does, or what is left of an
+   * earlier deadline.
+   */
+  #timeoutMillis(): number | undefined {
     if (this.#due === Infinity) return undefined
-    return Math.max(1, Math.floor(this.#due - this.#env.timers.now()))
+    const left = this.#ownTimeout ? this.#settings.rpcTimeout : this.#due - this.#env.timers.now()
+    return Math.max(1, this.#ownTimeout ? Math.ceil(left) : Math.floor(left))
   }
 
   #settle(outcome: Outcome): undefined {

@@ -26,7 +26,8 @@ const settingsOf = (options: ClientOptions | ClientCallOptions): CallSettings =>
   // A timeout of zero has passed: it must not mean "none".
   rpcTimeout:
     options.rpcTimeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.rpcTimeout)),
-  connectTimeoutMillis: options.connectTimeout === undefined ? undefined : millis(options.connectTimeout) || undefined,
+  connectTimeoutMillis:
+    options.connectTimeout === undefined ? undefined : Math.ceil(millis(options.connectTimeout)) || undefined,
   encoding: options.transport ?? "ttheader-framed",
   connection: options.connection ?? "auto"
 })

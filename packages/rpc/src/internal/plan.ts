@@ -60,13 +60,17 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
   const result = Codec.result(`${service.name_}.${method.name}`, method.response, method.exceptions)
   const classes = Object.entries(method.exceptions)
   const unary = method.mode === "unary"
+  // An exception may be called `constructor`: every object has one.
+  const inherits = classes.some(([name]) => name in Object.prototype)
   return {
     service,
     method,
     path,
     encodeRequest: unary ? (message, out) => args.encodeInto({ req: message }, out) : encoder(args),
     decodeRequest: unary ? decoder(args, (bytes, start, end) => args.decodeFrom(bytes, start, end).req) : decoder(args),
-    encodeResponse: encoder(result),
+    encodeResponse: inherits
+      ? (message, out) => result.encodeInto(Object.assign(Object.create(null), message), out)
+      : encoder(result),
     decodeResponse: decoder(result),
     exceptionOf: (error) => {
       for (const [name, field] of classes) {
@@ -83,7 +87,8 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
 export const exceptionIn = (plan: MethodPlan, result: Result): object | undefined => {
   const exceptions = plan.exceptions
   for (let i = 0; i < exceptions.length; i++) {
-    const exception = result[exceptions[i]!]
+    const name = exceptions[i]!
+    const exception = Object.hasOwn(result, name) ? result[name] : undefined
     if (exception !== undefined) return exception as object
   }
   return undefined

@@ -175,6 +175,20 @@ describe("a shared connection", () => {
     assert.deepStrictEqual(client.usable, [true, true])
   })
 
+  it("gives an answer to the call that its header names, and checks the other sequence id", () => {
+    const client = new TestClient()
+    const [first, second] = [sendOn(client, "multiplexed"), sendOn(client, "multiplexed")]
+    client.sent()
+    client.receive(withHeader(first.call.sequenceId, "", second.call.sequenceId))
+    assert.strictEqual(first.outcome.failed?.code, 4)
+    assert.include(first.outcome.failed?.desc, "out of order sequence response")
+    assert.strictEqual(second.outcome.ends, 0)
+    // And where the header names none it is late, whatever else it says.
+    client.receive(withHeader(9999, "", second.call.sequenceId))
+    assert.strictEqual(second.outcome.ends, 0)
+    assert.strictEqual(client.engine.lateReplies, 1)
+  })
+
   it("is not used again after an answer with crrst; what runs goes on", () => {
     const client = new TestClient()
     const [first, second] = [sendOn(client, "multiplexed"), sendOn(client, "multiplexed")]

@@ -184,12 +184,16 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     )
   }
 
-  /** Whose answer it is. Proxies write 0 as the sequence id of an exception. */
+  /**
+   * Whose answer it is. Where calls share the connection the TTHeader says so, as in Kitex, if there is one. Proxies write 0
+   * as the sequence id of an exception, in either place.
+   */
   private owner(): ClientCall | undefined {
-    const { headerSequenceId, sequenceId, type } = this.reader
+    const { encoding, headerSequenceId, sequenceId, type } = this.reader
     if (this.exclusive !== undefined) return this.exclusive
-    const call = this.pending.get(sequenceId)
-    return call === undefined && type === MessageType.Exception ? this.pending.get(headerSequenceId) : call
+    const call = hasHeader(encoding) ? this.pending.get(headerSequenceId) : undefined
+    if (call !== undefined) return call
+    return hasHeader(encoding) && type !== MessageType.Exception ? undefined : this.pending.get(sequenceId)
   }
 
   private answer(call: ClientCall): void {

@@ -27,6 +27,9 @@ const error = (reason: typeof Reason.Type, code: number, desc: string): Transpor
 /** An answer that is not what the call asked for. `code` is a type of exceptions where Kitex makes one of it. @internal */
 export const badReply = (code: number, desc: string): TransportError => error(new ProtocolViolation(), code, desc)
 
+/** What cannot be written into a TTHeader. @internal */
+export const headerRefused = (desc: string): TransportError => error(new ProtocolViolation(), Code.Internal, desc)
+
 const misbehaved = (end: ConnectionEnd & { readonly _tag: "Error" }, options: CallOptions): TransportError => {
   const reason =
     end.limit === undefined

@@ -8,8 +8,9 @@ import type { Output } from "@millrace/codec/Output"
 import type { CallHeaderFields, Encoding } from "../../RawCall.ts"
 import type { Encode } from "../../RawStream.ts"
 import * as Checksum from "../ttheader/checksum.ts"
-import { patchLength, writeHeader } from "../ttheader/header.ts"
+import { HeaderError, patchLength, writeHeader } from "../ttheader/header.ts"
 import { encodeChecksumInfo, encodeInfo, patchChecksum } from "../ttheader/info.ts"
+import { headerRefused } from "./errors.ts"
 import type { CallOutbox } from "./outbox.ts"
 
 /** @internal */
@@ -67,7 +68,7 @@ export class MessageWriter {
       return bodySize
     } catch (error) {
       this.outbox.rewind(start, firstSegment)
-      throw error
+      throw error instanceof HeaderError ? headerRefused(error.message) : error
     }
   }
 
