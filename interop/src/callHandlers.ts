@@ -30,7 +30,7 @@ const nothing = undefined as unknown as Response
 export const make = ({ answer, seen }: Words) => {
   const call = Effect.fnUntraced(function* (
     request: Request,
-    call: ServerCall
+    server: ServerCall
   ): Effect.fn.Return<Response, CallError | Refused> {
     const { count, key, message } = request
     switch (message) {
@@ -39,7 +39,7 @@ export const make = ({ answer, seen }: Words) => {
       case "refused":
         return yield* new Refused({ code: 42, why: "bad" })
       case "backward":
-        yield* call.setHeader("from-server", "v2")
+        yield* server.setHeader("from-server", "v2")
         break
       case "timeout":
         return new Response({ count: Math.trunc((yield* Deadline.remaining) ?? 0) })
@@ -54,7 +54,7 @@ export const make = ({ answer, seen }: Words) => {
     }
     const outcome = message === undefined ? undefined : outcomes[message]
     if (outcome !== undefined) return yield* Effect.fail(outcome())
-    return yield* answer(request, call)
+    return yield* answer(request, server)
   })
 
   const calls = CallsService.toLayer({

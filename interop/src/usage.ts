@@ -52,6 +52,8 @@ const descriptors = (): number => {
 /** Collects garbage, then measures. */
 export const usage = (): Usage => {
   gc()
+  // buffers are given back beside the program: the second waits for what the first began
+  gc()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   const resources = process.getActiveResourcesInfo()
   const { maxRSS, systemCPUTime, userCPUTime } = process.resourceUsage()

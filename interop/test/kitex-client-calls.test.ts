@@ -97,10 +97,15 @@ describe.skipIf(!goAvailable())("Kitex client, our server: PingPong", () => {
   layer(KitexClient.layer, { excludeTestServices: true, timeout: "5 minutes" })((it) => {
     it.effect("routing: a fallback, refusal, a handler for what is unknown, combined services", () =>
       Effect.gen(function* () {
-        const routes = yield* ourServer("--services", "routes")
-        const refuse = yield* ourServer("--services", "routes", "--refuse")
-        const unknown = yield* ourServer("--services", "routes", "--unknown")
-        const combined = yield* ourServer("--services", "combined")
+        const [routes, refuse, unknown, combined] = yield* Effect.all(
+          [
+            ourServer("--services", "routes"),
+            ourServer("--services", "routes", "--refuse"),
+            ourServer("--services", "routes", "--unknown"),
+            ourServer("--services", "combined")
+          ],
+          { concurrency: "unbounded" }
+        )
         for (const calls of variants) {
           yield* passes({ scenario: "call-routes", address: routes, calls })
           yield* passes({ scenario: "call-routes-refuse", address: refuse, calls })

@@ -393,7 +393,8 @@ describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
         Effect.gen(function* () {
           const client = yield* clientOf(yield* kitexServer(), options)
           const error = yield* Effect.flip(client.Call(say("exit")))
-          assertRpcError(error, "Unavailable", 14, "default codec read failed: EOF peer close")
+          const hint = "does it speak Thrift, and TLS only where this client does?"
+          assertRpcError(error, "Unavailable", 14, `default codec read failed: EOF peer close; ${hint}`)
         }).pipe(Effect.scoped)
       )
 

@@ -249,7 +249,6 @@ describe("one port", () => {
             strangers(tally, address)
           ]
           yield* Effect.all(loads, { concurrency: "unbounded", discard: true })
-          if (process.env["SHOW"]) console.log(tally)
           for (const [kind, answered] of Object.entries(tally)) assert.isAbove(answered, 0, kind)
           assert.isAbove(tally["junk"]!, Object.keys(junk).length, "all junk was sent")
         }).pipe(Effect.scoped),

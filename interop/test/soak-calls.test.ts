@@ -19,7 +19,8 @@ const atOnce = 64
 const settled = Effect.fnUntraced(function* (server: SoakServer, client: Client.Client<typeof Soak>) {
   yield* Effect.forEach(numbers(atOnce), () => client.Call(say("sleep", 50)), { concurrency: atOnce, discard: true })
   const { sockets } = usage()
-  yield* until(server.usage, (now) => now.handlers.active === 0 && now.sockets === sockets, 10_000)
+  const now = yield* until(server.usage, (now) => now.handlers.active === 0 && now.sockets === sockets, 10_000)
+  assert.deepStrictEqual([now.handlers.active, now.sockets], [0, sockets])
 })
 
 describe("soak of calls", () => {
@@ -52,8 +53,8 @@ describe("soak of calls", () => {
 
   for (const [transport, connection, n] of [
     ["ttheader-framed", "auto", 5000],
-    ["ttheader-framed", "pooled", 2000],
-    ["framed", "pooled", 2000]
+    ["ttheader-framed", "pooled", 1000],
+    ["framed", "pooled", 1000]
   ] as const) {
     it.live(
       `${n} calls given up while the handler runs, ${transport}, ${connection}: no handler stays`,
@@ -74,7 +75,7 @@ describe("soak of calls", () => {
           })
           const many = (n: number) =>
             Effect.forEach(numbers(n), (i) => (i % 2 === 0 ? one : timed), { concurrency: 32, discard: true })
-          yield* many(1000)
+          yield* many(n / 5)
           yield* settled(server, client)
           const after = yield* leavesNothing(server, Effect.andThen(many(n), settled(server, client)))
           assert.strictEqual(after.handlers.active, 0)
@@ -118,18 +119,18 @@ describe("soak of calls", () => {
             yield* Fiber.join(calls)
           }
         }, Effect.scoped)
-        yield* run(20)
+        yield* run(5)
         yield* until(server.usage, (now) => now.sockets === 0, 5000)
         yield* leavesNothing(
           server,
           Effect.andThen(
-            run(60),
+            run(25),
             until(server.usage, (now) => now.sockets === 0, 5000)
           )
         )
-        assert.strictEqual(answered + failed, 80 * 160)
-        assert.isAbove(answered, 1000)
-        assert.isAbove(failed, 1000)
+        assert.strictEqual(answered + failed, 30 * 160)
+        assert.isAbove(answered, 500)
+        assert.isAbove(failed, 500)
         assert.strictEqual(relay.open(), 0)
       }),
     120_000

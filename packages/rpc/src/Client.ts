@@ -99,7 +99,8 @@ export const make = <S extends Service_.Any>(
   })
 
 /**
- * A client as a service: a class that is its own key, with layers.
+ * A client as a service: a class that is its own key, with layers. `layerConfig` takes a `Config` for each option; what
+ * is known already goes in as `Config.succeed(...)`.
  *
  * **Example** (A client service)
  *

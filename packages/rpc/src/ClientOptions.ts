@@ -32,8 +32,8 @@ export interface NotForCalls {
  */
 export interface CommonOptions {
   /**
-   * Time for a whole call, connecting too; off unless set. The earlier of this and the fiber's own `Deadline` is sent to the
-   * server where there is a TTHeader, in whole milliseconds.
+   * Time for a whole call, connecting too; off unless set, and zero has passed already. It is sent to the server as it is
+   * set, in whole milliseconds, or what is left of an earlier `Deadline` of the fiber, where there is a TTHeader.
    */
   readonly rpcTimeout?: Duration.Input | undefined
   /** For making a connection, when the call needs a new one; sent to the server where there is a TTHeader. */
@@ -43,7 +43,10 @@ export interface CommonOptions {
    * routes by service name.
    */
   readonly transport?: Encoding | undefined
-  /** How calls share connections. Default `auto`: pooled, and multiplexed as soon as the server says that it can. */
+  /**
+   * How calls share connections. Default `auto`: pooled, and multiplexed as soon as the server says that it can. Clients
+   * that mostly send oneway calls take `multiplexed`: the other modes close a connection behind each of them.
+   */
   readonly connection?: ConnectionMode | undefined
 }
 

@@ -40,16 +40,16 @@ export type Handler<M extends Method.Any, R> =
       ? (requests: Stream.Stream<Q["Type"], RpcError>, call: ServerCall) => Effect.Effect<S["Type"], CallError, R>
       : M extends Method.Streaming<string, "server", infer Q, infer S>
         ? (request: Q["Type"], call: ServerCall) => Stream.Stream<S["Type"], CallError, R>
-        : M extends Method.Unary<string, infer Q, infer S, Method.Fields>
+        : M extends Method.Unary<string, infer Q, infer S, infer X>
           ? (
               request: Q["Type"],
               call: ServerCall
-            ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, HandlerError<M>, R>
-          : M extends Method.PingPong<string, infer A, infer S, Method.Fields>
+            ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, CallError | Method.ErrorOf<X>, R>
+          : M extends Method.PingPong<string, infer A, infer S, infer X>
             ? (
                 args: Method.TypeOf<A>,
                 call: ServerCall
-              ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, HandlerError<M>, R>
+              ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, CallError | Method.ErrorOf<X>, R>
             : M extends Method.Oneway<string, infer A>
               ? (args: Method.TypeOf<A>, call: ServerCall) => Effect.Effect<void, never, R>
               : never

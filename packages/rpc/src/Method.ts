@@ -23,7 +23,8 @@ export type Fields = Codec.Fields
  * @since 0.1.0
  * @category utility types
  */
-export type TypeOf<F extends Fields> = Codec.Arguments<F>
+// `Codec.Arguments`, flat: errors and hovers show `{ readonly name: string }`, not the schemas of the fields.
+export type TypeOf<F extends Fields> = { readonly [K in keyof F]: F[K]["schema"]["Type"] } & {}
 
 /**
  * The union of the values of a record of {@link Fields}.

@@ -53,14 +53,16 @@ export class SendTimeout extends Schema.Error<SendTimeout>(id("SendTimeout"))({
 }) {}
 
 /**
- * A PingPong call took longer than `rpcTimeout`, here or at the server.
+ * A PingPong call took longer than `rpcTimeout`, here or at the server. `neverSent` says that the time was over before a
+ * connection was there: nothing of the call reached a server.
  *
  * @since 0.1.0
  * @category errors
  */
 export class RpcTimeout extends Schema.Error<RpcTimeout>(id("RpcTimeout"))({
   _tag: Schema.tag("RpcTimeout"),
-  millis: Schema.Number
+  millis: Schema.Number,
+  neverSent: Schema.optionalKey(Schema.Literal(true))
 }) {}
 
 /**

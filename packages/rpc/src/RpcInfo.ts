@@ -26,6 +26,11 @@ export interface RpcInfo {
   readonly mode: Mode
   /** `/package.Service/Method`. */
   readonly path: string
-  /** The other end: `HOST:PORT`, `unix:PATH` or `memory`. Empty on a client until an instance was chosen. */
+  /**
+   * The other end: `HOST:PORT`, `unix:PATH` or `memory`. Empty on a client until an instance was chosen.
+   *
+   * On the server of a PingPong call it is what the caller or a proxy says in the key `rip` of the TTHeader, where that looks
+   * like an address: it can be forged. `call.peer.address` is the socket's.
+   */
   readonly address: string
 }

@@ -15,11 +15,11 @@ import type { RpcInfo } from "./RpcInfo.ts"
 /**
  * Why a call ended.
  *
- * - `eof`: to its natural end;
+ * - `eof`: to its natural end, also with a declared exception, which is an answer;
  * - `earlyEnd`: the consumer had enough (`Stream.take`, a scope that closed with success);
  * - `explicit`: `finish` or `cancel` of the handle;
  * - `interrupted`: its fiber was interrupted;
- * - `error`: everything else.
+ * - `error`: everything else, business errors too.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,8 @@ import type { RpcInfo } from "./RpcInfo.ts"
 export type EndReason = "eof" | "earlyEnd" | "explicit" | "interrupted" | "error"
 
 /**
- * What RPCFinish reports. A business error is a success of the RPC and is in `bizError`.
+ * What RPCFinish reports. A business error is a success of the RPC: its `reason` is `error`, `exit` a success, and it is
+ * in `bizError`. A declared exception is an answer: its `reason` is `eof`.
  *
  * @since 0.1.0
  * @category models

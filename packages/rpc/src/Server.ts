@@ -41,9 +41,12 @@ export class Server extends Context.Service<
     /** Where it listens; the port is the real one when 0 was asked for. */
     readonly address: { readonly hostname: string; readonly port: number }
     /**
-     * Stops gracefully: no new connections, GOAWAY (in TTHeaders `crrst`) to clients, `call.draining` for handlers, then
-     * up to `graceTime` for calls to end; what still runs is interrupted, and its client gets code 14 `graceful shutdown`.
-     * Done when nothing runs any more. Closing the layer's scope does it too. Idempotent.
+     * Stops gracefully: GOAWAY (in TTHeaders `crrst`) to clients, no new connections after 50 ms more, `call.draining` for
+     * handlers, then up to `graceTime` for calls to end; what still runs is interrupted, and its client gets code 14
+     * `graceful shutdown`. Done when nothing runs any more, at most a second later: what may not be interrupted is left
+     * behind, with a line of log. Closing the layer's scope does it too. Idempotent.
+     *
+     * Clients without TTHeader cannot be told: those of Framed and Buffered may lose a call a connection.
      */
     readonly drain: Effect.Effect<void>
     /** Done when the server starts to drain. */
@@ -61,6 +64,8 @@ export interface UnknownRequest {
   /** Empty where the caller does not name one. */
   readonly service: string
   readonly method: string
+  /** The caller wants no answer: none is sent, whatever the handler gives. */
+  readonly oneway: boolean
   /** The struct of the arguments in Thrift's binary protocol. */
   readonly bytes: Uint8Array
 }
@@ -116,7 +121,7 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>, R 
   readonly refuseTrafficWithoutServiceName?: boolean | undefined
   /**
    * Takes PingPong calls of services and methods that the server does not have; without it they are refused. What the
-   * handler requires, the layer requires. An application of it is a proxy.
+   * handler requires, the layer requires.
    *
    * **Example** (Counting calls of a service that is gone)
    *

@@ -19,7 +19,10 @@ import type { RpcInfo } from "./RpcInfo.ts"
  */
 export interface ServerCall {
   readonly info: RpcInfo
-  /** The other end: its address, and the subject of its certificate where TLS asked for one. */
+  /**
+   * The other end of the socket: its address, and the subject of its certificate where TLS asked for one. Behind a proxy
+   * `info.address` may be the client's.
+   */
   readonly peer: { readonly address: string; readonly subject?: string }
   /** Request headers; of a PingPong call the string keys of its TTHeader, where it has one. */
   readonly metadata: Metadata

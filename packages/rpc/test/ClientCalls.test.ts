@@ -292,6 +292,28 @@ describe("a call whose connection took nothing of it", () => {
   )
 })
 
+describe("transport and connection", () => {
+  const wrong = (options: object) => options as ClientOptions.ClientOptions
+
+  it.effect("that are none are a defect, of make or of the call, which names those that are", () =>
+    Effect.gen(function* () {
+      const transport = 'defect: Error: transport "TTHeader" is none of buffered, framed, ttheader, ttheader-framed'
+      const connection = 'defect: Error: connection "long" is none of auto, pooled, short, multiplexed'
+      const fake = new FakeCalls()
+      assert.strictEqual(told(yield* Effect.exit(fake.client(wrong({ transport: "TTHeader" })))), transport)
+      assert.strictEqual(told(yield* Effect.exit(fake.client(wrong({ connection: "long" })))), connection)
+      const recorder = yield* Recorder.make
+      for (const made of [fake.client(), Effect.provide(fake.client(), recorder.layer)]) {
+        const client = yield* made
+        assert.strictEqual(told(yield* Effect.exit(client.Ping({}, wrong({ transport: "TTHeader" })))), transport)
+        assert.strictEqual(told(yield* Effect.exit(client.Ping({}, wrong({ connection: "long" })))), connection)
+      }
+      assert.strictEqual(recorder.client.finishes.length, 2)
+      assert.strictEqual(fake.targets.length, 0)
+    })
+  )
+})
+
 describe("methods", () => {
   it.effect("are those of PingPong and oneway, inherited ones too", () =>
     Effect.gen(function* () {

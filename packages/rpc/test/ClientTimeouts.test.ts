@@ -1,11 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
+import { TransportError } from "@millrace/transport"
 import { type ClientOptions, Deadline, Endpoints, RpcError } from "../src/index.ts"
 import { Timers } from "../src/internal/timers.ts"
 import { Recorder } from "../src/testing/index.ts"
 import { pass, settle, told } from "./support/client.ts"
 import { FakeCalls } from "./support/fakeCalls.ts"
+
+const dead = new TransportError.TransportError({
+  reason: new TransportError.ConnectionLost({ address: "a:1", neverSent: true }),
+  code: 14,
+  desc: "default codec read failed: EOF peer close"
+})
 
 const empty = Uint8Array.of(0)
 
@@ -34,6 +41,7 @@ describe("rpcTimeout", () => {
       const client = yield* fake.client({ rpcTimeout: "1 second", destService: "dest" })
       const error = errorOf(yield* exitOf(client.Ping({}), 1000))
       assert.deepInclude(error.reason, { _tag: "RpcTimeout", millis: 1000 })
+      assert.notProperty(error.reason, "neverSent")
       assert.strictEqual(error.code, 4)
       assert.strictEqual(
         error.desc,
@@ -67,11 +75,30 @@ describe("rpcTimeout", () => {
       let interrupted = 0
       const never = Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted++))
       const dialled = yield* exitOf((yield* fake.client({ rpcTimeout: 50 })).Ping({}), 50)
-      assert.match(told(dialled), /^RpcTimeout.*, remote=a:1$/)
+      assert.match(told(dialled), /^RpcTimeout.*, remote=a:1, before a connection was there$/)
+      assert.deepInclude(errorOf(dialled).reason, { _tag: "RpcTimeout", millis: 50, neverSent: true })
       const choosing = yield* fake.client({ rpcTimeout: 50, endpoints: { pick: () => never } })
-      assert.match(told(yield* exitOf(choosing.Ping({}), 50)), /^RpcTimeout.*location=kitex.rpcTimeoutMW$/)
+      assert.match(told(yield* exitOf(choosing.Ping({}), 50)), /^RpcTimeout.*location=kitex.rpcTimeoutMW, before a/)
       assert.strictEqual(interrupted, 1)
       assert.strictEqual(fake.calls.length, 0)
+    })
+  )
+
+  it.effect("was never sent either while another connection is waited for in place of a dead one", () =>
+    Effect.gen(function* () {
+      for (const inSend of [false, true]) {
+        const fake = new FakeCalls()
+        fake.onSend = (call) => {
+          fake.warm = false
+          fake.dial = Effect.never
+          if (inSend) call.fail(dead)
+        }
+        const client = yield* fake.client({ rpcTimeout: 50 })
+        const call = yield* Effect.forkChild(Effect.exit(client.Ping({})), { startImmediately: true })
+        if (!inSend) fake.last.fail(dead)
+        yield* pass(50)
+        assert.deepInclude(errorOf(yield* Fiber.join(call)).reason, { _tag: "RpcTimeout", neverSent: true })
+      }
     })
   )
 

@@ -621,6 +621,41 @@ describe("what a handler sees and says", () => {
     })
   )
 
+  it.effect("the address of info is what a proxy says only where that looks like one", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const live = serve({ Ping: (_, { info }) => Effect.sync(() => void seen.push(info.address)) })
+      const addresses = [
+        "1.2.3.4:5",
+        "a-b_c.example:65535",
+        "[fe80::1%eth0]:80",
+        "[::ffff:1.2.3.4]:80",
+        "unix:/run/a.sock"
+      ]
+      const longest = `unix:${"a".repeat(251)}`
+      const others = [
+        "",
+        "1.2.3.4",
+        "a:",
+        ":80",
+        "::1:80x",
+        "a b:80",
+        "a:80\n",
+        "a\u001b[31m:80",
+        "unix:",
+        "unix:/a\nb",
+        `${longest}a`,
+        `${"a".repeat(100_000)}:x`
+      ]
+      const all = [...addresses, longest, ...others]
+      yield* Effect.provide(
+        Effect.forEach(all, (rip) => ask("Ping", none, { strings: { rip } })),
+        live
+      )
+      assert.deepStrictEqual(seen, [...addresses, longest, ...others.map(() => "memory")])
+    })
+  )
+
   it.effect("headers and trailers go into the one TTHeader, before Kitex's keys, with exceptions too", () =>
     Effect.gen(function* () {
       const set = ({ sendHeader, setHeader, setTrailer }: ServerCall.ServerCall) =>

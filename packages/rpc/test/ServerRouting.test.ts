@@ -141,8 +141,8 @@ describe("the unknown handler", () => {
   it.effect("gets calls of unknown services and methods as bytes", () =>
     Effect.gen(function* () {
       const seen: Array<unknown> = []
-      const unknown: Server.UnknownHandler<never> = ({ bytes, method, service }, { info }) => {
-        seen.push([service, method, [...bytes], info.path, info.mode])
+      const unknown: Server.UnknownHandler<never> = ({ bytes, method, oneway, service }, { info }) => {
+        seen.push([service, method, [...bytes], info.path, info.mode, oneway])
         return Effect.succeed(
           method === "Void" ? undefined : method === "Empty" ? new Uint8Array(0) : Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0)
         )
@@ -152,28 +152,33 @@ describe("the unknown handler", () => {
         const answers = [
           yield* ask("Nope", args, { service: "One" }),
           yield* ask("Void", args, { service: "Other" }),
-          yield* ask("Empty", args, { service: "Other" }),
-          // Never oneway: nobody knows that it is.
-          yield* ask("Nope", args, { oneway: true })
+          yield* ask("Empty", args, { service: "Other" })
         ]
         assert.deepStrictEqual(
           answers.map(({ bytes }) => bytes),
-          [
-            Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0),
-            Uint8Array.of(0),
-            Uint8Array.of(0),
-            Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0)
-          ]
+          [Uint8Array.of(8, 0, 0, 0, 0, 0, 7, 0), Uint8Array.of(0), Uint8Array.of(0)]
         )
         const all = [...args]
         assert.deepStrictEqual(seen, [
-          ["One", "Nope", all, "/One/Nope", "pingPong"],
-          ["Other", "Void", all, "/Other/Void", "pingPong"],
-          ["Other", "Empty", all, "/Other/Empty", "pingPong"],
-          ["", "Nope", all, "//Nope", "pingPong"]
+          ["One", "Nope", all, "/One/Nope", "pingPong", false],
+          ["Other", "Void", all, "/Other/Void", "pingPong", false],
+          ["Other", "Empty", all, "/Other/Empty", "pingPong", false]
         ])
         assert.include(yield* asked("Who", "One"), "one")
       }).pipe(Effect.provide(live([One], { unknown })))
+    })
+  )
+
+  it.effect("is told which of them want no answer, and gives those none", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const unknown: Server.UnknownHandler<never> = ({ method, oneway }, { info }) => {
+        seen.push([method, oneway, info.mode])
+        return Effect.succeed(Uint8Array.of(0))
+      }
+      const live_ = live([One], { unknown })
+      assert.strictEqual((yield* Effect.provide(ask("Nope", none, { oneway: true }), live_)).how, "finish")
+      assert.deepStrictEqual(seen, [["Nope", true, "oneway"]])
     })
   )
 

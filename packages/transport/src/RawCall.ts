@@ -25,7 +25,11 @@ export type Encoding = "buffered" | "framed" | "ttheader" | "ttheader-framed"
  * How calls share connections. `pooled`: one call at a time on a connection, which goes back to a pool (Kitex's long
  * connections). `short`: a connection for each call. `multiplexed`: many calls at once on one connection, told apart by
  * their sequence ids. `auto`: pooled, until a server answers that it handles calls of one connection side by side, as
- * servers of this package do; multiplexed from then on.
+ * servers of this package do; multiplexed from then on. With a TTHeader, few connections (16, and 16 more for
+ * each 100 ms without an answer) explore a new address in that mode; other calls wait for what they learn.
+ *
+ * A oneway call uses up a connection that it has to itself, as in Kitex, where the next call would wait for the oneway
+ * handler: clients that mostly send oneway calls take `multiplexed`.
  *
  * @since 0.1.0
  * @category models
@@ -188,7 +192,10 @@ export interface RawServerCall {
   readonly size: number
   /** Reads the arguments; inside `onCall` only. Throws what `decode` throws. */
   take<A>(decode: Decode<A>): A
-  /** Called at most once, when the peer has gone or cancelled the call before its end. */
+  /**
+   * Called at most once, when the peer has gone or cancelled the call before its end. The client of a oneway call may
+   * close the connection behind it: whoever does not mean to end with it sets none.
+   */
   onAbort: ((error: TransportError) => void) | undefined
   /**
    * Answers with a result struct; `strings` go into the TTHeader where there is one. Gives the bytes of the result.

@@ -126,7 +126,7 @@ export interface RawStream {
 export interface RawPeer {
   /** `HOST:PORT`, `unix:PATH` or `memory`. */
   readonly address: string
-  /** The subject of the peer's certificate, where TLS asked for one. */
+  /** The subject of the peer's certificate, where TLS asked for one and trusts it. */
   readonly subject?: string
 }
 

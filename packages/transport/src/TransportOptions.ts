@@ -29,14 +29,15 @@ export interface Limits {
   /**
    * Server: open streams of a connection, of which more are refused (RST_STREAM REFUSED_STREAM), and handlers that run: a
    * stream that comes in place of one that was reset waits until the handler of that has ended. PingPong calls of a
-   * connection that run at once too: behind them nothing is read until one has ended. Default 256.
+   * connection that run at once too: behind them nothing is read until one has ended, and a client that sends more than 4
+   * MiB meanwhile is cut off. Default 256.
    */
   readonly maxConcurrentStreams?: number | undefined
-  /** Bytes of the info of a TTHeader. Default 262140, the most that the format has. */
+  /** Bytes of the info of a TTHeader. Default 128 KiB; the format has up to 262140 bytes. */
   readonly maxTTHeaderSize?: number | undefined
   /** Bytes of a header list, 32 added for each field. Default 64 KiB. */
   readonly maxHeaderListSize?: number | undefined
-  /** Fields of a header list. Default 256. */
+  /** Fields of a header list, and entries of a TTHeader. Default 256. */
   readonly maxHeaderFields?: number | undefined
   /** Bytes of a header block before decompression. Default 256 KiB. */
   readonly maxHeaderBlockSize?: number | undefined
@@ -105,6 +106,9 @@ export interface ConnectionOptions {
    * Bytes that all streams of one connection may hold unread before it stands still until something is read or reset.
    * Messages larger than the windows of their streams come on top: on servers as much again, then in turn. Default 64
    * MiB, which 256 streams with full first windows hold.
+   *
+   * Server, PingPong calls: bytes of the requests of running calls, above which nothing is read until one has ended; one
+   * alone may be larger. And bytes of answers: a client that takes nothing of more for a second is not served on.
    */
   readonly connectionBufferLimit?: number | undefined
   /**
@@ -121,7 +125,7 @@ export interface ConnectionOptions {
   readonly maxStreamWindow?: number | undefined
   /** Off by default on clients, two hours on servers. */
   readonly keepalive?: Keepalive | undefined
-  /** A socket that takes nothing for this long is dead. Default 30 seconds. */
+  /** A socket that takes nothing for this long, or no MiB of a large message, is dead. Default 30 seconds. */
   readonly stalledWriteTimeout?: Duration.Input | undefined
   /**
    * A connection without streams is over after this time: a server drains it, a client closes it and dials again when a
@@ -174,7 +178,11 @@ export interface PoolOptions {
 export interface ClientOptions extends ConnectionOptions {
   /** Connections of PingPong calls. */
   readonly pool?: PoolOptions | undefined
-  /** Calls that share a multiplexed connection; one more gets another connection. Default 1024. */
+  /**
+   * Calls that share a multiplexed connection; one more gets another connection. Where servers of this package are called,
+   * abandoned calls count until the server has ended them, so that this is best below its `limits.maxConcurrentStreams`.
+   * Default 128.
+   */
   readonly callsPerConnection?: number | undefined
   /** Connections kept for each address, by streams and by multiplexed calls. Default 1. */
   readonly connectionsPerAddress?: number | undefined

@@ -9,7 +9,7 @@ import { type ApplicationException, ExceptionType } from "@millrace/codec/Messag
 import type { RawServerCall } from "@millrace/transport/RawCall"
 import * as Cause from "effect/Cause"
 import * as RpcError from "../RpcError.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
+import type { Mode, RpcInfo } from "../RpcInfo.ts"
 import * as callErrors from "./callErrors.ts"
 import * as errors from "./errors.ts"
 import { metadataOf, PingPongServerCall } from "./pingPongServerCall.ts"
@@ -33,12 +33,15 @@ export class CallDispatcher {
     const service = serviceOf(this.#routes, raw.service, raw.method)
     const found = service?.get(raw.method)
     const route = found ?? this.#unknown
-    const info = infoOf(raw, found)
+    // Only the method of a call says whether it is oneway, where there is one.
+    const info = infoOf(raw, found, route === undefined || !raw.oneway ? "pingPong" : "oneway")
+    if (this.#serving.over) return this.#shutdown(raw, info)
     if (route === undefined) {
       const exception =
         service === undefined
           ? callErrors.unknownService(raw.service, raw.method)
           : callErrors.unknownMethod(raw.service, raw.method)
+      if (raw.oneway) this.#serving.onewayFailed(info, exception.message)
       return this.#refuse(raw, info, exception, true)
     }
     if (!isCallRoute(route)) return this.#refuse(raw, info, callErrors.streamingMethod(info), false)
@@ -65,6 +68,13 @@ export class CallDispatcher {
     this.#serving.refused(info, callErrors.fromException(info, exception))
   }
 
+  #shutdown(raw: RawServerCall, info: RpcInfo): void {
+    const error = callErrors.shutdown(info)
+    this.#answer(raw, info, callErrors.overtaken(error), true)
+    if (info.mode === "oneway") this.#serving.onewayFailed(info, error.desc)
+    this.#serving.refused(info, error)
+  }
+
   #refuseBy(raw: RawServerCall, info: RpcInfo, error: RpcError.RpcError): void {
     this.#answer(raw, info, { type: ExceptionType.InternalError, message: error.desc }, false)
     this.#serving.refused(info, error)
@@ -74,6 +84,7 @@ export class CallDispatcher {
     if (thrown instanceof CodecError) {
       const error = errors.fromCodec(info, thrown)
       this.#answer(raw, info, { type: ExceptionType.ProtocolError, message: error.desc }, true)
+      if (info.mode === "oneway") this.#serving.onewayFailed(info, error.desc)
       return this.#serving.refused(info, error)
     }
     this.#serving.logDefect(info, Cause.die(thrown))
@@ -90,12 +101,19 @@ export class CallDispatcher {
 
 const isCallRoute = (route: Route): route is CallRoute => route.answer !== undefined
 
-const infoOf = (raw: RawServerCall, route: Route | undefined): RpcInfo => ({
+const infoOf = (raw: RawServerCall, route: Route | undefined, unknownMode: Mode): RpcInfo => ({
   side: "server",
   service: route === undefined ? raw.service : route.plan.service.name_,
   method: raw.method,
-  mode: route === undefined ? "pingPong" : route.plan.method.mode,
+  mode: route === undefined ? unknownMode : route.plan.method.mode,
   path: route === undefined ? `/${raw.service}/${raw.method}` : route.plan.path,
-  // A proxy says whom it speaks for.
-  address: raw.header?.strings.get("rip") || raw.peer.address
+  address: spokenFor(raw) ?? raw.peer.address
 })
+
+const addressLike = /^(?:(?:[\w.-]+|\[[\da-fA-F:.]+(?:%[\w.-]+)?\]):\d{1,5}|unix:[\x21-\x7e]+)$/
+
+/** A proxy says whom it speaks for. Anybody may, so what is no address goes nowhere. */
+const spokenFor = ({ header }: RawServerCall): string | undefined => {
+  const said = header?.strings.get("rip")
+  return said !== undefined && said.length <= 256 && addressLike.test(said) ? said : undefined
+}

@@ -16,7 +16,7 @@ import { CallDispatcher } from "./callDispatcher.ts"
 import * as errors from "./errors.ts"
 import type { Route } from "./routes.ts"
 import type { RoutingTable } from "./routing.ts"
-import { ServerCall, type ServerEnvironment } from "./serverCall.ts"
+import { ServerCall, type ServerEnvironment, shutdownReset } from "./serverCall.ts"
 import { refusal, type Serving } from "./serving.ts"
 
 /** What is particular to streams. @internal */
@@ -65,6 +65,7 @@ export class Dispatcher implements Acceptor {
     const service = this.#routes.services.get(raw.service)
     const route = service?.get(raw.method)
     const info = infoOf(raw, route?.plan.method.mode ?? "bidirectional")
+    if (this.#serving.over) return this.#shutdown(raw, info)
     // Codes of Thrift's application exceptions, which look like gRPC's: Kitex answers with them too.
     if (service === undefined) return this.#refuse(raw, info, refusal(info, 20, `unknown service ${raw.service}`))
     if (route === undefined) return this.#refuse(raw, info, refusal(info, 1, `unknown method ${raw.method}`))
@@ -104,6 +105,12 @@ export class Dispatcher implements Acceptor {
     this.#serving.began(call)
     call.run(route.context)
     if (eagerHeaders && !route.single) call.sendHeadersNow()
+  }
+
+  #shutdown(raw: RawServerStream, info: RpcInfo): void {
+    raw.abort("shutdown", shutdownReset)
+    raw.release()
+    this.#serving.refused(info, errors.fromTransport(info, shutdownReset))
   }
 
   #refuse(raw: RawServerStream, info: RpcInfo, error: RpcError.RpcError): void {

@@ -227,8 +227,8 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     }
     this.sendCount = 1
     this.sendBytes = raw.sentBytes
-    // The connection may have failed meanwhile, and another have taken the call.
-    if (this.#resume !== undefined && this.#tries === tries) this.#raw = raw
+    // The connection may have failed meanwhile, and another have taken the call, or be waited for.
+    if (this.#resume !== undefined && this.#tries === tries && this.#leasing === undefined) this.#raw = raw
   }
 
   /**
@@ -251,7 +251,9 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
 
   #overdue(): RpcError {
     const { rpcTimeout } = this.#settings
-    if (this.#ownTimeout) return replyErrors.rpcTimeout(this.#info, this.#env.destService, rpcTimeout)
+    if (this.#ownTimeout) {
+      return replyErrors.rpcTimeout(this.#info, this.#env.destService, rpcTimeout, this.#raw !== undefined)
+    }
     if (rpcTimeout === Infinity) return errors.deadlineExceeded(this.#info)
     const actual = this.#due - this.#startedAt
     return replyErrors.deadlineBeforeTimeout(this.#info, this.#env.destService, rpcTimeout, actual)

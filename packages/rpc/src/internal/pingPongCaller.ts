@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { ConnectionMode, Encoding } from "@millrace/transport/RawCall"
 import { ClientTransport } from "@millrace/transport/Transport"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -22,14 +23,23 @@ import { type CallEnvironment, type CallSettings, PingPongCall, type PingPongErr
 import { Timers } from "./timers.ts"
 import { tracedCall } from "./tracedCall.ts"
 
+const encodings: ReadonlyArray<Encoding> = ["buffered", "framed", "ttheader", "ttheader-framed"]
+const connectionModes: ReadonlyArray<ConnectionMode> = ["auto", "pooled", "short", "multiplexed"]
+
+// The compiler knows, but not of plain JavaScript, nor what a `Config` reads.
+const oneOf = <A extends string>(option: string, allowed: ReadonlyArray<A>, value: A): A => {
+  if (allowed.includes(value)) return value
+  throw new Error(`${option} "${String(value)}" is none of ${allowed.join(", ")}`)
+}
+
 const settingsOf = (options: ClientOptions | ClientCallOptions): CallSettings => ({
   // A timeout of zero has passed: it must not mean "none".
   rpcTimeout:
     options.rpcTimeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.rpcTimeout)),
   connectTimeoutMillis:
     options.connectTimeout === undefined ? undefined : Math.ceil(millis(options.connectTimeout)) || undefined,
-  encoding: options.transport ?? "ttheader-framed",
-  connection: options.connection ?? "auto"
+  encoding: oneOf("transport", encodings, options.transport ?? "ttheader-framed"),
+  connection: oneOf("connection", connectionModes, options.connection ?? "auto")
 })
 
 const noOptions: ClientCallOptions = {}

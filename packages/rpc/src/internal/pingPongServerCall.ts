@@ -47,7 +47,8 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   readonly #serving: Serving
   readonly #raw: RawServerCall
   readonly #route: CallRoute
-  readonly #request: unknown
+  /** Until the handler has it: a large one is not to live as long as its call. */
+  #request: unknown
   readonly #oneway: boolean
   readonly #deadline: number
   readonly #ended: (() => void) | undefined
@@ -76,7 +77,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.#raw = raw
     this.#route = route
     this.#request = request
-    this.#oneway = route.plan.method.mode === "oneway"
+    this.#oneway = info.mode === "oneway"
     this.#unheard = this.#oneway
     this.#deadline = deadline
     this.#ended = ended
@@ -135,11 +136,17 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   main(): Effect.Effect<unknown, unknown> {
-    if (this.#lifecycle === undefined) return this.#route.answer(this, this.#request)
+    if (this.#lifecycle === undefined) return this.#answer()
     return Effect.andThen(
       this.#lifecycle.start(),
-      Effect.suspend(() => this.#route.answer(this, this.#request))
+      Effect.suspend(() => this.#answer())
     )
+  }
+
+  #answer(): Effect.Effect<unknown, unknown> {
+    const request = this.#request
+    this.#request = undefined
+    return this.#route.answer(this, request)
   }
 
   // --- ending: from outside --------------------------------------------------------------------------------------------
@@ -180,12 +187,20 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
       outcome = this.#died(Cause.die(defect), defect)
     }
     if (!this.#answered) this.#raw.finish()
+    if (this.#oneway) this.#logFailure(outcome)
     this.#handler.returned = true
     this.#ended?.()
     if (this.#lifecycle === undefined) return this.#serving.gone(this)
     this.#serving
       .runFork(this.#lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
       .addObserver(() => this.#serving.gone(this))
+  }
+
+  #logFailure({ bizError, exit }: Outcome): void {
+    const failure = Exit.isFailure(exit) ? errors.causeFailure(exit.cause) : undefined
+    if (bizError !== undefined) this.#serving.onewayFailed(this.info, bizError.message)
+    // A defect has its own line.
+    else if (failure?.defect === false) this.#serving.onewayFailed(this.info, (failure.value as RpcError).desc)
   }
 
   #conclude(exit: Exit.Exit<unknown, unknown>): Outcome {
@@ -216,6 +231,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   #replyBusinessError(error: BizStatusError): Outcome {
+    if (this.#raw.header === undefined && !this.#oneway) this.#serving.businessErrorLost(this.info, this.#route.plan)
     const { extra, statusCode: code, statusMessage: message } = error
     const entries = BizStatus.toEntries({ code, message, extra })
     // Kitex's own keys win over those of the handler.

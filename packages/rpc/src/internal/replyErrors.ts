@@ -17,8 +17,12 @@ export const exceptionError = (info: RpcInfo, { message, type }: ApplicationExce
 }
 
 /** @internal */
-export const rpcTimeout = (info: RpcInfo, destService: string, millis: number) =>
-  error(info, 4, timeoutText(info, destService, millis), new RpcError.RpcTimeout({ millis }))
+export const rpcTimeout = (info: RpcInfo, destService: string, millis: number, sent: boolean) => {
+  const text = timeoutText(info, destService, millis)
+  return sent
+    ? error(info, 4, text, new RpcError.RpcTimeout({ millis }))
+    : error(info, 4, `${text}, before a connection was there`, new RpcError.RpcTimeout({ millis, neverSent: true }))
+}
 
 /** The deadline that the fiber inherited came before the call's own timeout. @internal */
 export const deadlineBeforeTimeout = (info: RpcInfo, destService: string, millis: number, actual: number) =>

@@ -223,29 +223,36 @@ const answering = (
       return handler(request, call)
     }
   }
-  const hasResult = plan.method.response !== undefined
   return (call, request) =>
     wrap(
       middleware,
       Effect.suspend(() => {
         call.inHandler = true
-        return Effect.matchEffect(handler(request, call), {
-          onSuccess: (success) => {
-            call.result = hasResult ? { success } : {}
-            return leftHandler(call)
-          },
-          // A declared exception is an answer, not a failure, for whoever stands around the handler.
-          onFailure: (error) => {
-            const exception = plan.exceptionOf(error)
-            if (exception === undefined) return failedInHandler(call, error)
-            call.result = { [exception]: error }
-            return leftHandler(call)
-          }
-        })
+        return answered(handler(request, call), plan, call)
       }),
       call
     )
 }
+
+// A function of its own: closures made beside the request would hold it as long as the call runs.
+const answered = (
+  handler: Effect.Effect<unknown, unknown>,
+  plan: plans.MethodPlan,
+  call: SingleCall
+): Effect.Effect<void, CallError> =>
+  Effect.matchEffect(handler, {
+    onSuccess: (success) => {
+      call.result = plan.method.response === undefined ? {} : { success }
+      return leftHandler(call)
+    },
+    // A declared exception is an answer, not a failure, for whoever stands around the handler.
+    onFailure: (error) => {
+      const exception = plan.exceptionOf(error)
+      if (exception === undefined) return failedInHandler(call, error)
+      call.result = { [exception]: error }
+      return leftHandler(call)
+    }
+  })
 
 // As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode
 // nor the text of that.

@@ -35,7 +35,8 @@ export interface ServerEnvironment extends Environment, FiberEnvironment {
   readonly gone: (call: Running) => void
 }
 
-const shutdownReset = new TransportError.TransportError({
+/** The grace time of a stopping server is over. @internal */
+export const shutdownReset = new TransportError.TransportError({
   reason: new TransportError.StreamReset({ resetCode: 1000, byPeer: false }),
   code: 14,
   desc: "graceful shutdown"

@@ -18,6 +18,7 @@ import type { RpcTracer } from "../RpcTracer.ts"
 import * as errors from "./errors.ts"
 import type { FiberEnvironment } from "./handlerFiber.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { LogBudget } from "./logBudget.ts"
 import type { Timers } from "./timers.ts"
 
 /** @internal */
@@ -35,6 +36,8 @@ export interface Running {
 
 // What Kitex waits behind the last reset before it closes connections.
 const flushMillis = 100
+// Handlers that may not be interrupted, finalizers and tracers.
+const endingMillis = 1000
 
 /** @internal */
 export class Serving implements FiberEnvironment {
@@ -44,7 +47,10 @@ export class Serving implements FiberEnvironment {
   readonly #settings: Settings
   readonly #running = new Set<Running>()
   readonly #draining = Deferred.makeUnsafe<void>()
+  readonly #lostBusinessErrors = new Set<object>()
+  readonly #onewayLines = new LogBudget()
   #whenIdle: (() => void) | undefined
+  #over = false
 
   constructor(settings: Settings, timers: Timers, runFork: FiberEnvironment["runFork"]) {
     this.#settings = settings
@@ -55,6 +61,11 @@ export class Serving implements FiberEnvironment {
 
   get draining(): Effect.Effect<void> {
     return Deferred.await(this.#draining)
+  }
+
+  /** The grace time is over: no call begins any more. */
+  get over(): boolean {
+    return this.#over
   }
 
   // --- before a call ---------------------------------------------------------------------------------------------------
@@ -78,7 +89,14 @@ export class Serving implements FiberEnvironment {
     }
     const releases: Array<() => void> = []
     const release = () => {
-      for (const give of releases) give()
+      for (const give of releases) {
+        // One that dies keeps neither the others nor the call from their end.
+        try {
+          give()
+        } catch (defect) {
+          this.logDefect(info, Cause.die(defect))
+        }
+      }
     }
     for (const { admit } of admission) {
       let answer: RpcError.RpcError | (() => void)
@@ -111,12 +129,27 @@ export class Serving implements FiberEnvironment {
   }
 
   logDefect(info: RpcInfo, cause: Cause.Cause<unknown>): void {
-    this.runFork(
-      Effect.annotateLogs(Effect.logError(`handler of ${info.service}.${info.method} died`, cause), {
-        "rpc.service": info.service,
-        "rpc.method": info.method
-      })
-    )
+    this.#log(info, Effect.logError(`handler of ${info.service}.${info.method} died`, cause))
+  }
+
+  /** Nobody but the log hears of it. */
+  onewayFailed(info: RpcInfo, text: string): void {
+    const told = printable(`oneway call of ${info.service}.${info.method} failed: ${text}`)
+    const line = this.#onewayLines.line(told, this.timers.now())
+    if (line !== undefined) this.#log(info, Effect.logWarning(line))
+  }
+
+  /** A business error that the encoding of its call does not carry: said once for each method. */
+  businessErrorLost(info: RpcInfo, method: object): void {
+    if (this.#lostBusinessErrors.has(method)) return
+    this.#lostBusinessErrors.add(method)
+    const line = `business error of ${info.service}.${info.method} lost: without a TTHeader the client sees an empty result; use a TTHeader transport or a declared exception`
+    this.#log(info, Effect.logWarning(printable(line)))
+  }
+
+  #log({ method, service }: RpcInfo, line: Effect.Effect<void>): void {
+    const annotations = { "rpc.service": printable(service), "rpc.method": printable(method) }
+    this.runFork(Effect.annotateLogs(line, annotations))
   }
 
   // --- calls that run --------------------------------------------------------------------------------------------------
@@ -139,6 +172,12 @@ export class Serving implements FiberEnvironment {
     this.#whenIdle = () => resume(Effect.void)
   })
 
+  readonly #leaveBehind: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.logWarning(
+      `the server stops, and leaves ${this.#running.size} calls behind that still run 1 second after they were interrupted: their handlers may not be interrupted, or finalizers or tracers take longer`
+    )
+  )
+
   /** The graceful stop, to be run once: no new connections, goodbyes, the grace time, then the end of what still runs. */
   drain(listening: Listening): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -146,8 +185,9 @@ export class Serving implements FiberEnvironment {
       return Effect.flatMap(Effect.forkChild(listening.drain, { startImmediately: true }), (closing) => {
         const closed = Effect.asVoid(Fiber.await(closing))
         const abort = Effect.suspend(() => {
+          this.#over = true
           for (const call of this.#running) call.shutdown()
-          return this.#idle
+          return Effect.timeoutOrElse(this.#idle, { duration: endingMillis, orElse: () => this.#leaveBehind })
         })
         return Effect.andThen(this.#idle, closed).pipe(
           Effect.timeoutOrElse({
@@ -160,6 +200,9 @@ export class Serving implements FiberEnvironment {
     })
   }
 }
+
+// Names and texts may be a peer's.
+const printable = (text: string): string => text.slice(0, 400).replace(/\p{C}/gu, "?")
 
 /** A call that was refused with a code and a text of Kitex's. @internal */
 export const refusal = (info: RpcInfo, code: number, desc: string): RpcError.RpcError =>

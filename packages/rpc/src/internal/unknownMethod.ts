@@ -18,6 +18,7 @@ import { type Route, routeOf } from "./routes.ts"
 interface Request {
   readonly service: string
   readonly method: string
+  readonly oneway: boolean
   readonly bytes: Uint8Array
 }
 
@@ -53,8 +54,10 @@ export const route = (
 ): Route =>
   routeOf(
     plan,
-    (bytes: Uint8Array, call: ServerCall) =>
-      handler({ service: call.info.service, method: call.info.method, bytes }, call),
+    (bytes: Uint8Array, call: ServerCall) => {
+      const { method, mode, service } = call.info
+      return handler({ service, method, oneway: mode === "oneway", bytes }, call)
+    },
     context,
     middleware
   )

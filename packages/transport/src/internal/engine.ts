@@ -7,7 +7,7 @@
 
 /** Why a connection is over. @internal */
 export type ConnectionEnd =
-  | { readonly _tag: "PeerClosed" } // TCP FIN with nothing wrong
+  | { readonly _tag: "PeerClosed"; readonly hint?: string } // TCP FIN with nothing wrong; why that may be
   | { readonly _tag: "Lost"; readonly detail: string } // the socket failed, or a timer of the driver
   | { readonly _tag: "Error"; readonly code: number; readonly detail: string; readonly limit?: string } // the peer broke the protocol or a limit
   | { readonly _tag: "PeerGoaway"; readonly code: number; readonly debug: string }

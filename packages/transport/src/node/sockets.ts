@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import * as net from "node:net"
 import * as tls from "node:tls"
+import { endListener } from "./endListener.ts"
 import { connectFailed, listenFailed } from "../internal/net/errors.ts"
 import type { Bound, Dial, Protocol, Socket, SocketEvents } from "../internal/net/socket.ts"
 import type { RawPeer } from "../RawStream.ts"
@@ -104,7 +105,9 @@ const peerOf = (socket: net.Socket, fallback: string): RawPeer => {
       : host.includes(":") && !host.startsWith("::ffff:")
         ? `[${host}]:${port}`
         : `${host.replace(/^::ffff:/, "")}:${port}`
-  const subject = socket instanceof tls.TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined
+  // A certificate that nobody vouches for says what its owner likes.
+  const vouched = socket instanceof tls.TLSSocket && socket.authorized
+  const subject = vouched ? socket.getPeerCertificate().subject?.CN : undefined
   const name = Array.isArray(subject) ? subject[0] : subject
   return name === undefined ? { address } : { address, subject: name }
 }
@@ -122,6 +125,7 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "this host does not have that address (EADDRNOTAVAIL)",
   EHOSTUNREACH: "no route to the host (EHOSTUNREACH)",
   ENETUNREACH: "no route to the network (ENETUNREACH)",
+  ECONNRESET: "the server reset the connection (ECONNRESET)",
   ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)",
   ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server does not speak TLS (ERR_SSL_PACKET_LENGTH_TOO_LONG)",
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted("DEPTH_ZERO_SELF_SIGNED_CERT"),
@@ -135,7 +139,10 @@ const staleSocket =
 
 const addressForm = "an address is HOST:PORT, [IPV6]:PORT or unix:PATH"
 
-const why = (error: NodeJS.ErrnoException): string => reasons[error.code ?? ""] ?? error.message
+const why = (error: NodeJS.ErrnoException & { readonly host?: string }): string =>
+  error.code === "ERR_TLS_CERT_ALTNAME_INVALID"
+    ? `the server's certificate is not for ${error.host} (${error.code}); tls.servername sets the name to expect`
+    : (reasons[error.code ?? ""] ?? error.message)
 
 type Target = { readonly path: string } | { readonly host: string; readonly port: number }
 
@@ -207,6 +214,9 @@ export const dial =
       })
     })
 
+/** Whom the certificate has to name; SNI takes no IP addresses. */
+const namesOf = (host: string): tls.ConnectionOptions => (net.isIP(host) === 0 ? { host, servername: host } : { host })
+
 const handshake = (
   plain: net.Socket,
   options: tls.ConnectionOptions,
@@ -214,7 +224,7 @@ const handshake = (
   address: string,
   protocol: Protocol
 ) => {
-  const named = "host" in target && net.isIP(target.host) === 0 ? { servername: target.host } : {}
+  const named = "host" in target ? namesOf(target.host) : {}
   const { ALPNProtocols: _, ...rest } = options
   const alpn = protocol === undefined ? {} : { ALPNProtocols: [protocol] }
   const socket = tls.connect({ minVersion: "TLSv1.2", ...named, ...rest, ...alpn, socket: plain })
@@ -240,9 +250,21 @@ export const bind =
   (onSocket: (socket: Socket) => void): Effect.Effect<Bound, TransportError, Scope> => {
     const host = options.host ?? "0.0.0.0"
     const name = options.path === undefined ? `${host}:${options.port ?? 0}` : `unix:${options.path}`
+    /** While the listener ends: connections that nobody has heard of. */
+    let held: Array<Socket> | undefined
+    const accept = (plain: net.Socket) => {
+      const socket = new NodeSocket(plain, peerOf(plain, name))
+      if (held === undefined) return onSocket(socket)
+      plain.on("error", ignore)
+      held.push(socket)
+    }
+    const release = Effect.sync(() => {
+      const sockets = held ?? []
+      held = undefined
+      for (const socket of sockets) onSocket(socket)
+    })
     return Effect.acquireRelease(
       Effect.callback<net.Server, TransportError>((resume) => {
-        const accept = (socket: net.Socket) => onSocket(new NodeSocket(socket, peerOf(socket, name)))
         const server =
           options.tls === undefined
             ? net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay }, accept)
@@ -284,7 +306,11 @@ export const bind =
             address === null || typeof address === "string"
               ? { hostname: name, port: 0 }
               : { hostname: address.address, port: address.port },
-          stop: Effect.sync(() => server.close())
+          stop: Effect.suspend(() => {
+            if (!server.listening) return Effect.void
+            held ??= []
+            return Effect.ensuring(endListener(server), release)
+          })
         }
       })
     )

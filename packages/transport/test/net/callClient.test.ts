@@ -279,6 +279,84 @@ describe("a connection of calls", () => {
   })
 })
 
+describe("a server that seems to be none", () => {
+  const ascii = (text: string) => new TextEncoder().encode(text)
+  const servers: ReadonlyArray<readonly [what: string, bytes: Uint8Array, desc: string]> = [
+    [
+      "HTTP/1",
+      ascii("HTTP/1.1 400 Bad Request\r\n"),
+      "invalid payload (first4Bytes=0x48545450, second4Bytes=0x2f312e31); the server speaks HTTP/1"
+    ],
+    [
+      "HTTP/2",
+      Uint8Array.of(0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0),
+      "invalid payload (first4Bytes=0x604, second4Bytes=0x0); the server speaks HTTP/2 (gRPC): is it another port?"
+    ],
+    [
+      "SSH",
+      ascii("SSH-2.0-OpenSSH_9.2\r\n"),
+      "invalid payload (first4Bytes=0x5353482d, second4Bytes=0x322e302d); the server speaks SSH"
+    ],
+    [
+      "Thrift's compact protocol",
+      Uint8Array.of(0, 0, 0, 30, 0x82, 0x41, 1, 4, 69, 99, 104, 111),
+      "invalid payload (first4Bytes=0x1e, second4Bytes=0x82410104); the server speaks Thrift's compact protocol"
+    ],
+    ["nothing known", ascii("what is this"), "invalid payload (first4Bytes=0x77686174, second4Bytes=0x20697320)"]
+  ]
+  for (const [what, bytes, desc] of servers)
+    it(`but speaks ${what}`, () => {
+      const { client, requests, send, socket } = calling()
+      const { waiter } = send("x")
+      requests()
+      socket.events.onData(bytes)
+      assert.strictEqual(waiter.error?.desc, desc)
+      assert.strictEqual(waiter.error?.reason._tag, "ProtocolViolation")
+      const late = send("y")
+      assert.strictEqual(late.waiter.error?.desc, `connection closed: ${desc}`)
+      assert.isFalse(client.fit)
+    })
+
+  it("but alerts over TLS in less than the bytes of any message", () => {
+    for (const secure of [false, true]) {
+      const { requests, send, socket } = calling()
+      socket.secure = secure
+      const { waiter } = send("x")
+      requests()
+      socket.events.onData(Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70))
+      socket.events.onEnd()
+      const hint = secure ? "" : "; the server speaks TLS: does the client lack tls?"
+      assert.strictEqual(waiter.error?.desc, `EOF wait read${hint}`)
+    }
+  })
+
+  it("but closes without a byte", () => {
+    const text = "default codec read failed"
+    const hint = "; does it speak Thrift, and TLS only where this client does?"
+    for (const [end, desc] of [
+      [(socket: FakeSocket) => socket.events.onEnd(), `${text}: EOF peer close${hint}`],
+      [(socket: FakeSocket) => socket.events.onError("ECONNRESET"), `${text}: ECONNRESET${hint}`],
+      [(socket: FakeSocket) => socket.events.onError("ETIMEDOUT"), `${text}: ETIMEDOUT`]
+    ] as const) {
+      const fresh = calling()
+      const { waiter } = fresh.send("x")
+      fresh.requests()
+      end(fresh.socket)
+      assert.strictEqual(waiter.error?.desc, desc)
+      assert.strictEqual(waiter.error?.reason._tag, "ConnectionLost")
+
+      // One that has answered speaks Thrift.
+      const { answer, requests, send, socket } = calling()
+      send("a")
+      answer(requests()[0]!)
+      const later = send("b")
+      requests()
+      end(socket)
+      assert.strictEqual(later.waiter.error?.desc, desc.replace(hint, ""))
+    }
+  })
+})
+
 describe("timers of a connection of calls", () => {
   it("a server that takes nothing", () => {
     const { pass, send, socket, ticks } = calling("pooled", "framed", { stalledWriteTimeout: "5 seconds" })

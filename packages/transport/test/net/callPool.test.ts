@@ -297,7 +297,7 @@ describe("an address", () => {
     const settings = callPoolOptions({}, ticks.platform)
     let empty = 0
     const allIdle = new Set<CallClient>()
-    const pool = new AddressPool(target("ADDRESS"), settings, allIdle, () => empty++)
+    const pool = new AddressPool(target("ADDRESS"), settings, undefined, allIdle, () => empty++)
     const sockets = [new FakeSocket(), new FakeSocket()] as const
     pool.dialling = 3
     for (const socket of sockets) {
@@ -331,7 +331,7 @@ describe("numbers out of range", () => {
       maxIdleTime: 60_000,
       minIdlePerAddress: 0,
       maxPerAddress: 1024,
-      callsPerConnection: 1024,
+      callsPerConnection: 128,
       connectionsPerAddress: 1
     })
     assert.deepInclude(

@@ -22,6 +22,7 @@ const serving = (onCall: (call: RawServerCall) => void, options: ConnectionOptio
     {
       ...ticks.options(options),
       handshakeTimeout,
+      connectionBufferLimit: callOptions(options).connectionBufferLimit,
       log: (message) => ticks.logged.push(message),
       later: (run) => later.push(run)
     },
@@ -105,13 +106,16 @@ describe("calls of a connection", () => {
     assert.strictEqual(ticks.waiting, 0)
   })
 
-  it("end with their peer, except for what oneway calls do", () => {
+  it("end with their peer", () => {
     const { calls, receive, socket } = collecting()
     receive(call(1), framed({ sequenceId: 2, type: 4 }), call(3))
     const aborted: Array<string> = []
     for (const each of calls) each.onAbort = (error) => aborted.push(`${each.sequenceId}: ${error.desc}`)
     socket.events.onEnd()
-    assert.deepStrictEqual(aborted, ["1: the client closed the connection", "3: the client closed the connection"])
+    assert.deepStrictEqual(
+      aborted,
+      [1, 2, 3].map((id) => `${id}: the client closed the connection`)
+    )
     assert.isTrue(socket.ended)
     for (const each of calls) answer(each)
     assert.lengthOf(socket.written, 0)
@@ -223,15 +227,15 @@ describe("reading stops", () => {
       assert.isBelow(driver.connection.outbox.length, (running * 65 + 1100) * 1024)
       assert.isTrue(socket.paused)
 
-      const got: Array<number> = []
-      for (let turns = 0; got.length < 1000; turns++) {
-        assert.isBelow(turns, 100)
-        got.push(...answers(socket.sent()))
+      let got = socket.sent()
+      for (let turns = 0; socket.paused; turns++) {
+        assert.isBelow(turns, 200)
         socket.events.onDrain()
         settle()
+        got = concat([got, socket.sent()])
       }
       assert.deepStrictEqual(
-        got,
+        answers(got),
         pipelined.map((_, i) => i)
       )
       assert.isFalse(socket.paused)
@@ -274,6 +278,73 @@ describe("reading stops", () => {
     for (const each of others) answer(each)
     ticks.run()
     assert.isFalse(socket.paused)
+  })
+
+  it("at running calls whose bytes are too many, until one has ended", () => {
+    const large = (sequenceId: number) => framed({ sequenceId, body: concat([new Uint8Array(600), empty]) })
+    const { calls, receive, socket, ticks } = collecting({ connectionBufferLimit: 1000 })
+    receive(large(1), large(2), large(3))
+    assert.lengthOf(calls, 2)
+    assert.isTrue(socket.paused)
+    answer(calls[0]!)
+    ticks.run()
+    assert.lengthOf(calls, 3)
+    assert.isTrue(socket.paused)
+    answer(calls[1]!)
+    answer(calls[2]!)
+    ticks.run()
+    assert.isFalse(socket.paused)
+  })
+
+  it("but one chunk is let in each second, behind which the end of a peer may be", () => {
+    const { calls, logged, receive, socket, ticks, wait } = collecting({ limits: { maxConcurrentStreams: 2 } })
+    receive(call(1), call(2), call(3))
+    assert.isTrue(socket.paused)
+    wait(900)
+    assert.isTrue(socket.paused)
+    wait(200)
+    assert.isFalse(socket.paused)
+    receive(call(4))
+    assert.isTrue(socket.paused)
+    assert.lengthOf(calls, 2)
+    // All calls end before the chunk comes: reading goes on, and the chunk does not stop it.
+    wait(1000)
+    for (const each of calls.slice()) answer(each)
+    ticks.run()
+    assert.lengthOf(calls, 4)
+    for (const each of calls.slice()) answer(each)
+    ticks.run()
+    assert.isFalse(socket.paused)
+    receive(call(5))
+    assert.isFalse(socket.paused)
+
+    receive(call(6))
+    const aborted: Array<number> = []
+    for (const each of calls.slice(4)) each.onAbort = () => aborted.push(each.sequenceId)
+    wait(1100)
+    socket.events.onEnd()
+    assert.deepStrictEqual(aborted, [5, 6])
+    assert.deepStrictEqual(logged, [])
+  })
+
+  it("for good when nothing ends while 4 MiB come, not while calls end", () => {
+    for (const ends of [false, true]) {
+      const { calls, driver, logged, receive, socket, ticks, wait } = collecting({
+        limits: { maxConcurrentStreams: 1 }
+      })
+      receive(...Array.from({ length: 300 }, (_, i) => call(i)))
+      for (let i = 0; i < 250 && !socket.ended; i++) {
+        wait(1000)
+        if (ends) answer(calls.at(-1)!)
+        ticks.run()
+        if (!socket.paused) receive(new Uint8Array(64 * 1024))
+      }
+      assert.strictEqual(driver.connection.closed, !ends)
+      assert.deepStrictEqual(
+        logged,
+        ends ? [] : ["PingPong connection of ADDRESS closed: more than 4 MiB came behind 1 calls that do not end"]
+      )
+    }
   })
 
   it("no longer than the connection: its end is read", () => {
@@ -353,6 +424,62 @@ describe("a connection ends", () => {
     assert.isTrue(socket.destroyed)
   })
 
+  it("when a peer takes nothing for a second of more answers than connectionBufferLimit, and not while it takes some", () => {
+    const large = concat([new Uint8Array(700 * 1024), empty])
+    const { calls, driver, logged, receive, socket, ticks, wait } = collecting({
+      connectionBufferLimit: 8 * 1024 * 1024
+    })
+    receive(...Array.from({ length: 20 }, (_, i) => call(i)))
+    const errors: Array<unknown> = []
+    calls[19]!.onAbort = (error) => errors.push(error.reason)
+    socket.takes = false
+    for (const each of calls.slice(0, 19)) each.reply(large, encodeBytes)
+    ticks.run()
+    // 13 MiB, of which 5 are taken slowly
+    for (let i = 0; i < 5; i++) {
+      wait(900)
+      assert.isFalse(socket.destroyed)
+      socket.events.onDrain()
+      ticks.run()
+    }
+    wait(2000)
+    assert.isFalse(socket.destroyed)
+    calls[19]!.reply(concat([large, large]), encodeBytes)
+    ticks.run()
+    wait(1000)
+    assert.isTrue(socket.destroyed)
+    assert.isTrue(driver.connection.closed)
+    assert.lengthOf(logged, 1)
+    assert.match(
+      logged[0]!,
+      /the client does not read \d+ bytes of answers, more than connectionBufferLimit \(8388608\)/
+    )
+  })
+
+  it("not by a stalled write while a large answer is taken piece by piece", () => {
+    const large = concat([new Uint8Array(10 * 1024 * 1024), empty])
+    const { receive, socket, wait } = serving((each) => each.reply(large, encodeBytes), { stalledWriteTimeout: 500 })
+    socket.takes = false
+    receive(call(1))
+    const got: Array<number> = []
+    for (let i = 0; i < 9; i++) {
+      got.push(socket.sent().length)
+      wait(400)
+      assert.isFalse(socket.destroyed)
+      socket.events.onDrain()
+    }
+    assert.isAtMost(Math.max(...got), 1024 * 1024)
+    const whole = serving((each) => each.reply(large.subarray(0, 1024 * 1024), encodeBytes))
+    let writes = 0
+    whole.socket.write = () => ++writes > 0
+    whole.receive(call(1))
+    assert.strictEqual(writes, 1)
+    wait(400)
+    assert.isFalse(socket.destroyed)
+    wait(100)
+    assert.isTrue(socket.destroyed)
+  })
+
   it("not while we do not read the rest of a message", () => {
     const { calls, receive, socket, ticks, wait } = collecting({ limits: { maxConcurrentStreams: 1 } })
     receive(call(1), call(2).slice(0, 20))
@@ -387,6 +514,11 @@ describe("a connection ends", () => {
       "invalid data: payload size(2000) larger than the limit(1000)"
     )
     assert.strictEqual(broken(framed({ type: 2 })), "server side, invalid message type 2")
+    const value = "x".repeat(44_000)
+    const strings = [0, 1, 2].map((i) => [`${i}`, value] as const)
+    assert.strictEqual(broken(ttheader({}, { strings })), "invalid header: size(132020) larger than the limit(131072)")
+    const ints = Array.from({ length: 257 }, (_, i) => [i, ""] as const)
+    assert.include(broken(ttheader({}, { ints })), "257 entries are more than the 256 that may come (maxHeaderFields)")
   })
 
   it("one second after its own FIN, when the peer keeps its side open", () => {

@@ -100,18 +100,6 @@ describe("dialling", () => {
     }).pipe(client({ settingsTimeout: "50 millis" }), Effect.scoped)
   )
 
-  it.live("ends for who joins with a shorter limit alone", () =>
-    Effect.gen(function* () {
-      const { address, sockets } = yield* tcpServer(() => {})
-      const first = yield* Effect.forkChild(open(address), { startImmediately: true })
-      const error = yield* Effect.flip(open(address, { connectTimeoutMillis: 20 }))
-      assert.deepInclude(error.reason, { _tag: "ConnectTimeout", millis: 20 })
-      assert.strictEqual(first.pollUnsafe(), undefined)
-      sockets[0]!.write(emptySettings)
-      yield* Fiber.join(first)
-    }).pipe(client(), Effect.scoped)
-  )
-
   describe("where client and server do not agree on TLS", () => {
     const told = Effect.gen(function* () {
       const { address } = yield* serve(echo)

@@ -14,7 +14,7 @@ import { type ClientTransport, ServerTransport } from "../../src/Transport.ts"
 import type { TransportError } from "../../src/TransportError.ts"
 import { concat, data, fromHex, RawPeer, settings, text, uint32 } from "../http2/raw.ts"
 import { call, target } from "../support/calls.ts"
-import { certificate } from "../support/certificate.ts"
+import { certificate, nameCertificate } from "../support/certificate.ts"
 import { layers } from "../support/layers.ts"
 import { decodeBytes, echo, encodeBytes, encodeText, ended, openStream, readTexts, writeAll } from "../support/raw.ts"
 import { buffered, framed, streamHeader, ttheader, ttheaderFramed, withText } from "../support/thrift.ts"
@@ -327,6 +327,20 @@ describe("over TLS", () => {
     }).pipe(
       Effect.scoped,
       Effect.provide(layers({ tls: { ...certificate, requestCert: true, ca: certificate.cert } }, {}))
+    )
+  )
+
+  it.live("but not the subject of one that nobody vouches for", () =>
+    Effect.gen(function* () {
+      const { calls, port } = yield* listen()
+      const peer = yield* wire(port, { ...trusting, ...nameCertificate })
+      yield* exchange(callExchange("ttheader"), peer, false)
+      assert.deepStrictEqual(calls[0]!.peer, { address: `127.0.0.1:${peer.socket.localPort}` })
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        layers({ tls: { ...certificate, requestCert: true, rejectUnauthorized: false, ca: certificate.cert } }, {})
+      )
     )
   )
 })

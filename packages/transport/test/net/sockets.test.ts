@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { type AddressInfo, createServer, type Server } from "node:net"
+import * as tls from "node:tls"
 import { memoryPipe } from "../../src/internal/net/memory.ts"
 import type { Socket, SocketEvents } from "../../src/internal/net/socket.ts"
 import { bind, dial } from "../../src/node/sockets.ts"
+import { ipCertificate, nameCertificate } from "../support/certificate.ts"
 
 /** What a socket told. */
 class Events implements SocketEvents {
@@ -90,3 +93,62 @@ for (const [name, make] of [
     )
   })
 }
+
+describe("the name that a server's certificate is for", () => {
+  /** Dials `host`, where the server has the certificate, and gives what came of it. */
+  const secured = (host: string, has: typeof ipCertificate, options: tls.ConnectionOptions = {}) =>
+    Effect.gen(function* () {
+      const server = yield* Effect.acquireRelease(
+        Effect.callback<tls.Server>((resume) => {
+          const server = tls.createServer(has).listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = `${host}:${(server.address() as AddressInfo).port}`
+      const dialled = yield* dial({ ca: has.cert, ...options })(address, undefined)
+      return yield* dialled.secure.pipe(
+        Effect.match({
+          onFailure: (error) => error.desc.replace(`cannot connect to ${address}: `, ""),
+          onSuccess: (socket) => {
+            socket.destroy()
+            return "connected"
+          }
+        })
+      )
+    }).pipe(Effect.scoped)
+
+  const refused = (name: string) =>
+    `the server's certificate is not for ${name} (ERR_TLS_CERT_ALTNAME_INVALID); tls.servername sets the name to expect`
+
+  it.live("is the host of the address", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* secured("127.0.0.1", ipCertificate), "connected")
+      assert.strictEqual(yield* secured("127.0.0.1", nameCertificate), refused("127.0.0.1"))
+      assert.strictEqual(yield* secured("localhost", nameCertificate), "connected")
+      assert.strictEqual(yield* secured("localhost", ipCertificate), refused("localhost"))
+    })
+  )
+
+  it.live("or servername", () =>
+    Effect.gen(function* () {
+      const servername = "localhost"
+      assert.strictEqual(yield* secured("127.0.0.1", nameCertificate, { servername }), "connected")
+      assert.strictEqual(yield* secured("127.0.0.1", ipCertificate, { servername }), refused("localhost"))
+    })
+  )
+})
+
+it.live("a server that resets the connection during the handshake", () =>
+  Effect.gen(function* () {
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<Server>((resume) => {
+        const server = createServer((socket) => socket.once("data", () => socket.resetAndDestroy()))
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => server.close())
+    )
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const error = yield* Effect.flip(Effect.flatMap(dial({})(address, undefined), ({ secure }) => secure))
+    assert.strictEqual(error.desc, `cannot connect to ${address}: the server reset the connection (ECONNRESET)`)
+  }).pipe(Effect.scoped)
+)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { following, nextSequenceId } from "../../src/internal/pingpong/sequence.ts"
+import type { ServerCall } from "../../src/internal/pingpong/serverCall.ts"
 import type { RawClientCall } from "../../src/RawCall.ts"
 import { fromHex } from "../http2/raw.ts"
 import { encodeBytes, Outcome, outgoing, TestClient, TestServer } from "./support.ts"
@@ -178,6 +179,7 @@ describe("a shared connection", () => {
   it("gives an answer to the call that its header names, and checks the other sequence id", () => {
     const client = new TestClient()
     const [first, second] = [sendOn(client, "multiplexed"), sendOn(client, "multiplexed")]
+    sendOn(client, "multiplexed").call.abandon()
     client.sent()
     client.receive(withHeader(first.call.sequenceId, "", second.call.sequenceId))
     assert.strictEqual(first.outcome.failed?.code, 4)
@@ -231,11 +233,55 @@ describe("a shared connection", () => {
     // The server has not said that it understands a cancel frame.
     assert.strictEqual(client.sent(), "")
     assert.strictEqual(client.engine.active, 1)
-    client.receive(withHeader(first.call.sequenceId) + withHeader(second.call.sequenceId) + withHeader(9999))
-    assert.strictEqual(client.engine.lateReplies, 2)
+    assert.strictEqual(client.engine.owed, 1)
+    client.receive(withHeader(first.call.sequenceId) + withHeader(second.call.sequenceId))
+    assert.strictEqual(client.engine.lateReplies, 1)
+    assert.strictEqual(client.engine.owed, 0)
+    assert.strictEqual(client.rooms, 1)
     assert.strictEqual(first.outcome.ends, 0)
     assert.strictEqual(second.outcome.result, "00")
     assert.isUndefined(client.ended)
+  })
+
+  it("ends at more late answers than are owed for abandoned and oneway calls", () => {
+    const client = new TestClient()
+    const [first, waiting] = [sendOn(client, "multiplexed"), sendOn(client, "multiplexed")]
+    const oneway = new Outcome()
+    client.engine.send(outgoing(oneway, { oneway: true }), "ttheader", "multiplexed")
+    client.sent()
+    first.call.abandon()
+    client.receive(withHeader(9998) + withHeader(9999, "", 9999, 3))
+    assert.strictEqual(client.engine.lateReplies, 2)
+    assert.isFalse(client.engine.closed)
+    client.receive(withHeader(9997))
+    assert.strictEqual(waiting.outcome.failed?.desc, "an answer came that no call waits for")
+    assert.strictEqual(client.ended?._tag, "Error")
+  })
+
+  it("keeps no large header behind an answer", () => {
+    const client = new TestClient()
+    const strings = (size: number) =>
+      `01 0001 0001 6b ${size.toString(16).padStart(4, "0")} ${"78".repeat(size)}`.replaceAll(" ", "")
+    for (const [size, kept] of [
+      [100, true],
+      [2000, false]
+    ] as const) {
+      const { call, outcome } = sendOn(client, "multiplexed")
+      client.sent()
+      client.receive(withHeader(call.sequenceId, strings(size)))
+      assert.strictEqual(outcome.header?.strings.get("k")?.length, size)
+      const { header, reader } = client.engine as unknown as { header: unknown; reader: { header: unknown } }
+      assert.deepStrictEqual([header !== undefined, reader.header !== undefined], [kept, kept])
+    }
+  })
+
+  it("shows no more of a wrong name than its beginning, in one line", () => {
+    const client = new TestClient()
+    const { call, outcome } = sendOn(client, "multiplexed")
+    client.sent()
+    client.receive(`${id(1013)} 80010002 ${id(1000)} 0a${"78".repeat(999)} ${id(call.sequenceId)} 00`)
+    const desc = `wrong method name, expect=Echo, actual=\\n${"x".repeat(255)}...`
+    assert.strictEqual(outcome.failed?.desc, desc)
   })
 
   it("cancels where the server has said that it multiplexes", () => {
@@ -258,6 +304,66 @@ describe("a shared connection", () => {
     )
     assert.isUndefined(client.ended)
     assert.strictEqual(second.outcome.ends, 0)
+  })
+
+  it("cancels what was abandoned before the first answer once that says that the server multiplexes", () => {
+    const server = new TestServer()
+    const client = new TestClient()
+    const [first, second, third] = [
+      sendOn(client, "multiplexed"),
+      sendOn(client, "multiplexed"),
+      sendOn(client, "multiplexed")
+    ]
+    server.receive(client.sent())
+    first.call.abandon()
+    third.call.abandon()
+    assert.strictEqual(client.sent(), "")
+    server.calls[1]!.reply(fromHex("00"), encodeBytes)
+    client.receive(server.sent())
+    assert.strictEqual(second.outcome.result, "00")
+    server.receive(client.sent())
+    assert.deepStrictEqual(
+      server.aborts.map(({ desc }) => desc),
+      ["the client cancelled the call", "the client cancelled the call"]
+    )
+    assert.deepStrictEqual(
+      server.calls.map((call) => server.engine.isLost(call as ServerCall)),
+      [true, false, true]
+    )
+    // Once.
+    const fourth = sendOn(client, "multiplexed")
+    server.receive(client.sent())
+    server.calls[3]!.reply(fromHex("00"), encodeBytes)
+    client.receive(server.sent())
+    assert.strictEqual(fourth.outcome.result, "00")
+    assert.strictEqual(client.sent(), "")
+  })
+
+  it("forgets what was abandoned before an answer that says that the server does not multiplex", () => {
+    const client = new TestClient()
+    const [first, second] = [sendOn(client, "multiplexed"), sendOn(client, "multiplexed")]
+    client.sent()
+    first.call.abandon()
+    client.receive(withHeader(second.call.sequenceId))
+    const third = sendOn(client, "multiplexed")
+    client.sent()
+    client.receive(withHeader(third.call.sequenceId, multiplexes))
+    assert.isTrue(client.engine.learned)
+    assert.strictEqual(client.sent(), "")
+  })
+
+  it("remembers the last 1,024 calls that were abandoned before the first answer", () => {
+    const client = new TestClient()
+    const calls = Array.from({ length: 1030 }, () => sendOn(client, "multiplexed").call)
+    const last = sendOn(client, "multiplexed").call
+    client.sent()
+    for (const call of calls) call.abandon()
+    client.receive(withHeader(last.sequenceId, multiplexes))
+    const cancelled = [...client.sent().matchAll(/63616e63656c(.{8})/g)].map(([, sequenceId]) => sequenceId)
+    assert.deepStrictEqual(
+      cancelled,
+      calls.slice(-1024).map(({ sequenceId }) => id(sequenceId))
+    )
   })
 
   it("matches by the Thrift sequence id where there is no TTHeader", () => {

@@ -292,7 +292,7 @@ describe("lengths", () => {
     }
   })
 
-  const limits = { maxCallSize: 1000, maxTTHeaderSize: 400 }
+  const limits = { maxCallSize: 1000, maxTTHeaderSize: 400, maxHeaderFields: 3 }
   const refused: ReadonlyArray<readonly [name: string, bytes: Uint8Array, detail: string, limit?: string]> = [
     [
       "a frame above the limit",
@@ -328,6 +328,22 @@ describe("lengths", () => {
       fromHex("ffaf019000010001"),
       "invalid header: size(404) larger than the limit(400)",
       "maxTTHeaderSize"
+    ],
+    [
+      "a header of many entries",
+      make({
+        encoding: "ttheader",
+        info: fromHex("0000 10 0002 0001 0000 0002 0000 01 0002 0001 61 0000 0001 62 0000 0000".replaceAll(" ", ""))
+      }),
+      "ttHeader read kv info failed, 2 entries are more than the 1 that may come (maxHeaderFields), " +
+        "headerInfo=0x00001000020001000000020000010002000161000000016200000000",
+      "maxHeaderFields"
+    ],
+    [
+      "a mesh header of many entries",
+      fromHex("ffaf001600040001610000000162000000016300000001640000"),
+      "meshHeader read kv info failed, 4 entries are more than the 3 that may come (maxHeaderFields)",
+      "maxHeaderFields"
     ],
     ["a header of no size", make({ encoding: "ttheader", words: 0 }), "invalid header length[0]"],
     ["an unknown protocol", make({ encoding: "ttheader", info: fromHex("02000000") }), "unsupported ProtocolID[2]"],

@@ -9,6 +9,9 @@ const framed = (sequenceId: number, type = 1) => `000000118001000${type}00000004
 const framedReply = (sequenceId: number) => `00000011800100020000000450696e67${id(sequenceId)}00`
 const header = (sequenceId: number, flags = 0, type = 1) =>
   `00000023 1000 000${flags} ${id(sequenceId)} 0001 00000000 ${framed(sequenceId, type)}`
+/** That a cancelled call has ended. */
+const framedException = (sequenceId: number) =>
+  `0000002f800100030000000450696e67${id(sequenceId)}0b000100000010${Buffer.from("context canceled").toString("hex")}0800020000000600`
 const cancel = (sequenceId: number) =>
   `0000002d 1000 0001 ${id(sequenceId)} 0003 0000 10 0001 4d53 0001 31 0000 00000013 80010004 00000006 63616e63656c ${id(sequenceId)} 00`
 
@@ -72,6 +75,77 @@ describe("calls of one connection", () => {
     // The time in which they waited counts.
     assert.strictEqual(server.calls[5]!.arrivedAt, 1000)
     assert.isUndefined(server.ended)
+  })
+
+  it("beyond the limit of their bytes wait, headers included; one alone may have more", () => {
+    const size = framed(1).length / 2
+    const server = new TestServer(undefined, { connectionBufferLimit: 2 * size })
+    server.receive(framed(1) + framed(2) + framed(3))
+    assert.strictEqual(server.calls.length, 2)
+    assert.isTrue(server.engine.full)
+    server.calls[0]!.finish()
+    assert.strictEqual(server.rooms, 1)
+    server.engine.resume(1)
+    assert.strictEqual(server.calls.length, 3)
+    assert.isTrue(server.engine.full)
+    for (const call of server.calls) call.finish()
+    assert.isFalse(server.engine.full)
+
+    const headers = new TestServer(undefined, { connectionBufferLimit: size + 1 })
+    headers.receive(header(1) + header(2))
+    assert.strictEqual(headers.calls.length, 1)
+    headers.calls[0]!.finish()
+    headers.engine.resume(1)
+    assert.strictEqual(headers.calls.length, 2)
+  })
+
+  it("beyond 4 MiB of what waits behind them end the connection", () => {
+    const server = new TestServer(undefined, { maxConcurrentCalls: 2 })
+    server.receive(framed(1) + framed(2) + framed(3))
+    const mib = 1024 * 1024
+    for (let i = 0; i < 3; i++) server.receive(new Uint8Array(mib))
+    server.receive(new Uint8Array(mib - (server.engine.kept % mib)))
+    assert.strictEqual(server.engine.kept, 4 * mib)
+    assert.isUndefined(server.ended)
+    server.receive("00")
+    assert.deepStrictEqual(server.ended, {
+      _tag: "Error",
+      code: 13,
+      detail: "more than 4 MiB came behind 2 calls that do not end"
+    })
+    assert.strictEqual(server.aborts.length, 2)
+    assert.strictEqual(server.engine.kept, 0)
+  })
+
+  it("a large header and a long name are not kept behind their call, nor taken for those of the next", () => {
+    const server = new TestServer(answer)
+    const client = new TestClient()
+    const fields = (size: number): CallHeaderFields => ({
+      ints: [],
+      strings: [
+        ["isn", "S"],
+        ["k", "x".repeat(size)]
+      ]
+    })
+    const send = (size: number, method = "Echo") => {
+      client.engine.send(outgoing(new Outcome(), { header: fields(size), method }), "ttheader-framed", "multiplexed")
+      server.receive(client.sent())
+    }
+    const kept = (engine: object) => {
+      const { header, reader } = engine as unknown as { header: unknown; reader: { header: unknown; method: string } }
+      return [header !== undefined, reader.header !== undefined, reader.method]
+    }
+    send(100)
+    assert.deepStrictEqual(kept(server.engine), [true, true, "Echo"])
+    send(2000, "x".repeat(2000))
+    assert.deepStrictEqual(kept(server.engine), [false, false, ""])
+    server.receive(framed(9))
+    assert.deepStrictEqual(
+      server.calls.map(({ service }) => service),
+      ["S", "S", ""]
+    )
+    assert.strictEqual(server.calls[1]!.method.length, 2000)
+    assert.strictEqual(server.calls[1]!.header?.strings.get("isn"), "S")
   })
 
   it("a chunk that comes while as many run as may is not read", () => {
@@ -178,13 +252,13 @@ describe("calls of one connection", () => {
 })
 
 describe("the end of a connection", () => {
-  it("by the client aborts what runs, in order, but what is oneway", () => {
+  it("by the client aborts what runs, in order; what a peer calls oneway is no exception", () => {
     const server = new TestServer()
     server.receive(framed(1) + framed(2, 4) + framed(3))
     const order: Array<number> = []
     for (const call of server.calls) call.onAbort = () => void order.push(call.sequenceId)
     server.engine.end({ _tag: "PeerClosed" })
-    assert.deepStrictEqual(order, [1, 3])
+    assert.deepStrictEqual(order, [1, 2, 3])
     assert.isTrue(server.engine.closed)
     assert.deepStrictEqual(server.ended, { _tag: "PeerClosed" })
     // Their ends are still awaited, and their answers dropped.
@@ -301,7 +375,7 @@ describe("draining", () => {
 })
 
 describe("a cancel frame", () => {
-  it("aborts its call, and no other; nothing is answered", () => {
+  it("aborts its call, and no other; it is answered when it ends", () => {
     const server = new TestServer()
     server.receive(header(1, 1) + header(2, 1) + header(3, 1))
     assert.isTrue(server.engine.multiplexed)
@@ -314,12 +388,49 @@ describe("a cancel frame", () => {
     assert.strictEqual(server.engine.active, 3)
     answer(server.calls[1]!)
     assert.strictEqual(server.engine.active, 2)
+    const reply = framedException(2)
+    assert.strictEqual(
+      server.sent(),
+      `0000004d100000000000000200040000 100002 0016 0001 33 4d52 0001 31 00 ${reply}`.replaceAll(" ", "")
+    )
+    answer(server.calls[1]!)
     assert.strictEqual(server.sent(), "")
     // Again, for what has ended, and for what never was
     server.receive(cancel(2) + cancel(99))
     assert.strictEqual(server.aborts.length, 1)
     server.engine.end({ _tag: "PeerClosed" })
     assert.strictEqual(server.aborts.length, 3)
+  })
+
+  it("its call is answered whatever ends it, unless it is oneway or the connection has ended", () => {
+    for (const end of [
+      (call: RawServerCall) => call.exception({ message: "x", type: 1 }),
+      (call: RawServerCall) => call.finish(),
+      (call: RawServerCall) => call.abort()
+    ]) {
+      const server = new TestServer()
+      server.receive(header(1, 1) + cancel(1))
+      end(server.calls[0]!)
+      assert.include(server.sent(), framedException(1))
+      assert.isFalse(server.engine.closed)
+    }
+    // Inside the frame's read
+    const prompt = new TestServer()
+    prompt.receive(header(1, 1))
+    prompt.calls[0]!.onAbort = () => prompt.calls[0]!.finish()
+    prompt.receive(cancel(1))
+    assert.include(prompt.sent(), framedException(1))
+
+    const oneway = new TestServer()
+    oneway.receive(header(1, 1, 4) + cancel(1))
+    oneway.calls[0]!.finish()
+    assert.strictEqual(oneway.sent(), "")
+
+    const gone = new TestServer()
+    gone.receive(header(1, 1) + cancel(1))
+    gone.engine.end({ _tag: "PeerClosed" })
+    gone.calls[0]!.finish()
+    assert.strictEqual(gone.sent(), "")
   })
 
   it("a cancelled call is not aborted again", () => {

@@ -19,7 +19,9 @@ import { concat, fromHex } from "../http2/raw.ts"
 export const options: CallOptions = {
   maxCallSize: 1024 * 1024,
   maxTTHeaderSize: 262_140,
+  maxHeaderFields: 256,
   maxConcurrentCalls: 256,
+  connectionBufferLimit: 64 * 1024 * 1024,
   checksum: false
 }
 
@@ -97,6 +99,7 @@ export class TestServer extends Carrier implements ServerCarrier {
 export class TestClient extends Carrier implements ClientCarrier {
   readonly engine: ClientConnection
   callsEnded = 0
+  rooms = 0
   /** `usable` at each end of a call. */
   readonly usable: Array<boolean> = []
 
@@ -104,9 +107,15 @@ export class TestClient extends Carrier implements ClientCarrier {
     super()
     this.engine = new ClientConnection(this, { ...options, ...changes })
   }
+  explain(end: ConnectionEnd): ConnectionEnd {
+    return end
+  }
   onCallEnded(): void {
     this.callsEnded++
     this.usable.push(this.engine.usable)
+  }
+  onRoom(): void {
+    this.rooms++
   }
   receive(bytes: Uint8Array | string): void {
     this.chunkKept = false

@@ -292,6 +292,12 @@ describe("requests and answers", () => {
       code: 13,
       detail: "payload validation error: validation failed, err=702b4a35"
     })
+    // It is a peer's text.
+    const hostile = `0000008c 1000 0000 00000001 0018 00 00 01 0001 0006 637263333263 0050 0a${"78".repeat(79)} 00
+      0000001e ${echo}`
+    const checking = new TestServer(reply, { checksum: true })
+    checking.receive(hostile)
+    assert.include(checking.ended, { detail: "payload validation error: validation failed, err=\\nxxxxxxx..." })
     const lax = new TestServer()
     lax.receive(request.replace("6869", "6868"))
     assert.strictEqual(lax.calls.length, 1)

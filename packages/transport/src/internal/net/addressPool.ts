@@ -3,20 +3,14 @@
  *
  * @internal
  */
-import type * as Deferred from "effect/Deferred"
 import type { CallTarget, ConnectionMode, Encoding } from "../../RawCall.ts"
-import type { TransportError } from "../../TransportError.ts"
-import type { CallClient, CallClientOptions, CallClientOwner } from "./callClient.ts"
+import { hasHeader } from "../pingpong/writer.ts"
+import type { CallClient, CallClientOwner } from "./callClient.ts"
+import type { SharedDial } from "./dial.ts"
+import type { CallPoolOptions } from "./options.ts"
 
-/** Options with their defaults filled in. @internal */
-export interface CallPoolOptions extends CallClientOptions {
-  readonly maxIdlePerAddress: number
-  readonly maxIdleGlobal: number
-  readonly minIdlePerAddress: number
-  readonly maxPerAddress: number
-  readonly callsPerConnection: number
-  readonly connectionsPerAddress: number
-}
+/** Connections on which calls find out whether a server multiplexes, and how many more while no answer comes. */
+const fewExplorers = 16
 
 /** @internal */
 export class AddressPool implements CallClientOwner {
@@ -27,9 +21,15 @@ export class AddressPool implements CallClientOwner {
   /** Connections that will come. */
   dialling = 0
   /** The one that all who share wait for. */
-  sharedDial: Deferred.Deferred<CallClient, TransportError> | undefined = undefined
-  /** The server handles calls of one connection side by side: mode `auto` shares then. */
-  learned = false
+  sharedDial: SharedDial<CallClient> | undefined = undefined
+  /** The server handles calls of one connection side by side: mode `auto` shares then. Undefined: nobody knows yet. */
+  learned: boolean | undefined
+  /** Calls that wait while others explore, the first first. They ask again then. */
+  readonly waiting = new Set<() => void>()
+  /** `widen` is called from time to time. */
+  widening = false
+  /** Calls that wait for dials of their own. They take a shared connection as well. */
+  readonly dialers = new Set<(client: CallClient) => void>()
 
   private readonly options: CallPoolOptions
   /** Idle connections of all addresses, the oldest first. */
@@ -39,10 +39,13 @@ export class AddressPool implements CallClientOwner {
   private readonly shared: Array<CallClient> = []
   private next = 0
   private members = 0
+  private maxExplorers: number
+  private waking = false
 
   constructor(
     target: CallTarget,
     options: CallPoolOptions,
+    learned: boolean | undefined,
     allIdle: Set<CallClient>,
     onEmpty: (pool: AddressPool) => void
   ) {
@@ -50,6 +53,8 @@ export class AddressPool implements CallClientOwner {
     this.encoding = target.encoding
     this.mode = target.connection
     this.options = options
+    this.maxExplorers = this.fewExplorers
+    this.learned = this.mode === "auto" && hasHeader(this.encoding) ? learned : false
     this.allIdle = allIdle
     this.onEmpty = onEmpty
   }
@@ -61,7 +66,12 @@ export class AddressPool implements CallClientOwner {
 
   /** Calls share connections, as far as is known. */
   get sharing(): boolean {
-    return this.mode === "multiplexed" || (this.mode === "auto" && this.learned)
+    return this.mode === "multiplexed" || this.learned === true
+  }
+
+  /** Calls enough find out whether the server multiplexes: others wait for what they hear. */
+  get exploring(): boolean {
+    return this.learned === undefined && this.idle.length === 0 && this.size >= this.maxExplorers
   }
 
   // ---- taking
@@ -119,18 +129,21 @@ export class AddressPool implements CallClientOwner {
   add(client: CallClient, shared: boolean): void {
     this.dialling--
     this.members++
-    if (shared) this.share(client)
+    if (!shared) return
+    this.share(client)
+    this.wake()
   }
 
   dialFailed(): void {
     this.dialling--
-    if (this.size === 0) this.onEmpty(this)
+    this.lost()
   }
 
   settle(client: CallClient): void {
     if (client.connection.closed) return
+    // A goodbye does not say whether the server multiplexes.
+    if (client.fit || (this.learned === undefined && client.quiet)) this.learn(client)
     if (!client.fit || client.place === "left") return this.retire(client)
-    this.learn(client)
     const free = client.load === 0
     if (client.place === "shared") {
       if (!free || this.shared.length <= this.options.connectionsPerAddress) return
@@ -146,6 +159,7 @@ export class AddressPool implements CallClientOwner {
       const [oldest] = this.allIdle
       oldest!.owner.retire(oldest!)
     }
+    this.wake()
   }
 
   expire(client: CallClient): void {
@@ -157,13 +171,19 @@ export class AddressPool implements CallClientOwner {
     this.forget(client)
     client.place = "left"
     this.members--
-    if (this.size === 0) this.onEmpty(this)
+    this.lost()
   }
 
   /** Nothing new goes out on it; it closes when its last call has ended. */
   retire(client: CallClient): void {
     this.leave(client)
-    if (client.load === 0) client.finish()
+    if (client.quiet) client.finish()
+  }
+
+  /** One connection less. */
+  private lost(): void {
+    if (this.waiting.size > 0) this.wake()
+    else if (this.size === 0) this.onEmpty(this)
   }
 
   private share(client: CallClient): void {
@@ -179,12 +199,53 @@ export class AddressPool implements CallClientOwner {
     client.place = "out"
   }
 
-  /** What its last answer said of sharing. */
+  /** What its last answer said of sharing. One without a TTHeader says that nothing is shared. */
   private learn(client: CallClient): void {
-    const { learned } = client.connection
-    if (this.mode !== "auto" || learned === undefined) return
-    this.learned = learned
+    if (this.mode !== "auto") return
+    const { learned = client.heard ? false : undefined } = client.connection
+    if (learned === undefined) return
     if (!learned && client.place === "shared") this.forget(client)
-    if (learned && client.place === "out" && this.shared.length < this.options.connectionsPerAddress) this.share(client)
+    const wanted = learned && client.fit && this.shared.length < this.options.connectionsPerAddress
+    if (wanted && client.place === "out") this.share(client)
+    if (this.learned === learned) return
+    this.learned = learned
+    this.wake()
+  }
+
+  // ---- waiting
+
+  /** More calls may explore. */
+  widen(): void {
+    if (this.waiting.size > 0) this.maxExplorers += fewExplorers
+    this.wake()
+  }
+
+  private get fewExplorers(): number {
+    return Math.min(fewExplorers, this.options.maxPerAddress)
+  }
+
+  private wake(): void {
+    if (this.waking || this.waiting.size + this.dialers.size === 0) return
+    this.waking = true
+    this.options.defer(this.wakeSome)
+  }
+
+  private readonly wakeSome = (): void => {
+    this.waking = false
+    if (this.learned === true) {
+      for (const take of this.dialers) {
+        const client = this.takeShared()
+        if (client === undefined) break
+        this.dialers.delete(take)
+        take(client)
+      }
+    }
+    for (const askAgain of this.waiting) {
+      if (this.exploring) return
+      this.waiting.delete(askAgain)
+      askAgain()
+    }
+    this.maxExplorers = this.fewExplorers
+    if (this.size === 0) this.onEmpty(this)
   }
 }

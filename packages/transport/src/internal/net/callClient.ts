@@ -9,7 +9,9 @@ import { Code } from "../grpc/status.ts"
 import type { CallOptions, ClientCarrier } from "../pingpong/api.ts"
 import { ClientConnection } from "../pingpong/clientConnection.ts"
 import { Driver, type DriverOptions } from "./driver.ts"
+import { speaksThrift } from "./errors.ts"
 import type { Socket } from "./socket.ts"
+import { recognisedSize, recogniseServer } from "./strangers.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
@@ -53,6 +55,8 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   private readonly onDefect: (cause: unknown) => void
   /** Leases whose call was not sent yet. */
   private leases = 0
+  /** The first bytes from the server. */
+  private first: Uint8Array | undefined = undefined
 
   constructor(socket: Socket, options: CallClientOptions, owner: CallClientOwner) {
     super(socket, options)
@@ -62,14 +66,25 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
     this.connection = new ClientConnection(this, options.call)
   }
 
-  /** Calls on it, or about to be. */
+  /** Calls on it, or about to be, and abandoned ones that the server may still run. */
   get load(): number {
-    return this.leases + this.connection.active
+    const { active, learned, owed } = this.connection
+    return this.leases + active + (learned === true ? owed : 0)
+  }
+
+  /** Nobody waits for an answer, or is about to send a call. */
+  get quiet(): boolean {
+    return this.leases === 0 && this.connection.active === 0
   }
 
   /** A call may go out on it. */
   get fit(): boolean {
     return this.connection.usable && this.socket.alive
+  }
+
+  /** A whole answer has come, and no other is awaited. */
+  get heard(): boolean {
+    return this.connection.received > 0 && this.quiet && !this.connection.midMessage
   }
 
   /** Nothing may share it, and a call that has it to itself might get the answer of another. */
@@ -123,6 +138,7 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   // ---- from the socket and the engine
 
   override onData(chunk: Uint8Array): void {
+    this.first ??= chunk.slice(0, recognisedSize)
     this.owner.reading = this
     try {
       super.onData(chunk)
@@ -142,7 +158,20 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
     return midMessage && active === 0 && !mayBeLate && learned !== true && this.owner.mode !== "multiplexed"
   }
 
+  explain(end: ConnectionEnd): ConnectionEnd {
+    const { first, socket } = this
+    const cut = end._tag === "PeerClosed" || (end._tag === "Lost" && end.detail === "ECONNRESET")
+    if (!cut && end._tag !== "Error") return end
+    const hint = first === undefined ? speaksThrift : recogniseServer(first, socket.secure)
+    if (hint === undefined) return end
+    return end._tag === "PeerClosed" ? { ...end, hint } : { ...end, detail: `${end.detail}; ${hint}` }
+  }
+
   onCallEnded(): void {
+    this.owner.settle(this)
+  }
+
+  onRoom(): void {
     this.owner.settle(this)
   }
 

@@ -4,7 +4,6 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
@@ -14,17 +13,19 @@ import type { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { AddressPool } from "./addressPool.ts"
 import { CallClient } from "./callClient.ts"
-import { dialSocket, dialTimeouts } from "./dial.ts"
-import { connectFailed, connectTimeout, poolExhausted } from "./errors.ts"
+import { dialSocket, dialTimeouts, type DialTimeouts, SharedDial } from "./dial.ts"
+import { connectFailed, poolExhausted, speaksThrift } from "./errors.ts"
 import { callPoolOptions, type Platform } from "./options.ts"
 import { run } from "./run.ts"
 import type { Dial } from "./socket.ts"
 
-/** Addresses without connections of which it is remembered that their servers multiplex. */
+/** Addresses without connections of which it is remembered whether their servers multiplex. */
 const maxRemembered = 1024
 
-const closedAtOnce =
-  "the server closes new connections at once; does it speak Thrift, and TLS only where this client does?"
+/** Milliseconds without an answer after which more calls may find out whether a server multiplexes. */
+const explorationStep = 100
+
+const closedAtOnce = `the server closes new connections at once; ${speaksThrift}`
 
 const transportClosed = (address: string): TransportError => connectFailed(address, "the transport is closed")
 
@@ -48,7 +49,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
   const timeouts = dialTimeouts(options)
   const pools = new Map<string, Array<AddressPool>>()
   const allIdle = new Set<CallClient>()
-  const remembered = new Set<string>()
+  const remembered = new Map<string, boolean>()
 
   const find = ({ address, connection, encoding }: CallTarget): AddressPool | undefined => {
     const list = pools.get(address)
@@ -60,13 +61,13 @@ export const makeCallPool = Effect.fnUntraced(function* (
     return undefined
   }
 
-  const key = (pool: AddressPool): string => `${pool.encoding} ${pool.address}`
+  const key = ({ address, encoding }: CallTarget | AddressPool): string => `${encoding} ${address}`
 
   const poolOf = (target: CallTarget): AddressPool => {
     const found = find(target)
     if (found !== undefined) return found
-    const pool = new AddressPool(target, settings, allIdle, forget)
-    pool.learned = pool.mode === "auto" && remembered.delete(key(pool))
+    const known = target.connection === "auto" ? remembered.get(key(target)) : undefined
+    const pool = new AddressPool(target, settings, known, allIdle, forget)
     const list = pools.get(target.address)
     if (list === undefined) pools.set(target.address, [pool])
     else list.push(pool)
@@ -79,24 +80,24 @@ export const makeCallPool = Effect.fnUntraced(function* (
     if (list === undefined || index < 0) return
     list.splice(index, 1)
     if (list.length === 0) pools.delete(pool.address)
-    if (!pool.learned) return
-    remembered.add(key(pool))
-    if (remembered.size > maxRemembered) for (const oldest of remembered) return void remembered.delete(oldest)
+    if (pool.mode !== "auto" || pool.learned === undefined) return
+    remembered.delete(key(pool))
+    remembered.set(key(pool), pool.learned)
+    if (remembered.size > maxRemembered) for (const oldest of remembered.keys()) return void remembered.delete(oldest)
   }
 
   /** Dials in the transport's scope. `done` is called once. */
   const start = (
     pool: AddressPool,
-    shared: boolean,
-    connectTimeout: number | undefined,
+    shared: SharedDial<CallClient> | undefined,
+    limits: DialTimeouts,
     done: (exit: Exit.Exit<CallClient, TransportError>) => void
   ): void => {
     const { address } = pool
     pool.dialling++
-    const limits = { ...timeouts, dial: connectTimeout ?? timeouts.dial }
-    const dialled = Effect.map(dialSocket(dial, address, undefined, limits), (socket) => {
+    const dialled = Effect.map(dialSocket(shared?.through(dial) ?? dial, address, undefined, limits), (socket) => {
       const client = new CallClient(socket, settings, pool)
-      pool.add(client, shared)
+      pool.add(client, shared !== undefined)
       fork(run(client))
       client.start()
       return client
@@ -108,40 +109,57 @@ export const makeCallPool = Effect.fnUntraced(function* (
     })
   }
 
-  /** A connection of its own for one call. When the call is gone by then, the connection waits for another. */
+  /**
+   * A connection of its own for one call, unless one can be shared before it is there. When nobody takes it, the
+   * connection waits for another call.
+   */
   const dialOwn = (target: CallTarget): Effect.Effect<CallLease, TransportError> =>
     Effect.callback((resume) => {
       const pool = poolOf(target)
-      let waiting = true
-      start(pool, false, target.connectTimeoutMillis, (exit) => {
-        if (Exit.isFailure(exit)) resume(exit)
-        else if (waiting) resume(Effect.succeed(exit.value.lease()))
+      const take = (client: CallClient) => resume(Effect.succeed(client))
+      pool.dialers.add(take)
+      const limits = { ...timeouts, dial: target.connectTimeoutMillis ?? timeouts.dial }
+      start(pool, undefined, limits, (exit) => {
+        const waits = pool.dialers.delete(take)
+        if (Exit.isFailure(exit)) {
+          if (waits) resume(exit)
+        } else if (waits) take(exit.value.lease())
         else pool.settle(exit.value)
       })
-      return Effect.sync(() => {
-        waiting = false
-      })
+      return Effect.sync(() => void pool.dialers.delete(take))
     })
 
   /** One dial for all who wait for a connection to share. */
   const dialShared = (pool: AddressPool, target: CallTarget): Effect.Effect<CallClient, TransportError> => {
-    const { address, connectTimeoutMillis: limit } = target
-    if (pool.sharedDial !== undefined) {
-      const joined = Deferred.await(pool.sharedDial)
-      if (limit === undefined || !Number.isFinite(limit)) return joined
-      return Effect.timeoutOrElse(joined, {
-        duration: limit,
-        orElse: () => Effect.fail(connectTimeout(address, "dial", limit))
-      })
-    }
-    const deferred = Deferred.makeUnsafe<CallClient, TransportError>()
-    pool.sharedDial = deferred
-    start(pool, true, limit, (exit) => {
+    const { address, connectTimeoutMillis: limit = timeouts.dial } = target
+    if (pool.sharedDial !== undefined) return pool.sharedDial.wait(limit)
+    const shared = new SharedDial<CallClient>(address, limit, timeouts)
+    pool.sharedDial = shared
+    start(pool, shared, shared.timeouts, (exit) => {
       pool.sharedDial = undefined
-      Deferred.doneUnsafe(deferred, exit)
+      shared.done(exit)
     })
-    return Deferred.await(deferred)
+    return shared.wait(limit)
   }
+
+  /** While no answer comes: calls that take their time must not keep others from dialling. */
+  const widen = (pool: AddressPool): Effect.Effect<void> => {
+    pool.widening = true
+    return Effect.whileLoop({
+      while: () => (pool.widening = pool.waiting.size > 0),
+      body: () => Effect.sleep(explorationStep),
+      step: () => pool.widen()
+    })
+  }
+
+  /** Until an answer says whether connections are shared, or there is room to find out. */
+  const explored = (pool: AddressPool): Effect.Effect<void> =>
+    Effect.callback((resume) => {
+      const askAgain = () => resume(Effect.void)
+      pool.waiting.add(askAgain)
+      if (!pool.widening) fork(widen(pool))
+      return Effect.sync(() => void pool.waiting.delete(askAgain))
+    })
 
   const tryLease = (target: CallTarget): CallLease | undefined => find(target)?.take()
 
@@ -152,6 +170,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
       if (ready !== undefined) return Effect.succeed(ready)
       const { address } = target
       const pool = poolOf(target)
+      if (pool.exploring) return Effect.andThen(explored(pool), leaseWith(target, redials))
       const joins = pool.sharing && pool.sharedDial !== undefined
       if (!joins && pool.size >= settings.maxPerAddress) {
         const spare = pool.takeShared()

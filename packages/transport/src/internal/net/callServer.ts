@@ -5,6 +5,7 @@
  */
 import type { RawServerCall } from "../../RawCall.ts"
 import type { ConnectionEnd, Notified } from "../engine.ts"
+import { Code } from "../grpc/status.ts"
 import type { ServerCarrier, ServerConnection } from "../pingpong/api.ts"
 import { Driver, type DriverOptions, Hold, pauseAbove } from "./driver.ts"
 import type { Socket } from "./socket.ts"
@@ -14,6 +15,8 @@ import type { Timer } from "./watchdog.ts"
 export interface CallServerOptions extends DriverOptions {
   /** Milliseconds in which this much of a message comes, or its end. */
   readonly handshakeTimeout: number
+  /** Bytes of answers that may wait for a client that does not read. */
+  readonly connectionBufferLimit: number
   readonly log: (message: string) => void
   /** Runs a function when what the peer had sent by now has arrived. */
   readonly later: (run: () => void) => void
@@ -21,6 +24,10 @@ export interface CallServerOptions extends DriverOptions {
 
 /** What comes of a message in one `handshakeTimeout`, unless its end does. */
 const progressBytes = 16 * 1024
+/** How often a connection that is not read is looked at: a socket that is not read does not tell that its peer is gone. */
+const lookMillis = 1000
+/** How long a client may take nothing of answers that are more than should wait. */
+const unreadMillis = 1000
 /** How long a client may go on with a server that drains, before it is cut off behind an answer. */
 const drainMillis = 1000
 
@@ -36,6 +43,12 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
   private slowSince: number | undefined = undefined
   private slowBytes = 0
   private slowCalls = 0
+
+  /** Since when nothing is read, or when it was last looked at. */
+  private unreadSince: number | undefined = undefined
+  private unreadCalls = 0
+  /** One chunk is let in. */
+  private looking = false
 
   private draining = false
   private drainSince: number | undefined = undefined
@@ -70,6 +83,14 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
     } catch (cause) {
       this.options.onDefect(cause)
     }
+  }
+
+  override onData(chunk: Uint8Array): void {
+    if (this.looking) {
+      this.looking = false
+      if (this.held !== 0) this.socket.pause()
+    }
+    super.onData(chunk)
   }
 
   onRoom(): void {
@@ -160,8 +181,27 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
     return this.slowSince
   }
 
+  /** Since when calls keep the connection from being read, as far as can be seen now and then. */
+  private full(): number | undefined {
+    // A peer that takes no answers is another timer's.
+    if (this.connection.closed || this.held !== Hold.full || this.unsent > pauseAbove) this.unreadSince = undefined
+    else this.unreadSince ??= this.now()
+    return this.unreadSince
+  }
+
+  /** Lets one chunk in, or the end of the peer behind all chunks. */
+  private look(): void {
+    this.unreadSince = this.now()
+    const stuck = this.unreadCalls === this.calls
+    this.unreadCalls = this.calls
+    // Where calls end and others begin, what is kept gets less by itself.
+    if (!stuck && this.connection.kept > pauseAbove) return
+    this.looking = true
+    this.socket.resume()
+  }
+
   override timers(): Array<Timer> {
-    const { handshakeTimeout } = this.options
+    const { connectionBufferLimit, handshakeTimeout } = this.options
     return [
       ...super.timers(),
       {
@@ -171,6 +211,16 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
           const detail = `less than ${progressBytes / 1024} KiB of a message came in ${handshakeTimeout}ms (handshakeTimeout)`
           this.warn(detail)
           this.close({ _tag: "Lost", detail })
+        }
+      },
+      { timeout: lookMillis, since: () => this.full(), expire: () => this.look() },
+      {
+        timeout: unreadMillis,
+        since: () => (this.unsent > connectionBufferLimit ? this.blockedSince : undefined),
+        expire: () => {
+          const detail = `the client does not read ${this.unsent} bytes of answers, more than connectionBufferLimit (${connectionBufferLimit})`
+          this.close({ _tag: "Error", code: Code.ResourceExhausted, detail, limit: "connectionBufferLimit" })
+          this.socket.destroy()
         }
       },
       {

@@ -3,7 +3,9 @@
  *
  * @internal
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { connectFailed, connectTimeout } from "./errors.ts"
@@ -50,6 +52,44 @@ export const dialSocket = Effect.fnUntraced(function* (
     Effect.onError(() => Effect.sync(dialled.destroy))
   )
 })
+
+/** A dial for all who wait for its connection, each with a limit of its own. @internal */
+export class SharedDial<A> {
+  readonly timeouts: DialTimeouts
+  private readonly address: string
+  private readonly deferred = Deferred.makeUnsafe<A, TransportError>()
+  private dialled = false
+
+  /** `limit`: that of who waits first. `timeouts`: those of the transport, which who joins may count on. */
+  constructor(address: string, limit: number, timeouts: DialTimeouts) {
+    this.address = address
+    this.timeouts = { ...timeouts, dial: Math.max(limit, timeouts.dial) }
+  }
+
+  /** The dial that is to be used. */
+  through(dial: Dial): Dial {
+    return (address, protocol) =>
+      Effect.tap(dial(address, protocol), () =>
+        Effect.sync(() => {
+          this.dialled = true
+        })
+      )
+  }
+
+  done(exit: Exit.Exit<A, TransportError>): void {
+    Deferred.doneUnsafe(this.deferred, exit)
+  }
+
+  /** `limit`: milliseconds for the dial alone. */
+  wait(limit: number): Effect.Effect<A, TransportError> {
+    const connection = Deferred.await(this.deferred)
+    if (!Number.isFinite(limit) || limit >= this.timeouts.dial) return connection
+    return Effect.timeoutOrElse(connection, {
+      duration: limit,
+      orElse: () => (this.dialled ? connection : Effect.fail(connectTimeout(this.address, "dial", limit)))
+    })
+  }
+}
 
 /**
  * Dials HTTP/2 and hands the driver to `supervise` before the first byte is read. Interruption and failure leave no

@@ -6,8 +6,9 @@
  */
 import type { RawPeer } from "../../RawStream.ts"
 import type { ConnectionEnd, Engine, Notified } from "../engine.ts"
-import type { Socket, SocketEvents } from "./socket.ts"
+import { Pieces } from "./pieces.ts"
 import type { Reader } from "./run.ts"
+import type { Socket, SocketEvents } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
@@ -61,9 +62,12 @@ export abstract class Driver implements Reader, SocketEvents {
   /** Bits of `Hold`: reading goes on when none is left. */
   protected held = 0
   private finSent = false
-  private blockedSince: number | undefined = undefined
+  /** Since when the kernel has taken no write, or piece of a large one. */
+  protected blockedSince: number | undefined = undefined
   /** Bytes of the last write, which the kernel has not taken. */
   private blockedBytes = 0
+  /** What is left of a large write. */
+  private pieces: Pieces | undefined = undefined
   protected idleSince: number | undefined
   private closedSince: number | undefined = undefined
 
@@ -104,9 +108,14 @@ export abstract class Driver implements Reader, SocketEvents {
   onDrain(): void {
     this.blockedSince = undefined
     this.blockedBytes = 0
+    if (this.pieces === undefined) this.onTaken()
+    this.flush()
+  }
+
+  /** The kernel has all that left the outbox. */
+  private onTaken(): void {
     this.connection.outbox.recycle()
     this.readOn(Hold.unread)
-    this.flush()
   }
 
   onEnd(): void {
@@ -126,7 +135,7 @@ export abstract class Driver implements Reader, SocketEvents {
 
   /** Bytes that wait behind a peer that does not read. */
   protected get unsent(): number {
-    return this.blockedBytes + this.connection.outbox.length
+    return this.blockedBytes + (this.pieces?.left ?? 0) + this.connection.outbox.length
   }
 
   /** Stops reading, for one reason more. */
@@ -182,19 +191,35 @@ export abstract class Driver implements Reader, SocketEvents {
     this.busy = true
     // What is given to a dead socket counts as sent: it stays here, where the engine finds it unsent.
     while (this.blockedSince === undefined && this.socket.alive) {
+      if (this.pieces !== undefined) {
+        this.writePiece(this.pieces)
+        continue
+      }
       this.connection.pump()
       const size = this.connection.outbox.length
       const chunks = this.connection.outbox.take()
       if (chunks === undefined) break
-      if (this.socket.write(chunks)) this.connection.outbox.recycle()
-      else {
-        this.blockedSince = this.now()
-        this.blockedBytes = size
-      }
+      if (Pieces.needed(size)) this.pieces = new Pieces(chunks, size)
+      else if (this.write(chunks, size)) this.connection.outbox.recycle()
     }
     this.busy = false
     if (this.marked.length > 0) this.wake()
     this.settle()
+  }
+
+  /** False: the kernel has yet to take it. */
+  private write(chunks: Array<Uint8Array>, size: number): boolean {
+    if (this.socket.write(chunks)) return true
+    this.blockedSince = this.now()
+    this.blockedBytes = size
+    return false
+  }
+
+  private writePiece(pieces: Pieces): void {
+    const { left } = pieces
+    const piece = pieces.take()
+    if (pieces.left === 0) this.pieces = undefined
+    if (this.write(piece, left - pieces.left) && pieces.left === 0) this.onTaken()
   }
 
   /** Nothing is under way. */

@@ -12,7 +12,7 @@ import { maxInt31 } from "../http2/frames.ts"
 import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
 import { defaultWindow } from "../http2/settings.ts"
 import type { CallOptions } from "../pingpong/api.ts"
-import type { CallPoolOptions } from "./addressPool.ts"
+import type { CallClientOptions } from "./callClient.ts"
 import type { DriverOptions } from "./driver.ts"
 import type { Http2Options } from "./http2Driver.ts"
 
@@ -30,8 +30,10 @@ const window = (bytes: number | undefined): number | undefined =>
 /** @internal */
 export const callOptions = (options: ConnectionOptions): CallOptions => ({
   maxCallSize: options.maxCallSize ?? 64 * 1024 * 1024,
-  maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? 0xffff * 4,
+  maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? 128 * 1024,
+  maxHeaderFields: options.limits?.maxHeaderFields ?? defaultLimits.maxHeaderFields,
   maxConcurrentCalls: options.limits?.maxConcurrentStreams ?? defaultLimits.maxConcurrentStreams,
+  connectionBufferLimit: options.connectionBufferLimit ?? 64 * 1024 * 1024,
   checksum: options.checksum ?? false
 })
 
@@ -81,6 +83,16 @@ export const http2Options = (options: ConnectionOptions, platform: Platform, kee
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(Math.trunc(value), least), most)
 
+/** Options with their defaults filled in. @internal */
+export interface CallPoolOptions extends CallClientOptions {
+  readonly maxIdlePerAddress: number
+  readonly maxIdleGlobal: number
+  readonly minIdlePerAddress: number
+  readonly maxPerAddress: number
+  readonly callsPerConnection: number
+  readonly connectionsPerAddress: number
+}
+
 /** Numbers out of their range become what Kitex makes of them (`pkg/connpool/config.go`). @internal */
 export const callPoolOptions = (options: ClientOptions, platform: Platform): CallPoolOptions => {
   const { pool } = options
@@ -96,7 +108,7 @@ export const callPoolOptions = (options: ClientOptions, platform: Platform): Cal
     maxIdleGlobal: Math.max(maxIdleGlobal <= 0 ? 2 ** 20 : maxIdleGlobal, maxIdlePerAddress),
     maxIdleTime: maxIdleTime <= 0 ? 30_000 : Math.max(maxIdleTime, 2000),
     maxPerAddress: clamp(pool?.maxPerAddress ?? 1024, 1, Infinity),
-    callsPerConnection: clamp(options.callsPerConnection ?? 1024, 1, Infinity),
+    callsPerConnection: clamp(options.callsPerConnection ?? 128, 1, Infinity),
     connectionsPerAddress: clamp(options.connectionsPerAddress ?? 1, 1, Infinity)
   }
 }

@@ -13,6 +13,7 @@ import { ServerConnection } from "../pingpong/serverConnection.ts"
 import { CallServer, type CallServerOptions } from "./callServer.ts"
 import { Detection, type DetectionOptions } from "./detect.ts"
 import { Http2Server } from "./http2Server.ts"
+import { withinBudget } from "./logBudget.ts"
 import { callOptions, driverOptions, handshakeTimeout, http2Options, type Platform } from "./options.ts"
 import { run } from "./run.ts"
 import type { Bind } from "./socket.ts"
@@ -36,21 +37,29 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
     const fibers = yield* FiberSet.make<void>()
     const fork = yield* FiberSet.runtime(fibers)()
     let draining = false
+    let closed = false
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        closed = true
+      })
+    )
 
     const common = driverOptions(options, platform)
     const timeout = handshakeTimeout(options)
     const streams = http2Options(options, platform, keepaliveMillis)
     const limits = callOptions(options)
+    const log = withinBudget(platform.log, common.now)
     const calls: CallServerOptions = {
       ...common,
       handshakeTimeout: timeout,
-      log: platform.log,
+      connectionBufferLimit: limits.connectionBufferLimit,
+      log,
       later: (next) => void fork(Effect.andThen(platform.arrival, Effect.sync(next)))
     }
     const detection: DetectionOptions = {
       timeout,
       now: common.now,
-      log: platform.log,
+      log,
       later: calls.later,
       make: (protocol, socket) =>
         protocol === "http2"
@@ -64,6 +73,8 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
     }
 
     const bound = yield* bind((socket) => {
+      // Its handshake ended too late: nobody would look after it.
+      if (closed) return socket.destroy()
       const connection = new Detection(socket, detection)
       connections.add(connection)
       connection.start()
@@ -81,7 +92,8 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
     const drain = Effect.suspend(() => {
       draining = true
       for (const connection of connections) connection.drain(shutdown)
-      return Effect.andThen(bound.stop, FiberSet.awaitEmpty(fibers))
+      // The end of a listener resets connections that clients have and we do not: they are taken first, and drained.
+      return Effect.andThen(Effect.ensuring(platform.arrival, bound.stop), FiberSet.awaitEmpty(fibers))
     })
     return { address: bound.address, drain }
   })

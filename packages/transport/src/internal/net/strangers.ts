@@ -1,5 +1,5 @@
 /**
- * Clients of other protocols that find a port by mistake, told by their first bytes.
+ * Clients of other protocols that find a port by mistake, and servers that a client finds so, told by their first bytes.
  *
  * @internal
  */
@@ -10,6 +10,21 @@ const isName = (text: string): boolean => /^\w+$/.test(text)
 
 const word = (bytes: Uint8Array, at: number): number =>
   bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!)
+
+const oldThrift = "old (non-strict) Thrift"
+
+/** What is near to the Thrift that is spoken here. */
+const dialectOf = (bytes: Uint8Array): string | undefined => {
+  if (bytes[4] === 0x90 && bytes[5] === 0x01) return "Kitex's framed Protobuf"
+  if (bytes[0] === 0x82 || bytes[4] === 0x82) return "Thrift's compact protocol"
+  // A message without a version begins with the length of its name, framed behind the length of the frame.
+  const first = word(bytes, 0)
+  const second = word(bytes, 4)
+  const named = first > 0 && first < 256 && isName(text(bytes, 4, Math.min(8, 4 + first)))
+  const framed =
+    second > 0 && second < 256 && second + 8 < first && isName(text(bytes, 8, Math.min(bytes.length, 8 + second)))
+  return named || framed ? oldThrift : undefined
+}
 
 interface Stranger {
   /** What the client may be, for the log. */
@@ -30,13 +45,25 @@ export const recognise = (bytes: Uint8Array, secure: boolean): Stranger => {
   if (/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT) /.test(text(bytes, 0, 8))) {
     return { hint: "an HTTP/1 request" }
   }
-  if (bytes[4] === 0x90 && bytes[5] === 0x01) return { hint: "Kitex's framed Protobuf, which is not served" }
-  if (bytes[0] === 0x82 || bytes[4] === 0x82) return { hint: "Thrift's compact protocol, which is not served" }
-  // A message without a version begins with the length of its name, framed behind the length of the frame.
-  const first = word(bytes, 0)
-  const second = word(bytes, 4)
-  const named = first > 0 && first < 256 && isName(text(bytes, 4, Math.min(8, 4 + first)))
-  const framed =
-    second > 0 && second < 256 && second + 8 < first && isName(text(bytes, 8, Math.min(bytes.length, 8 + second)))
-  return named || framed ? { hint: "an old (non-strict) Thrift client" } : {}
+  const dialect = dialectOf(bytes)
+  if (dialect === oldThrift) return { hint: "an old (non-strict) Thrift client" }
+  return dialect === undefined ? {} : { hint: `${dialect}, which is not served` }
+}
+
+/** First bytes of a server that are enough to recognise it. @internal */
+export const recognisedSize = 16
+
+/** The frame that an HTTP/2 server begins with. */
+const isSettings = (bytes: Uint8Array): boolean =>
+  (word(bytes, 0) >>> 8) % 6 === 0 && bytes[3] === 4 && word(bytes, 4) === 0
+
+/** What a server speaks that began with these bytes, if it is not what its client speaks. @internal */
+export const recogniseServer = (bytes: Uint8Array, secure: boolean): string | undefined => {
+  if (text(bytes, 0, 5) === "HTTP/") return "the server speaks HTTP/1"
+  if (text(bytes, 0, 4) === "SSH-") return "the server speaks SSH"
+  if (isSettings(bytes)) return "the server speaks HTTP/2 (gRPC): is it another port?"
+  // An alert.
+  if (bytes[0] === 0x15 && bytes[1] === 0x03 && !secure) return "the server speaks TLS: does the client lack tls?"
+  const dialect = bytes.length < 8 ? undefined : dialectOf(bytes)
+  return dialect === undefined ? undefined : `the server speaks ${dialect}`
 }

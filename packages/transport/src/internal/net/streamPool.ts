@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { RawClientStream } from "../../RawStream.ts"
@@ -11,8 +10,8 @@ import type { OpenRequest } from "../../Transport.ts"
 import { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { draining } from "../grpc/errors.ts"
-import { connect, dialTimeouts } from "./dial.ts"
-import { connectFailed, connectTimeout, noStreams, tooManyConnections } from "./errors.ts"
+import { connect, dialTimeouts, SharedDial } from "./dial.ts"
+import { connectFailed, noStreams, tooManyConnections } from "./errors.ts"
 import { Http2Client } from "./http2Client.ts"
 import { http2Options, type Platform } from "./options.ts"
 import { run } from "./run.ts"
@@ -21,7 +20,7 @@ import type { Dial } from "./socket.ts"
 interface Entry {
   readonly drivers: Array<Http2Client>
   next: number
-  dialling: Deferred.Deferred<Http2Client, TransportError> | undefined
+  dialling: SharedDial<Http2Client> | undefined
 }
 
 /** `tryOpen` and `open` of the client transport. @internal */
@@ -82,20 +81,15 @@ export const makeStreamPool = Effect.fnUntraced(function* (
 
   // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait.
   const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<Http2Client, TransportError> => {
-    if (entry.dialling !== undefined) {
-      const joined = Deferred.await(entry.dialling)
-      const limit = request.connectTimeoutMillis
-      if (limit === undefined || !Number.isFinite(limit)) return joined
-      const orElse = () => Effect.fail(connectTimeout(request.address, "dial", limit))
-      return Effect.timeoutOrElse(joined, { duration: limit, orElse })
-    }
-    const deferred = Deferred.makeUnsafe<Http2Client, TransportError>()
-    entry.dialling = deferred
+    const limit = request.connectTimeoutMillis ?? timeouts.dial
+    if (entry.dialling !== undefined) return entry.dialling.wait(limit)
     const address = request.address
+    const shared = new SharedDial<Http2Client>(address, limit, timeouts)
+    entry.dialling = shared
     return connect(
-      dial,
+      shared.through(dial),
       address,
-      { ...timeouts, dial: request.connectTimeoutMillis ?? timeouts.dial },
+      shared.timeouts,
       (socket) => new Http2Client(address, socket, settings, remove),
       (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
     ).pipe(
@@ -112,11 +106,11 @@ export const makeStreamPool = Effect.fnUntraced(function* (
             entry.drivers.push(exit.value)
             entries.set(address, entry)
           } else if (entry.drivers.length === 0) entries.delete(address)
-          Deferred.doneUnsafe(deferred, exit)
+          shared.done(exit)
         })
       ),
       Effect.forkIn(scope, { startImmediately: true }),
-      Effect.andThen(Deferred.await(deferred))
+      Effect.andThen(shared.wait(limit))
     )
   }
 

@@ -11,8 +11,12 @@ import type { ConnectionEnd, Engine } from "../engine.ts"
 export interface CallOptions {
   readonly maxCallSize: number
   readonly maxTTHeaderSize: number
+  /** Entries of a TTHeader. */
+  readonly maxHeaderFields: number
   /** Server: calls of one connection that run at once (`maxConcurrentStreams`). */
   readonly maxConcurrentCalls: number
+  /** Server: bytes of the requests of those calls, and of answers that a client does not read. */
+  readonly connectionBufferLimit: number
   readonly checksum: boolean
 }
 
@@ -49,12 +53,14 @@ export interface ServerCarrier extends CallCarrier {
 /** @internal */
 export interface ServerConnection extends CallConnection {
   /**
-   * As many calls run as may, or more answers wait than should: nothing more is parsed, the driver stops reading. What a
-   * chunk has beyond is kept.
+   * As many calls run as may, by their number or by their bytes, or more answers wait than should: nothing more is
+   * parsed, the driver stops reading. What a chunk has beyond is kept.
    */
   readonly full: boolean
   /** Something is kept: `resume` parses it once there is room, be it that calls have ended or that answers were taken. */
   readonly behind: boolean
+  /** Bytes of it. Too many of them end the connection. */
+  readonly kept: number
   /** Parses what was kept. */
   resume(now: number): void
   /** From here on every answer in a TTHeader says `crrst`. */
@@ -78,12 +84,18 @@ export interface ClientConnection extends CallConnection {
   send<A>(call: OutgoingCall<A>, encoding: Encoding, mode: ConnectionMode): RawClientCall
   /** Answers that came after their call was abandoned. */
   readonly lateReplies: number
+  /** Abandoned calls of which no answer has come: where the server multiplexes, it may still run them. */
+  readonly owed: number
   /** A call was abandoned, whose answer may still come: no call may have the connection to itself. */
   readonly mayBeLate: boolean
 }
 
 /** @internal */
 export interface ClientCarrier extends CallCarrier {
+  /** The same end, with what the server may be where it seems to be none of ours. Before the calls hear of it. */
+  explain(end: ConnectionEnd): ConnectionEnd
   /** A call has ended: with a good answer, sent (oneway), failed or abandoned. Look at `usable`. */
   onCallEnded(): void
+  /** The answer to an abandoned call has come: the server has ended it. */
+  onRoom(): void
 }

@@ -10,6 +10,7 @@ import type { ConnectionEnd } from "../engine.ts"
 import { Code } from "../grpc/status.ts"
 import { cancelFields } from "../ttheader/fields.ts"
 import { Flag, IntKey, StringKey } from "../ttheader/keys.ts"
+import { shown } from "../ttheader/text.ts"
 import type * as Api from "./api.ts"
 import { ClientCall, type ClientCallOwner, Reply } from "./clientCall.ts"
 import { badReply, clientLost, clientNeverSent, violation } from "./errors.ts"
@@ -20,6 +21,12 @@ import { encodeEmpty, hasHeader, MessageWriter } from "./writer.ts"
 
 /** A type that Kitex has for streams, and takes for a reply. */
 const streamType = 5
+
+/** Characters of a method's name that came from a peer. */
+const shownName = 256
+
+/** Calls that were abandoned before the first answer, and are cancelled when it says that they can be. */
+const maxUncancelled = 1024
 
 const notUsable: ConnectionEnd = { _tag: "Local", detail: "the server asked for an end of the connection" }
 
@@ -33,6 +40,7 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
   usable = true
   learned: boolean | undefined = undefined
   lateReplies = 0
+  owed = 0
   mayBeLate = false
 
   private readonly carrier: Api.ClientCarrier
@@ -47,8 +55,12 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
   private exclusive: ClientCall | undefined = undefined
   /** Oneway calls that the kernel has not taken. */
   private readonly unsent: Array<ClientCall> = []
+  /** Abandoned calls whose handlers run, for all that is known: the server has not said yet that it takes cancels. */
+  private readonly uncancelled = new Map<number, Encoding>()
   /** The last call shared the connection, so that an answer may be late. */
   private shared = false
+  /** Oneway calls that were sent, which a server answers when it does not know them. */
+  private onewayCalls = 0
   private ending: ConnectionEnd = notUsable
   /** The last header of an answer; most are the same. */
   private header: CallHeader | undefined = undefined
@@ -99,8 +111,10 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     call.endsAt = this.outbox.written
     this.active++
     this.shared = shared
-    if (oneway) this.unsent.push(call)
-    else {
+    if (oneway) {
+      this.unsent.push(call)
+      this.onewayCalls++
+    } else {
       this.pending.set(sequenceId, call)
       if (!shared) this.exclusive = call
     }
@@ -126,14 +140,35 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     // The connection ends, and has not told this call yet.
     if (this.closed) return this.carrier.onCallEnded()
     if (call.oneway) this.unsent.splice(this.unsent.indexOf(call), 1)
-    else if (call.shared) this.mayBeLate = true
-    if (!call.shared) this.end({ _tag: "Local", detail: "a call was abandoned" })
-    else if (this.learned === true && !call.oneway && hasHeader(call.encoding)) {
-      const envelope = { type: MessageType.Oneway, method: "cancel", sequenceId: call.sequenceId }
-      this.writer.write(call.encoding, Flag.OutOfOrder, cancelFields, envelope, undefined, encodeEmpty)
-      this.carrier.wake()
+    else if (call.shared) {
+      this.mayBeLate = true
+      this.owed++
     }
+    if (!call.shared) this.end({ _tag: "Local", detail: "a call was abandoned" })
+    else if (!call.oneway && hasHeader(call.encoding)) this.cancel(call.sequenceId, call.encoding)
     this.carrier.onCallEnded()
+  }
+
+  private cancel(sequenceId: number, encoding: Encoding): void {
+    const { learned, uncancelled } = this
+    if (learned === true) {
+      const envelope = { type: MessageType.Oneway, method: "cancel", sequenceId }
+      this.writer.write(encoding, Flag.OutOfOrder, cancelFields, envelope, undefined, encodeEmpty)
+      this.carrier.wake()
+    } else if (learned === undefined) {
+      uncancelled.set(sequenceId, encoding)
+      if (uncancelled.size > maxUncancelled) for (const oldest of uncancelled.keys()) return void uncancelled.delete(oldest)
+    }
+  }
+
+  /** The server has told whether it multiplexes. */
+  private learn(learned: boolean): void {
+    const { uncancelled } = this
+    this.learned = learned
+    if (uncancelled.size === 0) return
+    // Forgotten where it does not.
+    for (const [sequenceId, encoding] of uncancelled) this.cancel(sequenceId, encoding)
+    uncancelled.clear()
   }
 
   private forget(call: ClientCall): void {
@@ -161,14 +196,16 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     }
     const call = this.owner()
     if (call !== undefined) this.answer(call)
-    else if (this.shared) this.lateReplies++
+    else if (this.shared && this.owed + this.onewayCalls > 0) this.dropLate()
     else this.onViolation("an answer came that no call waits for")
+    // What it kept is known already, and not worth its memory until the next answer.
+    if (this.reader.hasLargeHeader) this.header = undefined
     return !this.closed
   }
 
   private readHeader(header: CallHeader): void {
     this.header = header
-    if (hasHeader(this.reader.encoding)) this.learned = header.ints.get(IntKey.Multiplexed) === "1"
+    if (hasHeader(this.reader.encoding)) this.learn(header.ints.get(IntKey.Multiplexed) === "1")
     if (header.strings.has(StringKey.ConnectionReset)) this.usable = false
   }
 
@@ -194,6 +231,16 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     const call = hasHeader(encoding) ? this.pending.get(headerSequenceId) : undefined
     if (call !== undefined) return call
     return hasHeader(encoding) && type !== MessageType.Exception ? undefined : this.pending.get(sequenceId)
+  }
+
+  /** The answer to an abandoned call; to a oneway call when all of those have their answers. */
+  private dropLate(): void {
+    this.lateReplies++
+    if (this.owed === 0) this.onewayCalls--
+    else {
+      this.owed--
+      this.carrier.onRoom()
+    }
   }
 
   private answer(call: ClientCall): void {
@@ -233,7 +280,7 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
       )
     }
     if (method !== call.method) {
-      return badReply(Code.Internal, `wrong method name, expect=${call.method}, actual=${method}`)
+      return badReply(Code.Internal, `wrong method name, expect=${call.method}, actual=${shown(method, shownName)}`)
     }
     return undefined
   }
@@ -244,8 +291,9 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
 
   // ---- the end
 
-  end(cause: ConnectionEnd): void {
+  end(end: ConnectionEnd): void {
     if (this.closed) return
+    const cause = this.carrier.explain(end)
     this.closed = true
     this.usable = false
     this.ending = cause
@@ -254,6 +302,7 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     this.outbox.discard()
     const calls = [...this.pending.values(), ...this.unsent]
     this.pending.clear()
+    this.uncancelled.clear()
     this.unsent.length = 0
     if (calls.length > 0) this.failAll(calls, cause, taken)
     this.carrier.onClose(cause)

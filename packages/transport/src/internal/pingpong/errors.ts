@@ -40,8 +40,10 @@ const misbehaved = (end: ConnectionEnd & { readonly _tag: "Error" }, options: Ca
 
 const lostText = (end: ConnectionEnd, midMessage: boolean): string => {
   switch (end._tag) {
-    case "PeerClosed":
-      return midMessage ? "EOF wait read" : "default codec read failed: EOF peer close"
+    case "PeerClosed": {
+      const text = midMessage ? "EOF wait read" : "default codec read failed: EOF peer close"
+      return end.hint === undefined ? text : `${text}; ${end.hint}`
+    }
     case "Lost":
       return `default codec read failed: ${end.detail}`
     case "PeerGoaway":

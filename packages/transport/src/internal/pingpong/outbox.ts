@@ -34,6 +34,8 @@ export class CallOutbox implements OutboxShape {
   private chunks: Array<Uint8Array> = []
   /** Outputs that chunks refer to and that are written to no more. */
   private readonly spent: Array<Output> = []
+  /** How many of them all bytes were taken of. */
+  private spentTaken = 0
   private readonly onTaken: (() => void) | undefined
 
   /** `onTaken`: what was taken is the kernel's. */
@@ -77,17 +79,20 @@ export class CallOutbox implements OutboxShape {
     this.seal()
     const chunks = this.chunks
     this.chunks = []
+    this.spentTaken = this.spent.length
     this.taken += this.length
     this.length = 0
     return chunks
   }
 
   recycle(): void {
-    if (this.length === 0) {
-      if (this.output !== undefined) giveBack(this.output)
-      for (const output of this.spent) giveBack(output)
+    // What was written since is still to be taken.
+    const free = this.length === 0 ? this.spent.length : this.spentTaken
+    if (free > 0) for (const output of this.spent.splice(0, free)) giveBack(output)
+    this.spentTaken = 0
+    if (this.length === 0 && this.output !== undefined) {
+      giveBack(this.output)
       this.output = undefined
-      this.spent.length = 0
     }
     this.onTaken?.()
   }

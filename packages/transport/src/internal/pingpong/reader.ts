@@ -9,9 +9,18 @@ import type { CallHeader, Encoding } from "../../RawCall.ts"
 import type { Decode } from "../../RawStream.ts"
 import { Gathering, giveBack } from "../gather.ts"
 import { checksumText, update } from "../ttheader/checksum.ts"
-import { fixedSize, HeaderReader, infoSizeAt, lengthAt, maxLength, sequenceIdAt } from "../ttheader/header.ts"
+import {
+  fixedSize,
+  HeaderReader,
+  infoSizeAt,
+  lengthAt,
+  maxKnownSize,
+  maxLength,
+  sequenceIdAt
+} from "../ttheader/header.ts"
 import { StringKey } from "../ttheader/keys.ts"
 import { meshSizeAt, readMeshHeader } from "../ttheader/mesh.ts"
+import { shown } from "../ttheader/text.ts"
 import type { CallOptions } from "./api.ts"
 import { headerShape, invalidPayload, payloadShape, sniffedSize } from "./shape.ts"
 import { StructWalker, WalkError } from "./walker.ts"
@@ -56,6 +65,7 @@ const Step = {
 
 // What stands in front of and behind the method's name in an envelope.
 const envelopeSize = 12
+const checksumDigits = 8
 const noBytes = new Uint8Array(0)
 
 /** @internal */
@@ -69,12 +79,14 @@ export class MessageReader {
   sequenceId = 0
   /** Bytes of the body. */
   size = 0
+  /** Bytes of the message, its header included. */
+  total = 0
   /** Bytes behind this message that came with it. */
   behind = 0
 
   private readonly sink: MessageSink
   private readonly options: CallOptions
-  private readonly headers = new HeaderReader()
+  private readonly headers: HeaderReader
   /** Made for the first message without a length. */
   private walker: StructWalker | undefined = undefined
   private readonly gathering = new Gathering()
@@ -101,6 +113,12 @@ export class MessageReader {
   constructor(sink: MessageSink, options: CallOptions) {
     this.sink = sink
     this.options = options
+    this.headers = new HeaderReader(options.maxHeaderFields)
+  }
+
+  /** The header of the message is larger than what a connection keeps between messages. */
+  get hasLargeHeader(): boolean {
+    return this.headerEnd > fixedSize + maxKnownSize
   }
 
   /** A message has begun and is not whole. */
@@ -140,6 +158,8 @@ export class MessageReader {
       if (gathered && !this.kept) giveBack(this.bytes)
       else if (!gathered && this.kept) this.sink.chunkKept = true
       this.bytes = noBytes
+      if (this.hasLargeHeader) this.header = undefined
+      if (this.method.length > maxKnownSize) this.method = ""
       if (!goOn) return at
     }
     return at
@@ -204,7 +224,7 @@ export class MessageReader {
           this.expectPayload()
           break
         case Step.MeshHeader:
-          this.header = readMeshHeader(bytes, start, start + this.need)
+          this.header = readMeshHeader(bytes, start, start + this.need, this.options.maxHeaderFields)
           this.expectPayload()
           break
         case Step.Payload:
@@ -308,6 +328,7 @@ export class MessageReader {
   private finish(bytes: Uint8Array, start: number): void {
     const end = start + this.need
     const { bodyAt, method, sequenceId, type } = Message.read(bytes, start + this.messageAt, end)
+    this.total = this.need
     this.step = Step.Shape
     this.need = sniffedSize
     if (this.hasTTHeader && this.options.checksum) this.verify(bytes, start + this.headerEnd, end)
@@ -324,6 +345,6 @@ export class MessageReader {
   private verify(bytes: Uint8Array, start: number, end: number): void {
     const expected = this.header!.strings.get(StringKey.Checksum)
     if (expected === undefined || expected === "" || expected === checksumText(update(0, bytes, start, end))) return
-    throw new Violation(`payload validation error: validation failed, err=${expected}`)
+    throw new Violation(`payload validation error: validation failed, err=${shown(expected, checksumDigits)}`)
   }
 }

@@ -36,6 +36,7 @@ interface Request {
   readonly sequenceId: number
   readonly type: number
   readonly size: number
+  readonly total: number
 }
 
 /** @internal */
@@ -48,11 +49,15 @@ export class ServerCall implements RawServerCall {
   readonly timeoutMillis: number | undefined
   readonly arrivedAt: number
   readonly size: number
+  /** Bytes of the request, its header included. */
+  readonly total: number
   /** Type of the message. */
   readonly type: number
   onAbort: ((error: TransportError) => void) | undefined = undefined
   /** `onAbort` was called: no answer goes out. */
   aborted = false
+  /** A frame of the client's said so: it counts the call until it hears that it has ended. */
+  cancelled = false
   /** Neighbours among the running calls of the connection. */
   before: ServerCall | undefined = undefined
   after: ServerCall | undefined = undefined
@@ -75,6 +80,7 @@ export class ServerCall implements RawServerCall {
     this.timeoutMillis = timeoutMillis
     this.arrivedAt = arrivedAt
     this.size = request.size
+    this.total = request.total
     this.type = request.type
   }
 

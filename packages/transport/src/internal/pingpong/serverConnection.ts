@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { MessageType } from "@millrace/codec/Message"
+import { type ApplicationException, ExceptionType, MessageType, writeException } from "@millrace/codec/Message"
 import type { CallEntries, CallHeader } from "../../RawCall.ts"
 import type { Decode, Encode, RawPeer } from "../../RawStream.ts"
 import type { ConnectionEnd } from "../engine.ts"
@@ -19,6 +19,12 @@ import { encodeEmpty, hasHeader, MessageWriter } from "./writer.ts"
 
 /** Bytes of answers that wait to be taken: no more calls until they are. A chunk may hold a thousand. */
 const fullFrom = 1024 * 1024
+
+/** Bytes that are kept behind the calls that run. Who sends more is not served. */
+const maxKept = 4 * 1024 * 1024
+
+/** What a client that has cancelled a call drops, and knows by it that the call has ended. */
+const cancelledException: ApplicationException = { type: ExceptionType.InternalError, message: "context canceled" }
 
 /** A type that Kitex has for streams. It passes, and is answered with sequence id 0. */
 const streamType = 5
@@ -49,6 +55,8 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
   private last: ServerCall | undefined = undefined
   /** The call whose request is in the reader. */
   private current: ServerCall | undefined = undefined
+  /** Bytes of the requests of running calls. */
+  private running = 0
   private draining = false
   /** Nothing else is read; the connection ends with its last call. */
   private finishing = false
@@ -89,11 +97,16 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
   }
 
   get full(): boolean {
-    return this.active >= this.options.maxConcurrentCalls || this.outbox.length >= fullFrom
+    const { connectionBufferLimit, maxConcurrentCalls } = this.options
+    return this.active >= maxConcurrentCalls || this.running >= connectionBufferLimit || this.outbox.length >= fullFrom
   }
 
   get behind(): boolean {
     return this.rest !== undefined
+  }
+
+  get kept(): number {
+    return this.rest?.length ?? 0
   }
 
   pump(): void {}
@@ -106,6 +119,8 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     this.lastReceived = now
     this.arrivedAt = now
     if (this.rest === undefined) this.read(chunk)
+    else if (this.full && this.kept + chunk.length > maxKept)
+      this.onViolation(`more than ${maxKept / 1024 / 1024} MiB came behind ${this.active} calls that do not end`)
     else this.rest = concat(this.rest, chunk)
   }
 
@@ -137,6 +152,8 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     if (header !== this.header) this.readHeader(header)
     if (this.cancels) this.cancel(this.reader.sequenceId)
     else this.begin()
+    // The fields of a large header are not worth their memory until the next call.
+    if (this.reader.hasLargeHeader) this.readHeader(undefined)
     return !this.closed && !this.finishing && !this.full
   }
 
@@ -151,6 +168,7 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     const call = new ServerCall(this, this.reader, this.service, this.timeoutMillis, this.arrivedAt)
     if (isMultiplexed(call)) this.multiplexed = true
     this.active++
+    this.running += call.total
     call.before = this.last
     if (this.last === undefined) this.first = call
     else this.last.after = call
@@ -162,7 +180,9 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
 
   private cancel(sequenceId: number): void {
     for (let call = this.last; call !== undefined; call = call.before) {
-      if (call.sequenceId === sequenceId && !call.aborted) return call.tellAbort(cancelledByClient())
+      if (call.sequenceId !== sequenceId || call.aborted) continue
+      call.cancelled = true
+      return call.tellAbort(cancelledByClient())
     }
   }
 
@@ -204,8 +224,12 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
   }
 
   leave(call: ServerCall): void {
+    if (call.cancelled && !call.oneway && !this.closed) {
+      this.answer(call, MessageType.Exception, cancelledException, writeException, undefined, false)
+    }
     const wasFull = this.full
     this.active--
+    this.running -= call.total
     const { after, before } = call
     if (before === undefined) this.first = after
     else before.after = after
@@ -239,10 +263,7 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     this.closed = true
     this.rest = undefined
     const running: Array<ServerCall> = []
-    for (let call = this.first; call !== undefined; call = call.after) {
-      // A oneway call came whole, and its client closes the connection at once.
-      if (!call.oneway) running.push(call)
-    }
+    for (let call = this.first; call !== undefined; call = call.after) running.push(call)
     if (running.length > 0) {
       const error = serverLost(this.peer.address, cause, this.options)
       for (const call of running) call.tellAbort(error)

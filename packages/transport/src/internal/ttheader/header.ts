@@ -28,6 +28,12 @@ export const Block = { Padding: 0x00, Strings: 0x01, Ints: 0x10, AclToken: 0x11 
 /** A header that cannot be read or written. @internal */
 export class HeaderError extends Error {
   override readonly name = "HeaderError"
+  /** The limit that it exceeds. */
+  readonly limit: "maxHeaderFields" | undefined
+  constructor(message: string, limit?: "maxHeaderFields") {
+    super(message)
+    this.limit = limit
+  }
 }
 
 /** LENGTH: bytes behind this field. @internal */
@@ -51,11 +57,28 @@ const cut = (what: string): never => {
   throw new HeaderError(`error reading ${what}: EOF`)
 }
 
-/** Reads a count and as many pairs of strings; gives the position behind them. @internal */
-export const readStrings = (bytes: Uint8Array, start: number, end: number, into: Map<string, string>): number => {
+/** The number of entries at `at`, of which `left` are allowed: many small ones cost more memory than their bytes. */
+const countAt = (bytes: Uint8Array, at: number, left: number): number => {
+  const count = readU16(bytes, at)
+  if (count > left)
+    throw new HeaderError(
+      `${count} entries are more than the ${left} that may come (maxHeaderFields)`,
+      "maxHeaderFields"
+    )
+  return count
+}
+
+/** Reads a count, at most `max`, and as many pairs of strings; gives the position behind them. @internal */
+export const readStrings = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  max: number,
+  into: Map<string, string>
+): number => {
   if (end - start < 2) cut("str kv info size")
   let at = start + 2
-  for (let left = readU16(bytes, start); left > 0; left--) {
+  for (let left = countAt(bytes, start, max); left > 0; left--) {
     if (end - at < 2) cut("str kv info")
     const keyAt = at + 2
     const keyEnd = keyAt + readU16(bytes, at)
@@ -68,10 +91,10 @@ export const readStrings = (bytes: Uint8Array, start: number, end: number, into:
   return at
 }
 
-const readInts = (bytes: Uint8Array, start: number, end: number, into: Map<number, string>): number => {
+const readInts = (bytes: Uint8Array, start: number, end: number, max: number, into: Map<number, string>): number => {
   if (end - start < 2) cut("int kv info size")
   let at = start + 2
-  for (let left = readU16(bytes, start); left > 0; left--) {
+  for (let left = countAt(bytes, start, max); left > 0; left--) {
     if (end - at < 4) cut("int kv info")
     const key = readU16(bytes, at)
     const valueAt = at + 4
@@ -86,14 +109,16 @@ const readBlocks = (
   bytes: Uint8Array,
   start: number,
   end: number,
+  maxFields: number,
   ints: Map<number, string>,
   strings: Map<string, string>
 ): void => {
   let at = start
   while (at < end) {
     const block = bytes[at++]!
-    if (block === Block.Strings) at = readStrings(bytes, at, end, strings)
-    else if (block === Block.Ints) at = readInts(bytes, at, end, ints)
+    const left = maxFields - ints.size - strings.size
+    if (block === Block.Strings) at = readStrings(bytes, at, end, left, strings)
+    else if (block === Block.Ints) at = readInts(bytes, at, end, left, ints)
     else if (block === Block.AclToken) {
       const valueAt = at + 2
       if (end < valueAt) cut("acl token")
@@ -113,11 +138,11 @@ const infoText = (bytes: Uint8Array, start: number, end: number): string =>
     : `${hex(bytes, start, start + shownBytes)}... (${end - start} bytes)`
 
 /**
- * Reads the header in `[start, end)`, fixed part and info. Throws `HeaderError`.
+ * Reads the header in `[start, end)`, fixed part and info. Throws `HeaderError`, for more than `maxFields` entries too.
  *
  * @internal
  */
-export const readHeader = (bytes: Uint8Array, start: number, end: number): CallHeader => {
+export const readHeader = (bytes: Uint8Array, start: number, end: number, maxFields = Infinity): CallHeader => {
   const infoAt = start + fixedSize
   if (infoAt >= end) throw new HeaderError(`invalid header length[${end - infoAt}]`)
   const protocol = bytes[infoAt]!
@@ -129,7 +154,7 @@ export const readHeader = (bytes: Uint8Array, start: number, end: number): CallH
   const ints = new Map<number, string>()
   const strings = new Map<string, string>()
   try {
-    readBlocks(bytes, blocksAt, end, ints, strings)
+    readBlocks(bytes, blocksAt, end, maxFields, ints, strings)
   } catch (error) {
     const known = error as HeaderError
     known.message = `ttHeader read kv info failed, ${known.message}, headerInfo=0x${infoText(bytes, infoAt, end)}`
@@ -145,7 +170,8 @@ interface Known {
   size: number
 }
 
-const maxKnownSize = 1024
+/** Bytes of an info that a connection remembers at most. @internal */
+export const maxKnownSize = 1024
 const knownHeaders = 4
 
 /**
@@ -156,6 +182,11 @@ const knownHeaders = 4
  */
 export class HeaderReader {
   private readonly known: Array<Known | undefined> = []
+  private readonly maxFields: number
+
+  constructor(maxFields?: number) {
+    this.maxFields = maxFields ?? Infinity
+  }
 
   /** As `readHeader`. */
   read(bytes: Uint8Array, start: number, end: number): CallHeader {
@@ -172,7 +203,7 @@ export class HeaderReader {
     ) {
       return known.header
     }
-    const header = readHeader(bytes, start, end)
+    const header = readHeader(bytes, start, end, this.maxFields)
     if (size <= maxKnownSize) this.remember(known, place, header, bytes, infoAt, size)
     return header
   }

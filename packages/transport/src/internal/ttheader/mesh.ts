@@ -16,11 +16,11 @@ export const meshSizeAt = (bytes: Uint8Array, start: number): number => 4 + read
 
 const noInts: ReadonlyMap<number, string> = new Map()
 
-/** Reads the header in `[start, end)`. Throws `HeaderError`. @internal */
-export const readMeshHeader = (bytes: Uint8Array, start: number, end: number): CallHeader => {
+/** Reads the header in `[start, end)`. Throws `HeaderError`, for more than `maxFields` entries too. @internal */
+export const readMeshHeader = (bytes: Uint8Array, start: number, end: number, maxFields = Infinity): CallHeader => {
   const strings = new Map<string, string>()
   try {
-    readStrings(bytes, start + 4, end, strings)
+    readStrings(bytes, start + 4, end, maxFields, strings)
   } catch (error) {
     const known = error as HeaderError
     known.message = `meshHeader read kv info failed, ${known.message}`

@@ -77,6 +77,10 @@ export const writeText = (out: Output, text: string): number => {
   return size
 }
 
+/** The beginning of a peer's text as an error or a log may show it: no line of its own, no control characters. @internal */
+export const shown = (text: string, max: number): string =>
+  JSON.stringify(text.slice(0, max)).slice(1, -1) + (text.length > max ? "..." : "")
+
 const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
 
 /** The digits of bytes. @internal */
