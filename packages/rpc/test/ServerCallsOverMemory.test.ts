@@ -174,6 +174,24 @@ describe("a graceful stop", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("waits for oneway calls as for others, though their clients are gone", () =>
+    Effect.gen(function* () {
+      const { context, gate, log } = yield* server()
+      yield* Effect.gen(function* () {
+        yield* (yield* send("Log", struct("gone"), { oneway: true, connection: "short" })).answer
+        yield* (yield* send("Log", struct("there"), { oneway: true, connection: "multiplexed" })).answer
+        yield* settled
+        const stop = yield* Effect.forkChild(Context.get(context, Server.Server).drain)
+        yield* settled
+        assert.isUndefined(stop.pollUnsafe())
+        assert.deepStrictEqual(log, [])
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(stop)
+        assert.deepStrictEqual(log, ["gone done", "there done"])
+      }).pipe(Effect.provide(context))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("answers code 14 after the grace time, to each call of a connection", () =>
     Effect.gen(function* () {
       const { context, log } = yield* server({ graceTime: 3000 })

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { clearImmediate, setImmediate } from "node:timers"
 import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls"
 import { handshakeTimeout, type Platform } from "../internal/net/options.ts"
 import { makeClient } from "../internal/net/client.ts"
@@ -46,8 +47,17 @@ export interface ClientOptions extends CommonClientOptions {
   readonly tls?: TlsConnectionOptions | undefined
 }
 
-/** Real time, whatever the `Clock`: the network knows no other. */
-const arrival = Effect.provideService(Effect.sleep(50), Clock.Clock, Clock.Clock.defaultValue())
+/**
+ * Real time, whatever the `Clock`: the network knows no other. Then a look at every socket: a process that had no time
+ * itself has not seen what came.
+ */
+const arrival = Effect.andThen(
+  Effect.provideService(Effect.sleep(50), Clock.Clock, Clock.Clock.defaultValue()),
+  Effect.callback<void>((resume) => {
+    const look = setImmediate(() => resume(Effect.void))
+    return Effect.sync(() => clearImmediate(look))
+  })
+)
 
 const platform: Effect.Effect<Platform, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Clock.Clock

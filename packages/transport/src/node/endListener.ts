@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as net from "node:net"
+import { setImmediate } from "node:timers"
 
 /** A turn of Node's loop that took longer did other things too, behind its look at the listener. */
 const quietMillis = 0.1

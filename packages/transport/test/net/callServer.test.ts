@@ -371,6 +371,17 @@ describe("a connection ends", () => {
     }
   })
 
+  it("when it is silent for too long behind a call that ended without an answer", () => {
+    const { arrive, calls, receive, socket, ticks, wait } = collecting({ idleTimeout: 500 })
+    receive(framed({ type: 4 }))
+    wait(5000)
+    calls[0]!.finish()
+    ticks.run()
+    wait(500)
+    arrive()
+    assert.isTrue(socket.ended)
+  })
+
   it("by silence neither while a call runs nor inside a message", () => {
     const { arrive, calls, receive, socket, ticks, wait } = collecting({ idleTimeout: 500 })
     receive(call(1))
@@ -594,6 +605,20 @@ describe("a drain", () => {
     assert.deepStrictEqual(answers(socket.sent()), [1, 2])
     arrive()
     assert.isTrue(socket.ended)
+  })
+
+  it("waits for oneway calls that run as for others", () => {
+    for (const flags of [0, 1]) {
+      const { arrive, calls, driver, receive, socket, ticks, wait } = collecting()
+      receive(ttheader({ type: 4 }, { flags }))
+      driver.drain()
+      arrive()
+      wait(5000)
+      assert.isFalse(socket.ended)
+      calls[0]!.finish()
+      ticks.run()
+      assert.isTrue(socket.ended)
+    }
   })
 
   it("asks a multiplexing client to go, and closes a second later when it does not", () => {

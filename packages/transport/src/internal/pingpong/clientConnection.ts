@@ -157,7 +157,8 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
       this.carrier.wake()
     } else if (learned === undefined) {
       uncancelled.set(sequenceId, encoding)
-      if (uncancelled.size > maxUncancelled) for (const oldest of uncancelled.keys()) return void uncancelled.delete(oldest)
+      if (uncancelled.size > maxUncancelled)
+        for (const oldest of uncancelled.keys()) return void uncancelled.delete(oldest)
     }
   }
 

@@ -239,6 +239,8 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     if (this.finishing) {
       if (this.active === 0) this.end({ _tag: "Local", detail: "closed behind an exception" })
     } else if (wasFull && !this.full && !this.reading) this.carrier.onRoom()
+    // An end without an answer: the connection is idle, or has drained.
+    else if (this.active === 0) this.carrier.wake()
   }
 
   abort(call: ServerCall): void {
