@@ -80,8 +80,9 @@ export class ClientTransport extends Context.Service<
 export interface Listening {
   readonly address: { readonly hostname: string; readonly port: number }
   /**
-   * Stop accepting; tell clients to go (a two-step GOAWAY, `crrst` in TTHeaders); done when every stream and every call
-   * has ended and every connection is closed. Idempotent.
+   * Tell clients to go (a two-step GOAWAY, `crrst` in TTHeaders), and stop accepting when whoever connects by then has been
+   * taken: over sockets about 50 ms later. Done when every stream and every call has ended and every connection is closed.
+   * Idempotent.
    */
   readonly drain: Effect.Effect<void>
 }

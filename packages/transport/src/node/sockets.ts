@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { endListener } from "./endListener.ts"
 import { connectFailed, listenFailed } from "../internal/net/errors.ts"
 import type { Bound, Dial, Protocol, Socket, SocketEvents } from "../internal/net/socket.ts"
 import type { RawPeer } from "../RawStream.ts"
 import type { TransportError } from "../TransportError.ts"
+import { endListener } from "./endListener.ts"
 
 /** Silence in milliseconds after which TCP asks whether the peer is still there, as Go does. */
 const keepAliveInitialDelay = 15_000

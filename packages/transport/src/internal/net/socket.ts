@@ -57,7 +57,7 @@ export type Dial = (address: string, protocol: Protocol) => Effect.Effect<Dialle
 /** @internal */
 export interface Bound {
   readonly address: { readonly hostname: string; readonly port: number }
-  /** No new connections. */
+  /** No new connections, but for those that clients have already. */
   readonly stop: Effect.Effect<void>
 }
 
