@@ -65,7 +65,7 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: CALL, metric: "rate", peer: "grpc-js", floor: 10, aim: 25 },
   { case: CALL, metric: "rate", peer: "thrift", floor: 3, aim: 6 },
   { case: CALL, metric: "cpu", peer: "kitex-mux", floor: 0.8, aim: 0.4 },
-  { case: CALL_ONE, metric: "p50", peer: "net", floor: 1.8, aim: 1.25, open: true },
+  { case: CALL_ONE, metric: "p50", peer: "net", floor: 1.8, aim: 1.25 },
   { case: CALL_FRAMED, metric: "rate", peer: "thrift", floor: 3, aim: 8 },
   { case: CALL_1M, metric: "rate", peer: "thrift", floor: 1.5, aim: 4, open: true },
   { case: IDLE, metric: "memory", floor: 14, aim: 8 },
