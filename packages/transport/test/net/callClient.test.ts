@@ -330,6 +330,19 @@ describe("a server that seems to be none", () => {
     }
   })
 
+  it("and closes within an answer whose first chunk was freed behind its read", () => {
+    const { requests, send, socket } = calling()
+    const { waiter } = send("x")
+    requests()
+    // As Node reads: a Buffer that has its memory to itself.
+    const chunk = Buffer.alloc(64 * 1024)
+    chunk.set([0, 2, 0, 0, 0x80, 1, 0, 2, 0, 0, 0, 4, 69, 99, 104, 111])
+    socket.events.onData(chunk)
+    assert.strictEqual(chunk.byteLength, 0)
+    socket.events.onEnd()
+    assert.strictEqual(waiter.error?.desc, "EOF wait read")
+  })
+
   it("but closes without a byte", () => {
     const text = "default codec read failed"
     const hint = "; does it speak Thrift, and TLS only where this client does?"

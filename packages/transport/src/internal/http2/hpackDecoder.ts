@@ -88,7 +88,7 @@ export class HpackDecoder {
     const result = this.readBlock() ?? { kind: "compression", detail: this.detail }
     this.block = emptyBlock
     if (result.kind === "headers" && generation === this.table.generation && end - start <= rememberedLength) {
-      this.remembered[this.nextRemembered] = { generation, bytes: block.slice(start, end), result }
+      this.remembered[this.nextRemembered] = { generation, bytes: new Uint8Array(block.subarray(start, end)), result }
       this.nextRemembered = (this.nextRemembered + 1) % rememberedBlocks
     }
     return result

@@ -138,7 +138,8 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   // ---- from the socket and the engine
 
   override onData(chunk: Uint8Array): void {
-    this.first ??= chunk.slice(0, recognisedSize)
+    // A copy: Buffer's own slice is none, and the chunk is freed behind its read.
+    this.first ??= new Uint8Array(chunk.subarray(0, recognisedSize))
     this.owner.reading = this
     try {
       super.onData(chunk)
