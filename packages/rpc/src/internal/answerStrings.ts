@@ -1,12 +1,20 @@
 /**
- * String keys that a handler puts into the TTHeader of its answer.
+ * String keys in the TTHeader of an answer: those that a handler may put there.
  *
  * @internal
  */
 import type { CallEntries } from "@millrace/transport/RawCall"
 
-/** Keys that mean something to the peer's Kitex. */
-const reserved = new Set(["isn", "rip", "crrst", "biz-status", "biz-message", "biz-extra", "crc32c"])
+/** String keys that are the protocol's own: no handler sets them, and no caller sees them in an answer. @internal */
+export const reserved: ReadonlySet<string> = new Set([
+  "isn",
+  "rip",
+  "crrst",
+  "biz-status",
+  "biz-message",
+  "biz-extra",
+  "crc32c"
+])
 /** Values of Kitex's payload validators. */
 const validatorPrefix = "PV_"
 /** A length is 16 bits wide. */

@@ -31,13 +31,7 @@ export const toException = (failure: unknown, fromHandler: boolean): Application
 
 /** A failure that was told as an exception, for tracers. @internal */
 export const fromException = (info: RpcInfo, { message, type }: ApplicationException): RpcError.RpcError =>
-  new RpcError.RpcError({
-    reason: new RpcError.Status({}),
-    code: type,
-    desc: message,
-    method: `${info.service}.${info.method}`,
-    address: info.address
-  })
+  errors.error(info, type, message, new RpcError.Status({}))
 
 /** A defect: Kitex's text for a panic in a handler. @internal */
 export const panic = (info: RpcInfo, defect: unknown): ApplicationException => ({
@@ -80,20 +74,13 @@ export const overtaken = ({ code, desc }: RpcError.RpcError): ApplicationExcepti
 
 /** The caller's timeout has passed on the server. @internal */
 export const deadlineExceeded = (info: RpcInfo, timeoutMillis: number): RpcError.RpcError =>
-  new RpcError.RpcError({
-    reason: new RpcError.DeadlineExceeded(),
-    code: 4,
-    desc: `rpc timeout: timeout=${errors.goDuration(timeoutMillis)}, to=${info.service}, method=${info.method}`,
-    method: `${info.service}.${info.method}`,
-    address: info.address
-  })
+  errors.error(
+    info,
+    4,
+    `rpc timeout: timeout=${errors.goDuration(timeoutMillis)}, to=${info.service}, method=${info.method}`,
+    new RpcError.DeadlineExceeded()
+  )
 
 /** The grace time of a stopping server is over. @internal */
 export const shutdown = (info: RpcInfo): RpcError.RpcError =>
-  new RpcError.RpcError({
-    reason: new RpcError.Unavailable({ neverSent: false }),
-    code: shutdownCode,
-    desc: "graceful shutdown",
-    method: `${info.service}.${info.method}`,
-    address: info.address
-  })
+  errors.error(info, shutdownCode, "graceful shutdown", new RpcError.Unavailable({ neverSent: false }))

@@ -25,6 +25,7 @@ import type { CallError } from "../ClientStream.ts"
 import type { Endpoints } from "../Endpoints.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import { reserved } from "./answerStrings.ts"
 import type { CallHeaders } from "./callHeaders.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import * as errors from "./errors.ts"
@@ -58,9 +59,6 @@ type Outcome = Effect.Effect<unknown, PingPongError>
 
 // A connection that the pool holds may be dead: one that never took a byte costs another try, and only so many.
 const maxTries = 3
-
-// What the protocol itself says in an answer.
-const hidden: ReadonlySet<string> = new Set(["biz-status", "biz-message", "biz-extra", "crrst", "crc32c", "isn", "rip"])
 
 /** @internal */
 export class PingPongCall implements ReplyListener, Timer, Counts {
@@ -145,7 +143,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     const { onHeader, onTrailer } = this.#options
     if (onHeader === undefined && onTrailer === undefined) return this.#settle(outcome)
     const strings = reply.header?.strings
-    const metadata = strings === undefined ? empty : fromStrings(strings, hidden)
+    const metadata = strings === undefined ? empty : fromStrings(strings, reserved)
     // In the fiber: what these throw is a defect of the call.
     this.#settle(Effect.suspend(() => tell(onHeader, onTrailer, metadata, outcome)))
   }

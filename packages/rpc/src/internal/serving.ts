@@ -206,10 +206,4 @@ const printable = (text: string): string => text.slice(0, 400).replace(/\p{C}/gu
 
 /** A call that was refused with a code and a text of Kitex's. @internal */
 export const refusal = (info: RpcInfo, code: number, desc: string): RpcError.RpcError =>
-  new RpcError.RpcError({
-    reason: new RpcError.Status({}),
-    code,
-    desc,
-    method: `${info.service}.${info.method}`,
-    address: info.address
-  })
+  errors.error(info, code, desc, new RpcError.Status({}))

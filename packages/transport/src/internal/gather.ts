@@ -27,6 +27,14 @@ export const giveBack = (buffer: Uint8Array): void => {
   if (length >= spareMin && length <= spareMax && (spare === undefined || spare.length < length)) spare = buffer
 }
 
+/** Two pieces in one. @internal */
+export const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
+}
+
 const noBytes = new Uint8Array(0)
 
 /** @internal */

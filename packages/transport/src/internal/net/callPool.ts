@@ -163,6 +163,12 @@ export const makeCallPool = Effect.fnUntraced(function* (
 
   const tryLease = (target: CallTarget): CallLease | undefined => find(target)?.take()
 
+  /** A shared connection that has room all the same. */
+  const spareOr = (pool: AddressPool, otherwise: () => TransportError): Effect.Effect<CallLease, TransportError> => {
+    const spare = pool.takeShared()
+    return spare === undefined ? Effect.fail(otherwise()) : Effect.succeed(spare)
+  }
+
   /** `redials`: how many connections that the server ends at once are worth another one. */
   const leaseWith = (target: CallTarget, redials: number): Effect.Effect<CallLease, TransportError> =>
     Effect.suspend(() => {
@@ -173,18 +179,12 @@ export const makeCallPool = Effect.fnUntraced(function* (
       if (pool.exploring) return Effect.andThen(explored(pool), leaseWith(target, redials))
       const joins = pool.sharing && pool.sharedDial !== undefined
       if (!joins && pool.size >= settings.maxPerAddress) {
-        const spare = pool.takeShared()
-        return spare === undefined
-          ? Effect.fail(poolExhausted(address, settings.maxPerAddress))
-          : Effect.succeed<CallLease>(spare)
+        return spareOr(pool, () => poolExhausted(address, settings.maxPerAddress))
       }
       if (!pool.sharing) return dialOwn(target)
       return Effect.matchEffect(dialShared(pool, target), {
-        onFailure: (error) => {
-          // Fewer than wanted are better than none.
-          const spare = pool.takeShared()
-          return spare === undefined ? Effect.fail(error) : Effect.succeed<CallLease>(spare)
-        },
+        // Fewer than wanted are better than none.
+        onFailure: (error) => spareOr(pool, () => error),
         onSuccess: (client) => {
           const spare = pool.takeShared()
           if (spare !== undefined) return Effect.succeed<CallLease>(spare)

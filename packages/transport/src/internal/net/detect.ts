@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { joined } from "../gather.ts"
 import { detect, sniffedSize } from "../pingpong/shape.ts"
 import { hex } from "../ttheader/text.ts"
 import { refusal, streamIdEnd } from "../ttstream/refusal.ts"
@@ -31,13 +32,6 @@ export interface DetectionOptions {
 
 const shownBytes = 16
 const noBytes = new Uint8Array(0)
-
-const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(first.length + second.length)
-  bytes.set(first)
-  bytes.set(second, first.length)
-  return bytes
-}
 
 /** @internal */
 export class Detection implements Reader, SocketEvents {

@@ -3,13 +3,11 @@
  *
  * @internal
  */
+import { lengthAt } from "../ttheader/header.ts"
 
 const text = (bytes: Uint8Array, start: number, end: number): string => String.fromCharCode(...bytes.slice(start, end))
 
 const isName = (text: string): boolean => /^\w+$/.test(text)
-
-const word = (bytes: Uint8Array, at: number): number =>
-  bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!)
 
 const oldThrift = "old (non-strict) Thrift"
 
@@ -18,8 +16,8 @@ const dialectOf = (bytes: Uint8Array): string | undefined => {
   if (bytes[4] === 0x90 && bytes[5] === 0x01) return "Kitex's framed Protobuf"
   if (bytes[0] === 0x82 || bytes[4] === 0x82) return "Thrift's compact protocol"
   // A message without a version begins with the length of its name, framed behind the length of the frame.
-  const first = word(bytes, 0)
-  const second = word(bytes, 4)
+  const first = lengthAt(bytes, 0)
+  const second = lengthAt(bytes, 4)
   const named = first > 0 && first < 256 && isName(text(bytes, 4, Math.min(8, 4 + first)))
   const framed =
     second > 0 && second < 256 && second + 8 < first && isName(text(bytes, 8, Math.min(bytes.length, 8 + second)))
@@ -55,7 +53,7 @@ export const recognisedSize = 16
 
 /** The frame that an HTTP/2 server begins with. */
 const isSettings = (bytes: Uint8Array): boolean =>
-  (word(bytes, 0) >>> 8) % 6 === 0 && bytes[3] === 4 && word(bytes, 4) === 0
+  (lengthAt(bytes, 0) >>> 8) % 6 === 0 && bytes[3] === 4 && lengthAt(bytes, 4) === 0
 
 /** What a server speaks that began with these bytes, if it is not what its client speaks. @internal */
 export const recogniseServer = (bytes: Uint8Array, secure: boolean): string | undefined => {

@@ -8,6 +8,7 @@ import { type ApplicationException, ExceptionType, MessageType, writeException }
 import type { CallEntries, CallHeader } from "../../RawCall.ts"
 import type { Decode, Encode, RawPeer } from "../../RawStream.ts"
 import type { ConnectionEnd } from "../engine.ts"
+import { joined } from "../gather.ts"
 import { Answer, answerFields, goodbyeFields } from "../ttheader/fields.ts"
 import { Flag, IntKey, StringKey } from "../ttheader/keys.ts"
 import type * as Api from "./api.ts"
@@ -121,7 +122,7 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     if (this.rest === undefined) this.read(chunk)
     else if (this.full && this.kept + chunk.length > maxKept)
       this.onViolation(`more than ${maxKept / 1024 / 1024} MiB came behind ${this.active} calls that do not end`)
-    else this.rest = concat(this.rest, chunk)
+    else this.rest = joined(this.rest, chunk)
   }
 
   resume(now: number): void {
@@ -277,10 +278,3 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
 /** The client takes answers in any order, and hears that it gets them so. */
 const isMultiplexed = (call: ServerCall): boolean =>
   call.header !== undefined && (call.header.flags & Flag.OutOfOrder) !== 0 && hasHeader(call.encoding)
-
-const concat = (first: Uint8Array, second: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(first.length + second.length)
-  bytes.set(first)
-  bytes.set(second, first.length)
-  return bytes
-}
