@@ -443,13 +443,18 @@ describe("a timeout", () => {
     false
   ]
 
-  it.effect("interrupts the handler, and is an exception", () =>
+  // A Kitex client has to see its own timeout: the exception is for those who have none.
+  it.effect("interrupts the handler, and is an exception for who still waits 100 ms later", () =>
     Effect.gen(function* () {
       const { hang, interruptedBy } = hanging()
       yield* Effect.gen(function* () {
         const asked = yield* begin("Echo", wrapped("m"), { timeoutMillis: 1500 })
         yield* TestClock.adjust(1499)
         assert.deepStrictEqual([asked.ends, interruptedBy], [[], []])
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual([asked.ends, interruptedBy], [[], ["deadline"]])
+        yield* TestClock.adjust(99)
+        assert.deepStrictEqual(asked.ends, [])
         yield* TestClock.adjust(1)
         assert.deepStrictEqual(told(yield* asked.ended), timedOut("1.5s"))
         assert.deepStrictEqual(interruptedBy, ["deadline"])
@@ -484,9 +489,24 @@ describe("a timeout", () => {
         const asked = yield* begin("Echo", wrapped("m"), { timeoutMillis: 50 })
         yield* TestClock.adjust(60)
         assert.deepStrictEqual(asked.ends, [])
-        yield* TestClock.adjust(40)
+        yield* TestClock.adjust(90)
         assert.deepStrictEqual(told(yield* asked.ended), timedOut("50ms"))
       }).pipe(Effect.provide(serve({ Echo })))
+    })
+  )
+
+  it.effect("is told nobody when the client has gone by then, and the call ends all the same", () =>
+    Effect.gen(function* () {
+      const { hang, interruptedBy } = hanging()
+      yield* Effect.gen(function* () {
+        const asked = yield* begin("Echo", wrapped("m"), { timeoutMillis: 50 })
+        yield* TestClock.adjust(60)
+        asked.leave()
+        yield* TestClock.adjust(90)
+        assert.strictEqual(told(yield* asked.ended), "finish")
+        assert.deepStrictEqual(asked.ends.length, 1)
+        assert.deepStrictEqual(interruptedBy, ["deadline"])
+      }).pipe(Effect.provide(serve({ Echo: hang })))
     })
   )
 
@@ -778,7 +798,7 @@ describe("RPCStart and RPCFinish", () => {
           "late",
           Effect.gen(function* () {
             const asked = yield* begin("Echo", wrapped("hang"), { timeoutMillis: 20 })
-            yield* TestClock.adjust(20)
+            yield* TestClock.adjust(120)
             yield* asked.ended
           }),
           ["error", "code = 4 desc = rpc timeout: timeout=20ms, to=Calls, method=Echo", undefined, 1, 16, 0, 0]

@@ -144,7 +144,7 @@ describe("raw calls and our server", () => {
       yield* Effect.gen(function* () {
         const late = yield* echo("hang", { timeoutMillis: 1000 })
         yield* settled
-        yield* TestClock.adjust(1000)
+        yield* TestClock.adjust(1100)
         assert.strictEqual(yield* late.answer, "6 rpc timeout: timeout=1s, to=TestService, method=EchoPingPong")
         assert.deepStrictEqual(log, ["hang deadline"])
       }).pipe(Effect.provide(context))

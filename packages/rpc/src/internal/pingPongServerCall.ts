@@ -28,6 +28,12 @@ import type { CallRoute, SingleCall } from "./routes.ts"
 import type { Running, Serving } from "./serving.ts"
 import type { Timer } from "./timers.ts"
 
+/**
+ * How long after the deadline its exception goes out. Both ends run out of time at one moment, and a Kitex client has to see its
+ * own timeout, not an answer: who still waits by now has no clock.
+ */
+const overdueMillis = 100
+
 const noStrings: CallEntries = []
 const noKeys: ReadonlySet<string> = new Set()
 const noResult: Result = {}
@@ -61,6 +67,8 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   #unheard: boolean
   /** The raw call has ended. */
   #answered = false
+  /** The raw call ends by the timer, some time behind the handler. */
+  #answersLate = false
 
   /** `deadline` is a time of the clock, 0 for none; `ended` runs when the handler has. */
   constructor(
@@ -153,6 +161,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   /** The deadline. What the handler still does is waited for; its answer comes too late. */
   fire(): undefined {
+    if (this.#answersLate) return this.#answerLate()
     this.#failure ??= callErrors.deadlineExceeded(this.info, this.#raw.timeoutMillis!)
     this.#handler.interrupt("deadline")
   }
@@ -186,7 +195,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     } catch (defect) {
       outcome = this.#died(Cause.die(defect), defect)
     }
-    if (!this.#answered) this.#raw.finish()
+    if (!this.#answered && !this.#answersLate) this.#raw.finish()
     if (this.#oneway) this.#logFailure(outcome)
     this.#handler.returned = true
     this.#ended?.()
@@ -241,8 +250,19 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   /** The handler's fiber was overtaken by the deadline, the peer or the server. */
   #overtaken(failure: RpcError): Outcome {
-    this.#except(callErrors.overtaken(failure))
+    const due = this.#deadline + overdueMillis
+    const { timers } = this.#serving
+    if (failure.reason._tag === "DeadlineExceeded" && !this.#unheard && !this.#answered && timers.now() < due) {
+      this.#answersLate = true
+      timers.arm(this, due)
+    } else this.#except(callErrors.overtaken(failure))
     return failed(failure)
+  }
+
+  #answerLate(): undefined {
+    this.#except(callErrors.overtaken(this.#failure!))
+    // The client has gone meanwhile.
+    if (!this.#answered) this.#raw.finish()
   }
 
   #interrupted(): Outcome {
