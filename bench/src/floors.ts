@@ -21,17 +21,19 @@ import {
 } from "./cases.ts"
 
 /**
- * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB,
- * messages a second of the codec alone, or megabytes of IDL a second of the command (from its start to its end) and of the compiler
- * within a process.
+ * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB, KB
+ * that JavaScript holds more a side, messages a second of the codec alone, or megabytes of IDL a second of the command (from its start to
+ * its end) and of the compiler within a process.
  */
-export type Metric = "rate" | "cpu" | "p50" | "memory" | "encode" | "decode" | "command" | "compile"
+export type Metric = "rate" | "cpu" | "p50" | "memory" | "heap" | "encode" | "decode" | "command" | "compile"
 
-/** One promise about Millrace: a ratio to a peer measured in the same run or, for memory, a figure of its own. */
+/** One promise about Millrace: a ratio to a peer measured in the same run or, for memory, a figure of its own or a difference. */
 export interface Floor {
   readonly case: Case | typeof IDLE | typeof CODEC | typeof IDL
   readonly metric: Metric
-  /** Whom the ratio is to; absent for memory. */
+  /** Whose figure it is, where it is a variant of ours. */
+  readonly variant?: string
+  /** Whom the figure is compared to; absent for memory. */
   readonly peer?: string
   readonly floor: number
   readonly aim: number
@@ -40,7 +42,8 @@ export interface Floor {
 }
 
 /** Rates must reach the floor; everything else must stay below it. */
-export const higherIsBetter = (metric: Metric): boolean => metric !== "cpu" && metric !== "p50" && metric !== "memory"
+export const higherIsBetter = (metric: Metric): boolean =>
+  metric !== "cpu" && metric !== "p50" && metric !== "memory" && metric !== "heap"
 
 export const holds = (floor: Floor, value: number): boolean =>
   higherIsBetter(floor.metric) ? value >= floor.floor : value <= floor.floor
@@ -50,6 +53,7 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: ECHO, metric: "cpu", peer: "grpc-go", floor: 0.5, aim: 0.2 },
   { case: ECHO, metric: "cpu", peer: "kitex", floor: 0.5, aim: 0.2 },
   { case: ECHO, metric: "cpu", peer: "net", floor: 7, aim: 4 },
+  { case: ECHO, metric: "cpu", variant: "millrace-traced", peer: "millrace", floor: 1.25, aim: 1.1 },
   { case: ECHO_STREAMS, metric: "rate", peer: "grpc-js", floor: 6, aim: 12 },
   { case: ECHO_1K, metric: "rate", peer: "grpc-js", floor: 3, aim: 8 },
   { case: SERVER_STREAM, metric: "rate", peer: "grpc-js", floor: 12, aim: 40 },
@@ -59,6 +63,7 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: UNARY, metric: "rate", peer: "grpc-js", floor: 8, aim: 18 },
   { case: UNARY, metric: "cpu", peer: "grpc-go", floor: 0.8, aim: 0.4 },
   { case: UNARY, metric: "cpu", peer: "kitex", floor: 0.8, aim: 0.4 },
+  { case: UNARY, metric: "rate", variant: "millrace-spans", peer: "millrace", floor: 0.45, aim: 0.6 },
   { case: UNARY_ONE, metric: "p50", peer: "net", floor: 1.8, aim: 1.25 },
   { case: ECHO_64K, metric: "rate", peer: "net", floor: 0.4, aim: 0.75 },
   { case: ECHO_1M, metric: "rate", peer: "net", floor: 0.4, aim: 0.75, open: true },
@@ -69,6 +74,8 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: CALL_FRAMED, metric: "rate", peer: "thrift", floor: 3, aim: 8 },
   { case: CALL_1M, metric: "rate", peer: "thrift", floor: 1.5, aim: 4, open: true },
   { case: IDLE, metric: "memory", floor: 14, aim: 8 },
+  { case: IDLE, metric: "heap", variant: "millrace-traced", peer: "millrace", floor: 2, aim: 1 },
+  { case: IDLE, metric: "heap", variant: "millrace-spans", peer: "millrace", floor: 2, aim: 1 },
   { case: CODEC, metric: "encode", peer: "protobufjs", floor: 2, aim: 2.7 },
   { case: CODEC, metric: "decode", peer: "protobufjs", floor: 1.2, aim: 1.5 },
   { case: IDL, metric: "command", peer: "thriftgo", floor: 1, aim: 2 },

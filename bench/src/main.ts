@@ -5,20 +5,30 @@
  *   main.ts --check          only the rows with floors, in short; exit code 1 when one does not hold
  *   main.ts --only PATTERN   the rows whose name matches
  *   main.ts --subject PEER   another implementation in the place of millrace, to try the benchmark itself
+ *   main.ts --peers PATTERN  only the peers whose name matches, beside the subject
+ *   main.ts --rounds N       so many rounds in place of five
  */
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { type Floor, FLOORS, holds, MET } from "./floors.ts"
-import { figure, FULL, measure, nameOf, type Row, SHORT } from "./measure.ts"
+import { figure, FULL, measure, nameOf, type Pace, type Row, SHORT } from "./measure.ts"
 import { buildGo, isGo } from "./processes.ts"
 import { describe, floorTable, heading, METHOD, rowTable, verdict } from "./report.ts"
 import { ALL_ROWS, floorRows, type RowPlan } from "./rows.ts"
 
 const { values } = parseArgs({
-  options: { check: { type: "boolean" }, only: { type: "string" }, subject: { type: "string" } }
+  options: {
+    check: { type: "boolean" },
+    only: { type: "string" },
+    subject: { type: "string" },
+    peers: { type: "string" },
+    rounds: { type: "string" }
+  }
 })
 const subject = values.subject ?? "millrace"
 const pattern = values.only === undefined ? undefined : new RegExp(values.only, "i")
+const peerPattern = new RegExp(values.peers ?? "", "i")
+const pace: Pace = { ...FULL, rounds: Number(values.rounds ?? FULL.rounds) }
 const startedAt = performance.now()
 
 /** A failing row is measured again this often, for a neighbour on the machine may be the reason. */
@@ -32,7 +42,10 @@ const noGo = buildGo()
 const select = (rows: ReadonlyArray<RowPlan>): ReadonlyArray<RowPlan> =>
   rows
     .filter((row) => pattern === undefined || pattern.test(nameOf(row.case)))
-    .map((row) => ({ case: row.case, peers: row.peers.filter((peer) => noGo === undefined || !isGo(peer)) }))
+    .map((row) => ({
+      case: row.case,
+      peers: row.peers.filter((peer) => peerPattern.test(peer) && (noGo === undefined || !isGo(peer)))
+    }))
 
 const withSubject = (peers: Iterable<string>): ReadonlyArray<string> => [...new Set([subject, ...peers])]
 
@@ -55,13 +68,14 @@ interface OpenRow {
 /** Measures the open floors of a row and says how it went. */
 const checkRow = async (open: OpenRow): Promise<OpenRow> => {
   const began = performance.now()
-  const row = await tryMeasure(open.case, withSubject(open.floors.flatMap((floor) => floor.peer ?? [])))
+  const peers = open.floors.flatMap(({ peer, variant }) => [peer ?? [], variant ?? []].flat())
+  const row = await tryMeasure(open.case, withSubject(peers))
   const floors = open.floors.filter((floor) => {
     if (row instanceof Error) {
       console.log(`fail  ${describe(floor)}: ${row.message.split("\n")[0]}`)
       return true
     }
-    const value = figure(floor.metric, row.get(subject)!, row.get(floor.peer ?? subject))
+    const value = figure(floor.metric, row.get(floor.variant ?? subject)!, row.get(floor.peer ?? subject))
     const passed = holds(floor, value)
     console.log(`${passed ? "pass" : "fail"}  ${describe(floor)} ${verdict(floor, value)}`)
     return !passed
@@ -105,7 +119,7 @@ const everything = async (): Promise<void> => {
   const skipped = noGo === undefined ? "" : `The rows of grpc-go and kitex are skipped: ${noGo}.\n`
   if (skipped !== "") console.log(skipped)
   for (const plan of select(ALL_ROWS)) {
-    const row = await measure(plan.case, withSubject(plan.peers), FULL)
+    const row = await measure(plan.case, withSubject(plan.peers), pace)
     rows.set(plan.case, row)
     const text = rowTable(plan.case, row, subject)
     tables.push(text)
@@ -113,7 +127,7 @@ const everything = async (): Promise<void> => {
   }
   const floors = floorTable(rows, subject)
   console.log(floors)
-  if (pattern !== undefined || subject !== "millrace") return
+  if (pattern !== undefined || values.peers !== undefined || subject !== "millrace") return
   const text = [
     "# Benchmark results",
     head,

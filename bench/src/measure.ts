@@ -2,7 +2,7 @@ import { type Case, CODEC, IDL, IDLE } from "./cases.ts"
 import { measureCodec } from "./codec/measure.ts"
 import type { Floor, Metric } from "./floors.ts"
 import { type IdlFigures, measureIdl } from "./idl/measure.ts"
-import { launch, type Running, type Sample } from "./processes.ts"
+import { launch, type Memory, type Running, type Sample } from "./processes.ts"
 import { median } from "./statistics.ts"
 
 /** How long and how often; the first warm-up of a process is longer, for its code is cold. */
@@ -30,6 +30,9 @@ export interface Result extends IdlFigures {
   /** KB a stream. */
   readonly clientMemory?: number
   readonly serverMemory?: number
+  /** The part of it that JavaScript holds: steadier, and only ours to compare. */
+  readonly clientHeap?: number
+  readonly serverHeap?: number
   /** Messages a second. */
   readonly encode?: number
   readonly decode?: number
@@ -80,22 +83,25 @@ const measureCase = (the: Case, peers: ReadonlyArray<string>, pace: Pace): Promi
 
 /** Processes are fresh for each round: memory that a process once had it keeps. */
 const measureIdle = async (peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
-  const samples = new Map<string, Array<{ readonly client: number; readonly server: number }>>()
+  const samples = new Map<string, Array<{ readonly client: Memory; readonly server: Memory }>>()
   for (const peer of peers) samples.set(peer, [])
   for (let round = 0; round < Math.min(3, pace.rounds); round++) {
     for (const peer of peers) {
       samples.get(peer)!.push(await withPeers([peer], ([only]) => only![1].idle(pace.idleStreams)))
     }
   }
-  return new Map(
-    peers.map((peer) => [
-      peer,
-      {
-        clientMemory: median(samples.get(peer)!.map((sample) => sample.client)) / 1024,
-        serverMemory: median(samples.get(peer)!.map((sample) => sample.server)) / 1024
-      }
-    ])
-  )
+  return new Map(peers.map((peer) => [peer, memoryOf(samples.get(peer)!)]))
+}
+
+const memoryOf = (samples: ReadonlyArray<{ readonly client: Memory; readonly server: Memory }>): Result => {
+  const kilobytes = (side: "client" | "server", kind: keyof Memory) =>
+    median(samples.map((sample) => sample[side][kind])) / 1024
+  const [clientHeap, serverHeap] = [kilobytes("client", "heap"), kilobytes("server", "heap")]
+  return {
+    clientMemory: kilobytes("client", "resident"),
+    serverMemory: kilobytes("server", "resident"),
+    ...(Number.isNaN(clientHeap) ? {} : { clientHeap, serverHeap })
+  }
 }
 
 export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
@@ -107,8 +113,17 @@ export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: 
 
 export const nameOf = (the: Floor["case"]): string => (typeof the === "string" ? the : the.name)
 
-/** The figure that a floor is about: of memory the larger side, else the ratio of ours to the peer's. */
+/**
+ * The figure that a floor is about: of memory the larger side, of the heap what the larger side has more than the peer's; else
+ * the ratio of ours to the peer's.
+ */
 export const figure = (metric: Metric, ours: Result, theirs: Result | undefined): number => {
-  if (metric === "memory") return Math.max(ours.clientMemory!, ours.serverMemory!)
-  return ours[metric]! / theirs![metric]!
+  switch (metric) {
+    case "memory":
+      return Math.max(ours.clientMemory!, ours.serverMemory!)
+    case "heap":
+      return Math.max(ours.clientHeap! - theirs!.clientHeap!, ours.serverHeap! - theirs!.serverHeap!)
+    default:
+      return ours[metric]! / theirs![metric]!
+  }
 }

@@ -4,7 +4,7 @@
  *
  *   {"op":"run","case":…,"warmup":ms,"measure":ms}  {"event":"measuring"}, {"event":"measured"}, then the figures
  *   {"op":"open","streams":n}                       {"opened":n}: idle bidirectional streams, each after one round trip
- *   {"op":"usage"} {"op":"settle"}                  {"cpu":µs,"rss":bytes}; `settle` collects garbage first
+ *   {"op":"usage"} {"op":"settle"}                  {"cpu":µs,"rss":bytes,"heap":bytes}; `settle` collects garbage first
  *
  * It ends when stdin ends, so nothing outlives the parent.
  */
@@ -62,6 +62,8 @@ export interface Figures {
 export interface Usage {
   readonly cpu: number
   readonly rss: number
+  /** What JavaScript holds, and what it holds outside of its heap; programs of Go do not say. */
+  readonly heap?: number
 }
 
 export type Command =
@@ -121,7 +123,8 @@ const answer = async (client: Client | undefined, command: Command): Promise<unk
     case "settle":
       await collect()
   }
-  return { cpu: cpu(), rss: process.memoryUsage.rss() }
+  const { external, heapUsed, rss } = process.memoryUsage()
+  return { cpu: cpu(), rss, heap: heapUsed + external }
 }
 
 /** Runs this process as the end of `peer` that its arguments name. */

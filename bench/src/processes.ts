@@ -80,11 +80,18 @@ export interface Sample extends Figures {
   readonly serverCpu: number
 }
 
+/** What idle streams add to a process, in bytes a stream. */
+export interface Memory {
+  readonly resident: number
+  /** NaN where a process does not say. */
+  readonly heap: number
+}
+
 /** A peer whose two processes run. */
 export interface Running {
   readonly run: (command: Command & { readonly op: "run" }) => Promise<Sample>
-  /** What `streams` idle streams add to the resident memory of each side, in bytes a stream. */
-  readonly idle: (streams: number) => Promise<{ readonly client: number; readonly server: number }>
+  /** What `streams` idle streams add to each side. */
+  readonly idle: (streams: number) => Promise<{ readonly client: Memory; readonly server: Memory }>
   readonly close: () => Promise<void>
 }
 
@@ -135,7 +142,11 @@ export const launch = async (peer: string): Promise<Running> => {
       const [client0, server0] = await usages()
       await client.ask({ op: "open", streams })
       const [client1, server1] = await usages()
-      return { client: (client1.rss - client0.rss) / streams, server: (server1.rss - server0.rss) / streams }
+      const more = (before: Usage, after: Usage): Memory => ({
+        resident: (after.rss - before.rss) / streams,
+        heap: ((after.heap ?? Number.NaN) - (before.heap ?? Number.NaN)) / streams
+      })
+      return { client: more(client0, client1), server: more(server0, server1) }
     }
   }
 }

@@ -49,6 +49,8 @@ const COLUMNS: ReadonlyArray<Column> = [
   plain("p99 µs", "p99"),
   plain("client KB/stream", "clientMemory"),
   plain("server KB/stream", "serverMemory"),
+  plain("client heap KB", "clientHeap"),
+  plain("server heap KB", "serverHeap"),
   plain("encode/s", "encode"),
   plain("decode/s", "decode"),
   plain("command MB/s", "command"),
@@ -80,17 +82,18 @@ const METRICS: Readonly<Record<Floor["metric"], string>> = {
   cpu: "CPU a message",
   p50: "p50",
   memory: "memory, larger side",
+  heap: "heap more, larger side",
   encode: "encode",
   decode: "decode",
   command: "command",
   compile: "within a process"
 }
 
-const unit = (floor: Floor): string => (floor.metric === "memory" ? " KB" : "x")
+const unit = (floor: Floor): string => (floor.metric === "memory" || floor.metric === "heap" ? " KB" : "x")
 
 /** What a floor is about, in words. */
 export const describe = (floor: Floor): string =>
-  `${nameOf(floor.case)}: ${METRICS[floor.metric]}${floor.peer === undefined ? "" : ` to ${floor.peer}`}`
+  `${nameOf(floor.case)}${floor.variant === undefined ? "" : `, ${floor.variant}`}: ${METRICS[floor.metric]}${floor.peer === undefined ? "" : ` to ${floor.peer}`}`
 
 /** What was seen of a floor, in words. */
 export const verdict = (floor: Floor, value: number): string =>
@@ -101,7 +104,7 @@ export const floorTable = (rows: ReadonlyMap<Floor["case"], Row>, subject: strin
   const lines: Array<ReadonlyArray<string>> = []
   for (const floor of FLOORS) {
     const row = rows.get(floor.case)
-    const ours = row?.get(subject)
+    const ours = row?.get(floor.variant ?? subject)
     const theirs = floor.peer === undefined ? undefined : row?.get(floor.peer)
     if (ours === undefined || (floor.peer !== undefined && theirs === undefined)) continue
     const value = figure(floor.metric, ours, theirs)
@@ -151,6 +154,9 @@ ratios of one run, not figures of two.
 
 - \`millrace\`: client and server by their public entry points. Each message is built as \`new Request({ message })\` and its field is read, on
   both sides; Thrift is encoded and decoded. "32 B" is the text; the message is 8 bytes longer.
+- \`millrace-plain\`: the same with pass-through middleware for what is sent and received, at both ends, plain functions. \`millrace-traced\`: with
+  a tracer that reads the sizes and with \`Telemetry.layer\`'s metrics beside that. \`millrace-effectful\`: with middleware that runs an effect
+  for each message. \`millrace-spans\`: with a span at each end of every call.
 - \`net\`: messages of the same bytes, prefix included, over a raw socket, one write a read. No streams, no headers, no codec: the limit.
 - \`http2\`: \`node:http2\`, all messages of a tick in one write, no trailers, no codec.
 - \`grpc-js\`, \`grpc-go\`: messages are raw bytes of the same length; no codec.
@@ -166,4 +172,4 @@ ratios of one run, not figures of two.
   file to its new output, in a tree of 100 files that include two each.
 
 Memory of an idle stream is what 5,000 bidirectional streams, each after one round trip, add to the resident memory of a process after garbage
-collection, the first 1,000 not counted.`
+collection, the first 1,000 not counted; its heap is what JavaScript holds of that.`

@@ -13,6 +13,7 @@ export const floorRows = (): ReadonlyArray<RowPlan> => {
   for (const floor of MET) {
     const named = peers.get(floor.case) ?? new Set()
     if (floor.peer !== undefined) named.add(floor.peer)
+    if (floor.variant !== undefined) named.add(floor.variant)
     peers.set(floor.case, named)
   }
   return [...peers].map(([the, named]) => ({ case: the, peers: [...named] }))
@@ -22,14 +23,14 @@ const GRPC = ["http2", "grpc-js", "grpc-go", "kitex"]
 
 /** Everything that is measured. */
 export const ALL_ROWS: ReadonlyArray<RowPlan> = [
-  { case: Cases.ECHO, peers: ["net", ...GRPC] },
+  { case: Cases.ECHO, peers: ["millrace-plain", "millrace-traced", "millrace-effectful", "net", ...GRPC] },
   { case: Cases.ECHO_STREAMS, peers: GRPC },
   { case: Cases.ECHO_1K, peers: ["net", ...GRPC] },
   { case: Cases.SERVER_STREAM, peers: GRPC },
   { case: Cases.CLIENT_STREAM, peers: GRPC },
   { case: Cases.MAP_EFFECT, peers: ["grpc-js"] },
   { case: Cases.PING_PONG, peers: ["net", ...GRPC] },
-  { case: Cases.UNARY, peers: GRPC },
+  { case: Cases.UNARY, peers: ["millrace-spans", ...GRPC] },
   { case: Cases.UNARY_ONE, peers: ["net", ...GRPC] },
   { case: Cases.ECHO_64K, peers: ["net", "http2", "grpc-js"] },
   { case: Cases.ECHO_1M, peers: ["net", "http2", "grpc-js"] },
@@ -39,7 +40,7 @@ export const ALL_ROWS: ReadonlyArray<RowPlan> = [
   { case: Cases.CALL_ONE, peers: ["net", "grpc-js", "thrift", "kitex"] },
   { case: Cases.CALL_FRAMED, peers: ["thrift", "kitex"] },
   { case: Cases.CALL_1M, peers: ["net", "thrift"] },
-  { case: Cases.IDLE, peers: GRPC },
+  { case: Cases.IDLE, peers: ["millrace-traced", "millrace-spans", ...GRPC] },
   { case: Cases.CODEC, peers: ["protobufjs", "millrace-own-bytes"] },
   { case: Cases.IDL, peers: ["thriftgo"] }
 ]

@@ -4,12 +4,12 @@
 import { Effect, Stream } from "effect"
 import { program, startServer } from "../src/processes.ts"
 
-/** Starts a server; `stop` gives what it printed. */
+/** Starts a server; `stop` gives what it printed, `lines` what it printed so far. */
 export const start = (file: string, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
     const server = yield* startServer(file, args, (line) => Effect.sync(() => void lines.push(line)))
-    return { address: server.address, stop: Effect.as(server.stop, lines) }
+    return { address: server.address, lines, stop: Effect.as(server.stop, lines) }
   })
 
 /** Runs a program to its end: its exit code, and what it printed as it came. */

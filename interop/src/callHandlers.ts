@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Deadline, RpcError } from "@millrace/rpc"
+import { Deadline, Metainfo, RpcError } from "@millrace/rpc"
 import type { CallError } from "@millrace/rpc/ClientStream"
 import type { ServerCall } from "@millrace/rpc/ServerCall"
 import * as Effect from "effect/Effect"
@@ -39,7 +39,7 @@ export const make = ({ answer, seen }: Words) => {
       case "refused":
         return yield* new Refused({ code: 42, why: "bad" })
       case "backward":
-        yield* server.setHeader("from-server", "v2")
+        yield* Metainfo.sendBackwardValue("from-server", "v2")
         break
       case "timeout":
         return new Response({ count: Math.trunc((yield* Deadline.remaining) ?? 0) })

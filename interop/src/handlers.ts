@@ -69,7 +69,7 @@ const metadataOf = (call: ServerCall, word: string | undefined): Effect.Effect<v
 }
 
 /** The handlers of both services with streams. */
-export const make = ({ answer, record }: Words) => {
+export const make = ({ answer, early, record }: Words) => {
   const interop = InteropService.toLayer({
     Bidi: {
       duplex: (stream, call) =>
@@ -79,6 +79,7 @@ export const make = ({ answer, record }: Words) => {
           const held: Array<Request> = []
           const next = stream.recv.pipe(Pull.catchDone(() => Effect.succeed(undefined)))
           return Effect.gen(function* () {
+            yield* early(call)
             for (;;) {
               const request = yield* next
               if (request === undefined) break
@@ -108,23 +109,25 @@ export const make = ({ answer, record }: Words) => {
         let count = 0
         let blob: Uint8Array | undefined
         let key: string | undefined
-        let early: Response | undefined
-        return requests.pipe(
-          Stream.runForEachWhile((request) =>
-            Effect.gen(function* () {
-              count++
-              blob = request.blob
-              key = request.key ?? key
-              if (request.message === "return-early") {
-                early = new Response({ message: "early", count })
-                return false
-              }
-              yield* metadataOf(call, request.message)
-              yield* answer(request, call)
-              return true
-            })
+        let last: Response | undefined
+        return early(call).pipe(
+          Effect.andThen(
+            Stream.runForEachWhile(requests, (request) =>
+              Effect.gen(function* () {
+                count++
+                blob = request.blob
+                key = request.key ?? key
+                if (request.message === "return-early") {
+                  last = new Response({ message: "early", count })
+                  return false
+                }
+                yield* metadataOf(call, request.message)
+                yield* answer(request, call)
+                return true
+              })
+            )
           ),
-          Effect.map(() => early ?? new Response({ message: "total", count, blob })),
+          Effect.map(() => last ?? new Response({ message: "total", count, blob })),
           Effect.onExit((exit) => record(key, exit))
         )
       }),
@@ -146,7 +149,7 @@ export const make = ({ answer, record }: Words) => {
       }
       return Stream.unwrap(
         Effect.andThen(
-          metadataOf(call, message),
+          Effect.andThen(early(call), metadataOf(call, message)),
           Effect.map(answer(request, call), (response) =>
             message === "big"
               ? Stream.make(response)
@@ -158,7 +161,9 @@ export const make = ({ answer, record }: Words) => {
       )
     },
     Unary: (request, call) =>
-      request.message === "refused" ? Effect.fail(new Refused({ code: 42, why: "bad" })) : answer(request, call),
+      request.message === "refused"
+        ? Effect.fail(new Refused({ code: 42, why: "bad" }))
+        : Effect.andThen(early(call), answer(request, call)),
     Types: (values) => values,
     UnaryTypes: (value) => Effect.succeed(value),
     Echo: ({ req }, call) =>

@@ -15,6 +15,7 @@ import { parseArgs } from "node:util"
 import { InteropService, SecondService } from "./api.ts"
 import * as CallHandlers from "./callHandlers.ts"
 import { CallsService, First, LeftService, RightService, Second } from "./calls.ts"
+import * as Chain from "./chain.ts"
 import * as Handlers from "./handlers.ts"
 import * as Words from "./words.ts"
 
@@ -75,13 +76,14 @@ const services = (words: Words.Words) => {
 
 const main = Effect.gen(function* () {
   const stop = Latch.makeUnsafe(false)
+  const chain = yield* Chain.make
   yield* Effect.gen(function* () {
     const { address } = yield* Server.Server
     console.log(`listening on ${address.hostname}:${address.port}`)
     yield* stop.await
   }).pipe(
     Effect.provide(
-      services(Words.make({ drain: stop.open })).pipe(
+      services(Words.make({ drain: stop.open, chain })).pipe(
         Layer.provide(
           NodeTransport.layerServer({
             port: Number(values.port),
@@ -93,6 +95,6 @@ const main = Effect.gen(function* () {
       )
     )
   )
-})
+}).pipe(Effect.scoped, Effect.provide(NodeTransport.layerClient))
 
 NodeRuntime.runMain(main)

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { BizStatusError, Deadline, RpcError } from "@millrace/rpc"
+import { BizStatusError, Deadline, LogId, RpcError, StatusDetails } from "@millrace/rpc"
 import type { CallError } from "@millrace/rpc/ClientStream"
 import type { ServerCall } from "@millrace/rpc/ServerCall"
 import * as Cause from "effect/Cause"
@@ -17,6 +17,18 @@ export const status = (code: number, desc: string) =>
 export const biz = (statusCode: number, statusMessage: string, extra: Readonly<Record<string, string>> = {}) =>
   new BizStatusError.BizStatusError({ statusCode, statusMessage, extra })
 
+/** A status with one detail, a google.protobuf.StringValue. */
+const details = StatusDetails.encode({
+  code: 5,
+  message: "status with details",
+  details: [
+    {
+      typeUrl: "type.googleapis.com/google.protobuf.StringValue",
+      value: Buffer.concat([Uint8Array.of(0x0a, 8), Buffer.from("a detail")])
+    }
+  ]
+})
+
 /** Words that end a call, and the error they end it with. */
 export const outcomes: Readonly<Record<string, () => CallError>> = {
   "plain-error": () => status(13, "boom"),
@@ -27,7 +39,18 @@ export const outcomes: Readonly<Record<string, () => CallError>> = {
   biz: () => biz(404, "not found"),
   "biz-extra": () => biz(404, "not found", { k: "v" }),
   "biz-html": () => biz(-7, "错误 <a&b> 100%", { k: "<a&b> 中\u2028" }),
-  "biz-zero": () => biz(0, "zero")
+  "biz-zero": () => biz(0, "zero"),
+  "biz-grpc": () => biz(100, "grpc biz", { k: "v" }),
+  "biz-details": () =>
+    new BizStatusError.BizStatusError({
+      statusCode: 101,
+      statusMessage: "status with details",
+      extra: { k: "v" },
+      rpcCode: 5,
+      details
+    }),
+  "status-details": () =>
+    new RpcError.RpcError({ reason: new RpcError.Status({ details }), code: 5, desc: "status with details" })
 }
 
 const metainfoText = ({ metainfo: { persistent, transient } }: ServerCall): string =>
@@ -44,13 +67,14 @@ const metadataText = ({ metadata }: ServerCall, key: string): string =>
     .map((value) => (typeof value === "string" ? value : Buffer.from(value).toString("latin1")))
     .join(",")
 
-/** What `make` needs: an effect that starts a graceful stop, for the word `drain`. */
+/** What `make` needs: an effect that starts a graceful stop, for the word `drain`, and what answers the word `chain`. */
 export interface Options {
   readonly drain: Effect.Effect<void>
+  readonly chain: (request: Request, call: ServerCall) => Effect.Effect<Response, CallError>
 }
 
 /** What the handlers of one server share. */
-export const make = ({ drain }: Options) => {
+export const make = ({ chain, drain }: Options) => {
   // how the streams ended that carried a key, for a client that cannot see it by itself
   const seen = new Map<string, string>()
   const record = (key: string | undefined, exit: Exit.Exit<unknown, unknown>) =>
@@ -87,6 +111,12 @@ export const make = ({ drain }: Options) => {
           ? new Response({ message: "none" })
           : new Response({ message: "left", count: Math.trunc(left) })
       }
+      case "chain":
+        return yield* chain(request, call)
+      case "caller":
+        return new Response({ message: `${call.info.caller}/` })
+      case "log-id":
+        return new Response({ message: yield* LogId.current })
       case "peer":
         return new Response({ message: call.peer.address })
       case "wait":
@@ -107,7 +137,16 @@ export const make = ({ drain }: Options) => {
     return new Response({ message, count, blob })
   })
 
-  return { answer, record, seen }
+  /** Does what the transient metainfo OUTCOME asks for, before a handler receives anything. */
+  const early = Effect.fnUntraced(function* ({ metainfo }: ServerCall): Effect.fn.Return<void, CallError> {
+    const word = metainfo.transient.get("OUTCOME")
+    if (word === undefined) return
+    if (word === "sleep") yield* Effect.sleep(100)
+    if (word === "exit") process.exit(7)
+    yield* Effect.fail(outcomes[word]?.() ?? status(13, word))
+  })
+
+  return { answer, early, record, seen }
 }
 
 /** The words of a server. */

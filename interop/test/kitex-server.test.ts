@@ -441,7 +441,19 @@ describe.skipIf(!goAvailable())("our client, Kitex server", () => {
         const stream = yield* (yield* Client).Bidi.open()
         yield* stream.send(say("upper-header"))
         const error = yield* failure(stream.header)
-        assert.instanceOf(error, RpcError.RpcError)
+        assertRpcError(error, "ProtocolViolation", 13, `invalid header field name "HELLO"`)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("a trailer with an upper-case name is an error, without trailers (T30)", () =>
+      Effect.gen(function* () {
+        const stream = yield* (yield* Client).Bidi.open()
+        yield* stream.send(say("upper-trailer"))
+        assert.strictEqual((yield* stream.recv).message, "upper-trailer")
+        yield* stream.closeSend
+        const error = (yield* failure(stream.recv)) as CallError
+        assertRpcError(error, "ProtocolViolation", 13, `invalid header field name "HELLO"`)
+        assert.strictEqual(yield* failure(stream.trailer), error)
       }).pipe(Effect.scoped)
     )
 

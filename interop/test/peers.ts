@@ -170,12 +170,27 @@ export interface CallOptions {
   readonly checksum?: boolean
 }
 
+/** What a scenario named `ask-` says: `Ask` of `kitex/scenario`. */
+export interface Ask {
+  readonly word: string
+  readonly key?: string
+  readonly count?: number
+  readonly transient?: Readonly<Record<string, string>>
+  readonly persistent?: Readonly<Record<string, string>>
+  readonly logId?: string
+  readonly millis?: number
+  readonly caller?: boolean
+  readonly otel?: boolean
+  readonly prometheus?: boolean
+}
+
 export interface Case {
   readonly scenario: string
   readonly address: string
   readonly n?: number | undefined
   readonly size?: number | undefined
   readonly calls?: CallOptions | undefined
+  readonly ask?: Ask | undefined
 }
 
 /** A Kitex client that runs one scenario after the other. */

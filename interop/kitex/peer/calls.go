@@ -44,8 +44,6 @@ func (c Calls) Call(ctx context.Context, req *interop.Request) (*interop.Respons
 		metainfo.SendBackwardValue(ctx, "from-server", "v2")
 	case "timeout":
 		return &interop.Response{Count: Ptr(int32(rpcinfo.GetRPCInfo(ctx).Config().RPCTimeout().Milliseconds()))}, nil
-	case "caller":
-		return &interop.Response{Message: Ptr(callerText(ctx))}, nil
 	case "sleep":
 		defer c.seen.put(req.GetKey(), "slept")
 	}

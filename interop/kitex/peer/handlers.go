@@ -53,6 +53,9 @@ func (h *Handlers) received(key string, err error) error {
 }
 
 func (h *Handlers) Bidi(st interop.InteropService_BidiServer) error {
+	if err := early(st.Context()); err != nil {
+		return err
+	}
 	var key string
 	var held []*interop.Request
 	holding := false
@@ -105,6 +108,9 @@ func (h *Handlers) Bidi(st interop.InteropService_BidiServer) error {
 }
 
 func (h *Handlers) Client(st interop.InteropService_ClientServer) error {
+	if err := early(st.Context()); err != nil {
+		return err
+	}
 	var key string
 	var last []byte
 	n := int32(0)
@@ -142,6 +148,9 @@ func (h *Handlers) Client(st interop.InteropService_ClientServer) error {
 }
 
 func (h *Handlers) Server(req *interop.Request, st interop.InteropService_ServerServer) error {
+	if err := early(st.Context()); err != nil {
+		return err
+	}
 	switch req.GetMessage() {
 	case "two-then-error", "two-then-biz":
 		for _, m := range []string{"a", "b"} {
@@ -184,6 +193,9 @@ func (h *Handlers) Server(req *interop.Request, st interop.InteropService_Server
 }
 
 func (h *Handlers) Unary(ctx context.Context, req *interop.Request) (*interop.Response, error) {
+	if err := early(ctx); err != nil {
+		return nil, err
+	}
 	return h.answer(ctx, req)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/streaming"
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/pkg/utils"
+	"github.com/cloudwego/kitex/pkg/utils/contextmap"
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/server/genericserver"
 	"millrace.dev/interop/kitex_gen/millrace/calls/callsservice"
@@ -56,6 +57,10 @@ type Options struct {
 	Unknown bool
 	// ContextTimeout gives handlers the deadline of the caller.
 	ContextTimeout bool
+	// Otel is a server traced by Kitex's OpenTelemetry suite, and so are the calls that it makes.
+	Otel bool
+	// Prometheus is a server with Kitex's Prometheus monitor.
+	Prometheus bool
 }
 
 type wrongChecksum struct{}
@@ -71,8 +76,15 @@ func (wrongChecksum) WriteMeta(ctx context.Context, msg remote.Message) (context
 
 func (o Options) list() ([]server.Option, error) {
 	opts, err := middleware(o.Middleware)
-	if !o.Plain {
-		opts = append(opts, server.WithMetaHandler(transmeta.ServerTTHeaderHandler))
+	switch {
+	case o.Otel:
+		TraceByOtel()
+		opts = append(opts, server.WithSuite(serverSuite()))
+	case !o.Plain:
+		opts = append(opts, server.WithMetaHandler(transmeta.ServerTTHeaderHandler), server.WithMetaHandler(transmeta.ServerHTTP2Handler))
+	}
+	if o.Prometheus {
+		opts = append(opts, server.WithTracer(ServerMonitor()))
 	}
 	if o.Mux {
 		opts = append(opts, server.WithMuxTransport())
@@ -173,6 +185,8 @@ func middleware(name string) ([]server.Option, error) {
 		return fail(kerrors.ErrACL.WithCause(errors.New("denied"))), nil
 	case "rewrite":
 		return rewrite(), nil
+	case "context-map":
+		return withContextMap(), nil
 	}
 	return nil, fmt.Errorf("no middleware named %q", name)
 }
@@ -206,6 +220,33 @@ func rewrite() []server.Option {
 				if r, ok := msg.(*interop.Response); ok {
 					out(r)
 				}
+				return next(st, msg)
+			}
+		}),
+	}
+}
+
+// withContextMap has the middleware for receiving store what came, and that for sending put it into what goes out.
+func withContextMap() []server.Option {
+	return []server.Option{
+		server.WithMetaHandler(remote.NewCustomMetaHandler(remote.WithOnReadStream(func(ctx context.Context) (context.Context, error) {
+			return contextmap.WithContextMap(ctx), nil
+		}))),
+		server.WithRecvMiddleware(func(next endpoint.RecvEndpoint) endpoint.RecvEndpoint {
+			return func(st streaming.Stream, msg any) error {
+				err := next(st, msg)
+				if r, ok := msg.(*interop.Request); ok && err == nil {
+					m, _ := contextmap.GetContextMap(st.Context())
+					m.Store("received", r.GetMessage())
+				}
+				return err
+			}
+		}),
+		server.WithSendMiddleware(func(next endpoint.SendEndpoint) endpoint.SendEndpoint {
+			return func(st streaming.Stream, msg any) error {
+				m, _ := contextmap.GetContextMap(st.Context())
+				got, _ := m.Load("received")
+				msg.(*interop.Response).Message = Ptr(fmt.Sprint("map:", got))
 				return next(st, msg)
 			}
 		}),

@@ -5,6 +5,7 @@ package peer
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,11 +16,13 @@ import (
 
 	"github.com/bytedance/gopkg/cloud/metainfo"
 	"github.com/cloudwego/kitex/pkg/kerrors"
+	"github.com/cloudwego/kitex/pkg/logid"
 	"github.com/cloudwego/kitex/pkg/remote"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 	"millrace.dev/interop/kitex_gen/millrace/interop"
 )
 
@@ -47,12 +50,40 @@ func outcome(word string) (err error, ok bool) {
 		return kerrors.NewBizStatusErrorWithExtra(-7, "错误 <a&b> 100%", map[string]string{"k": "<a&b> 中\u2028"}), true
 	case "biz-zero":
 		return kerrors.NewBizStatusError(0, "zero"), true
+	case "biz-grpc":
+		return kerrors.NewGRPCBizStatusErrorWithExtra(100, "grpc biz", map[string]string{"k": "v"}), true
+	case "biz-details":
+		e := kerrors.NewGRPCBizStatusErrorWithExtra(101, "biz with details", map[string]string{"k": "v"})
+		e.(*kerrors.GRPCBizStatusError).SetGRPCStatus(detailed(codes.NotFound, "status with details"))
+		return e, true
+	case "status-details":
+		return detailed(codes.NotFound, "status with details").Err(), true
 	case "panic":
 		panic("kaboom")
 	case "exit":
 		os.Exit(7)
 	}
 	return nil, false
+}
+
+// detailed is a status with one detail, a google.protobuf.StringValue.
+func detailed(code codes.Code, message string) *status.Status {
+	st, err := status.New(code, message).WithDetails(wrapperspb.String("a detail"))
+	if err != nil {
+		panic(err)
+	}
+	return st
+}
+
+// early does what the transient metainfo OUTCOME asks for, before a handler receives anything.
+func early(ctx context.Context) error {
+	word, _ := metainfo.GetValue(ctx, "OUTCOME")
+	if word == "sleep" {
+		time.Sleep(100 * time.Millisecond)
+		return errors.New("slept")
+	}
+	err, _ := outcome(word)
+	return err
 }
 
 // seen remembers under the key of a request how its stream ended, for a client that cannot see it by itself.
@@ -126,6 +157,30 @@ func (h *Handlers) answer(ctx context.Context, req *interop.Request) (*interop.R
 			return text("none")
 		}
 		return &interop.Response{Message: Ptr("left"), Count: Ptr(int32(time.Until(at).Milliseconds()))}, nil
+	case "chain":
+		return chain(ctx, req)
+	case "spans":
+		list, err := json.Marshal(SpansOf(req.GetKey()))
+		if err != nil {
+			return nil, err
+		}
+		return text(string(list))
+	case "series":
+		list, err := json.Marshal(Recorded())
+		if err != nil {
+			return nil, err
+		}
+		return text(string(list))
+	case "metrics":
+		list, err := Metrics()
+		if err != nil {
+			return nil, err
+		}
+		return text(list)
+	case "caller":
+		return text(callerText(ctx))
+	case "log-id":
+		return text(logid.GetStreamLogID(ctx))
 	case "peer":
 		return text(rpcinfo.GetRPCInfo(ctx).From().Address().String())
 	case "wait":

@@ -64,30 +64,35 @@ func endings(m map[string]function) {
 }
 
 // say sends one word in a mode and gives the first answer.
-func say(ctx context.Context, e *env, mode, word string) (r *interop.Response, err error) {
-	c := e.client()
+func say(ctx context.Context, e *env, mode, word string) (*interop.Response, error) {
+	r, err := answer(ctx, e.client(), mode, counted(word, 1))
+	return r, e.saw(mode+" "+word, r, err)
+}
+
+// answer sends one request in a mode and gives the first answer.
+func answer(ctx context.Context, c interopservice.StreamClient, mode string, req *interop.Request) (r *interop.Response, err error) {
 	switch mode {
 	case "bidi":
 		var st interopservice.InteropService_BidiClient
 		if st, err = c.Bidi(ctx); err == nil {
-			st.Send(request(word))
+			st.Send(req)
 			r, err = st.Recv()
 		}
 	case "client":
 		var st interopservice.InteropService_ClientClient
 		if st, err = c.Client(ctx); err == nil {
-			st.Send(request(word))
+			st.Send(req)
 			r, err = st.CloseAndRecv()
 		}
 	case "server":
 		var st interopservice.InteropService_ServerClient
-		if st, err = c.Server(ctx, counted(word, 1)); err == nil {
+		if st, err = c.Server(ctx, req); err == nil {
 			r, err = st.Recv()
 		}
 	case "unary":
-		r, err = c.Unary(ctx, request(word))
+		r, err = c.Unary(ctx, req)
 	}
-	return r, e.saw(mode+" "+word, r, err)
+	return r, err
 }
 
 func errorChecks(mode string) map[string]func(error) error {

@@ -19,6 +19,7 @@ import (
 	_ "github.com/cloudwego/kitex/pkg/remote/codec/protobuf/encoding/gzip"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 	"millrace.dev/interop/kitex_gen/millrace/interop"
 	"millrace.dev/interop/kitex_gen/millrace/interop/interopservice"
 )
@@ -33,6 +34,8 @@ type Case struct {
 	Size int `json:"size,omitempty"`
 	// Calls says how PingPong calls go.
 	Calls CallOptions `json:"calls"`
+	// Ask is what the scenarios named `ask-` say.
+	Ask Ask `json:"ask"`
 }
 
 // Result is what a run came to.
@@ -50,6 +53,7 @@ type env struct {
 	size    int
 	seen    []any
 	calling CallOptions
+	asked   Ask
 	dials   atomic.Int64
 }
 
@@ -64,7 +68,7 @@ func Run(c Case) Result {
 	if !ok {
 		return Result{Scenario: c.Scenario, Detail: "no such scenario", Seen: []any{}}
 	}
-	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, seen: []any{}}
+	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, asked: c.Ask, seen: []any{}}
 	if c.N != nil {
 		e.n = *c.N
 	}
@@ -119,17 +123,31 @@ func (e *env) saw(op string, v any, err error) error {
 		text, _, _ := strings.Cut(err.Error(), "\nstack=")
 		s["error"] = text
 		if biz, ok := kerrors.FromBizStatusError(err); ok {
-			s["bizStatus"], s["message"] = biz.BizStatusCode(), biz.BizMessage()
+			s["bizStatus"], s["message"], s["extra"] = biz.BizStatusCode(), biz.BizMessage(), biz.BizExtra()
+			if g, ok := biz.(kerrors.GRPCStatusIface); ok {
+				s["code"], s["status"], s["details"] = int32(g.GRPCStatus().Code()), g.GRPCStatus().Message(), details(g.GRPCStatus())
+			}
 		} else if trans := (*remote.TransError)(nil); errors.As(err, &trans) {
 			s["type"] = trans.TypeID()
 		} else if st, ok := status.FromError(err); ok {
-			s["code"], s["message"] = int32(st.Code()), st.Message()
+			s["code"], s["message"], s["details"] = int32(st.Code()), st.Message(), details(st)
 		}
 	} else if v != nil {
 		s["value"] = v
 	}
 	e.seen = append(e.seen, s)
 	return err
+}
+
+// details are the strings among the details of a status.
+func details(st *status.Status) []string {
+	texts := []string{}
+	for _, detail := range st.Details() {
+		if text, ok := detail.(*wrapperspb.StringValue); ok {
+			texts = append(texts, text.Value)
+		}
+	}
+	return texts
 }
 
 func (e *env) blob() []byte {

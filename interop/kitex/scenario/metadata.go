@@ -335,5 +335,8 @@ func scenarios() map[string]function {
 	metadatas(m)
 	types(m)
 	pingPong(m)
+	asking(m)
+	traces(m)
+	around(m)
 	return m
 }

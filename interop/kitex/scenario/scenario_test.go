@@ -91,10 +91,14 @@ func TestKitexAgainstKitex(t *testing.T) {
 		switch {
 		case pingPongs()[name] != nil:
 			continue
-		case strings.HasPrefix(name, "drain"), name == "connection-loss":
+		case strings.HasPrefix(name, "ask-"):
+			continue
+		case strings.HasPrefix(name, "drain"), name == "connection-loss", strings.HasSuffix(name, "-exit"):
 			address = serve(t, peer.Options{})
 		case strings.HasPrefix(name, "middleware-"):
 			address = serve(t, peer.Options{Middleware: "rewrite"})
+		case name == "context-map":
+			address = serve(t, peer.Options{Middleware: "context-map"})
 		case strings.HasPrefix(name, "refused-by-middleware-"):
 			address = serve(t, peer.Options{Middleware: "overlimit"})
 		}

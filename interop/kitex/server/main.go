@@ -15,7 +15,7 @@ func main() {
 	port := flag.Int("port", 0, "TCP port on 127.0.0.1, 0 for any")
 	var o peer.Options
 	flag.DurationVar(&o.Grace, "grace", 400*time.Millisecond, "how long streams may go on after a stop")
-	flag.StringVar(&o.Middleware, "middleware", "", "error, overlimit, acl or rewrite")
+	flag.StringVar(&o.Middleware, "middleware", "", "error, overlimit, acl, rewrite or context-map")
 	flag.BoolVar(&o.Plain, "plain", false, "without the handlers of TTHeader's keys")
 	flag.BoolVar(&o.Mux, "mux", false, "the transport for multiplexed clients")
 	flag.BoolVar(&o.Checksum, "checksum", false, "write and check CRC-32C")
@@ -25,6 +25,8 @@ func main() {
 	flag.BoolVar(&o.Refuse, "refuse", false, "turn calls away that name no service")
 	flag.BoolVar(&o.Unknown, "unknown", false, "answer what no service has")
 	flag.BoolVar(&o.ContextTimeout, "context-timeout", false, "handlers have the deadline of the caller")
+	flag.BoolVar(&o.Otel, "otel", false, "traced by Kitex's OpenTelemetry suite, as the calls of the handlers are")
+	flag.BoolVar(&o.Prometheus, "prometheus", false, "counted by Kitex's Prometheus monitor")
 	flag.Parse()
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {

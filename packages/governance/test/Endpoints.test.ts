@@ -8,8 +8,13 @@ const info: RpcInfo.RpcInfo = {
   service: "S",
   method: "M",
   mode: "unary",
+  protocol: "grpc",
   path: "/S/M",
-  address: ""
+  address: "",
+  caller: "",
+  callee: "S",
+  logId: undefined,
+  bizError: undefined
 }
 const picks = (weights: ReadonlyArray<number>, count: number): ReadonlyArray<unknown> => {
   const endpoints = Endpoints.weightedRoundRobin(weights.map((weight, i) => ({ hostPort: `${i}`, weight })))

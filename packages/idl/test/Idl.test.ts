@@ -320,6 +320,16 @@ describe("service", () => {
     })
   )
 
+  it.effect("inherits: middleware for the method of a service is for those that extend it", () =>
+    Effect.gen(function* () {
+      const { services } = yield* load()
+      const [root, first, second] = ["base.Root", "First", "Second"].map((name) => services.get(name)!)
+      assert.deepStrictEqual([root!.base, first!.base?.name_, second!.base?.name_], [undefined, "Root", "Root"])
+      assert.strictEqual(first!.methods[0], root!.methods[0])
+      assert.strictEqual(second!.methods[0], root!.methods[0])
+    })
+  )
+
   it.effect("is none when there is none, or when two methods have one name", () =>
     Effect.gen(function* () {
       const none = yield* Effect.flip(Idl.service(yield* loadText("struct A {}")))

@@ -1,5 +1,6 @@
 /**
- * Admission decides whether a call may run, before a message of it is decoded or a fiber started for it.
+ * Admission decides whether a call may run, before a message of it is decoded or a fiber started for it. A rule that has to
+ * look at the request asks for `requestInInfo` of the server.
  *
  * @since 0.1.0
  */
@@ -8,7 +9,8 @@ import type { RpcError } from "./RpcError.ts"
 import type { RpcInfo } from "./RpcInfo.ts"
 
 /**
- * What admission may look at: everything that came with the request headers.
+ * What admission may look at: everything that came with the request headers. With `requestInInfo` of the server also the
+ * request, as `info.request`, of calls that have one: it is then decoded, and that of a stream read in the fiber of the call.
  *
  * @since 0.1.0
  * @category models

@@ -16,6 +16,7 @@ import type { CallError } from "./ClientStream.ts"
 import { withLayers } from "./internal/clientLayers.ts"
 import { makePingPongCaller } from "./internal/pingPongCaller.ts"
 import type * as Method from "./Method.ts"
+import type * as Middleware from "./Middleware.ts"
 import type * as Service_ from "./Service.ts"
 
 type CallMethods<Ms extends ReadonlyArray<Method.Any>> = Extract<Ms[number], { readonly mode: "pingPong" | "oneway" }>
@@ -86,10 +87,13 @@ export type Client<S extends Service_.Any> = {
  * @since 0.1.0
  * @category constructors
  */
-export const make = <S extends Service_.Any>(
+export const make = <
+  S extends Service_.Any,
+  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
+>(
   service: S,
-  options: ClientOptions = {}
-): Effect.Effect<Client<S>, never, ClientTransport | Scope.Scope> =>
+  options: ClientOptions<Ms> = {}
+): Effect.Effect<Client<S>, never, ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]>> =>
   Effect.map(makePingPongCaller(service, options), (caller) => {
     const client: Record<string, unknown> = Object.create(null)
     for (const method of service.methods) {
@@ -127,7 +131,9 @@ export const Service =
     id: Id,
     service: S
   ): Context.ServiceClass<Self, Id, Client<S>> & {
-    layer(options: ClientOptions): Layer.Layer<Self, never, ClientTransport>
+    layer<const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>>(
+      options: ClientOptions<Ms>
+    ): Layer.Layer<Self, never, ClientTransport | Middleware.RequirementsOf<Ms[number]>>
     layerConfig(options: Config.Wrap<ClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
   } =>
-    withLayers(id, (options: ClientOptions) => make(service, options))
+    withLayers(id, (options: ClientOptions) => make(service, options)) as never

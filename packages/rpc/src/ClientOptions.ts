@@ -6,7 +6,13 @@
 import type { Metadata } from "@millrace/transport/Metadata"
 import type { ConnectionMode, Encoding } from "@millrace/transport/RawCall"
 import type * as Duration from "effect/Duration"
+import type { CallError } from "./ClientStream.ts"
 import type { Endpoints } from "./Endpoints.ts"
+import type { MetaHandler } from "./MetaHandler.ts"
+import type { ClientMiddleware, ForClient } from "./Middleware.ts"
+import type { RpcError } from "./RpcError.ts"
+import type { RpcInfo } from "./RpcInfo.ts"
+import type { StatsLevel } from "./RpcTracer.ts"
 import type { Unsupported } from "./StreamOptions.ts"
 
 /**
@@ -32,15 +38,19 @@ export interface NotForCalls {
  */
 export interface CommonOptions {
   /**
-   * Time for a whole call, connecting too; off unless set, and zero has passed already. It is sent to the server as it is
-   * set, in whole milliseconds, or what is left of an earlier `Deadline` of the fiber, where there is a TTHeader.
+   * Time for a whole call, connecting and middleware too; off unless set, and zero has passed already. Middleware that runs
+   * the call again has no more of it. It is sent to the server as it is set, in whole milliseconds, or what is left of an
+   * earlier `Deadline` of the fiber, where there is a TTHeader.
+   *
+   * Under a timeout or deadline middleware runs in a fiber of its own, because only a fiber can be interrupted: what it forks
+   * as a child ends with the call, not with the fiber that called.
    */
   readonly rpcTimeout?: Duration.Input | undefined
   /** For making a connection, when the call needs a new one; sent to the server where there is a TTHeader. */
   readonly connectTimeout?: Duration.Input | undefined
   /**
-   * How messages lie on the wire. Default `ttheader-framed`. Only a TTHeader carries timeouts and business errors, and
-   * routes by service name.
+   * How messages lie on the wire. Default `ttheader-framed`. Only a TTHeader carries timeouts, metainfo, the log id and
+   * business errors, and routes by service name; without one they are left away, as by Kitex.
    */
   readonly transport?: Encoding | undefined
   /**
@@ -71,7 +81,8 @@ export interface ClientCallOptions extends CommonOptions, NotForCalls {
  * @since 0.1.0
  * @category options
  */
-export interface ClientOptions extends CommonOptions, NotForCalls {
+export interface ClientOptions<Ms extends ReadonlyArray<ForClient<unknown>> = ReadonlyArray<ForClient>>
+  extends CommonOptions, NotForCalls {
   /**
    * Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory`
    * is called.
@@ -88,4 +99,28 @@ export interface ClientOptions extends CommonOptions, NotForCalls {
    * call succeeds with that. `fail`: it fails with an `RpcError` of code 5.
    */
   readonly missingResult?: "undefined" | "fail" | undefined
+  /**
+   * Around calls, first in the list is outermost; middleware of messages is for streams, and left away. What a middleware
+   * requires, making the client requires.
+   */
+  readonly middleware?: Ms | undefined
+  /**
+   * Around each attempt to reach an instance, inside of the choice of it: `info.address` is known. Kitex's
+   * `WithInstanceMW`.
+   */
+  readonly instanceMiddleware?: ReadonlyArray<ClientMiddleware> | undefined
+  /**
+   * Hooks where a call meets its TTHeader, behind all middleware: `writeMeta` and `readMeta`. They are not called where
+   * there is none (`transport`).
+   */
+  readonly metaHandlers?: ReadonlyArray<MetaHandler> | undefined
+  /**
+   * Turns an error of the connection, of its creation, or of the answer into another, inside of all middleware: neither
+   * business errors, nor declared exceptions, nor the end of `rpcTimeout`. Kitex's `WithErrorHandler`.
+   */
+  readonly errorHandler?: ((error: RpcError, info: RpcInfo) => CallError) | undefined
+  /** Shows middleware the request, as `info.request`, where there is one. Default false, as in Kitex. */
+  readonly requestInInfo?: boolean | undefined
+  /** How much tracers hear of the calls. Default: everything, where there is a tracer. */
+  readonly statsLevel?: StatsLevel | undefined
 }

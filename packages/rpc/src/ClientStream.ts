@@ -70,3 +70,16 @@ export interface ClientStreaming<Req, Res> extends Base {
 export interface ServerStreaming<Res> extends Base {
   readonly recv: Pull.Pull<Res, CallError>
 }
+
+/**
+ * The handle of any streaming mode, as middleware around streams sees it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Any extends Base {
+  readonly send?: (message: any) => Effect.Effect<void, CallError>
+  readonly recv?: Pull.Pull<any, CallError>
+  readonly closeSend?: Effect.Effect<void, CallError>
+  readonly closeAndRecv?: Effect.Effect<any, CallError>
+}

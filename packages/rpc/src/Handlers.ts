@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
@@ -87,3 +88,11 @@ export type Services<H> = H extends (...args: never) => Effect.Effect<unknown, u
 export interface HandlersOf<Name extends string> {
   readonly "~@millrace/rpc/HandlersOf": Name
 }
+
+/**
+ * A middleware that is a Layer, as `Middleware.Service` makes them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Used = Context.Key<any, any> & { readonly "~Provides"?: (_: never) => any }

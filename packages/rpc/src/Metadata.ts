@@ -3,6 +3,11 @@
  *
  * @since 0.1.0
  */
+import type { MetadataValue } from "@millrace/transport/Metadata"
+import type * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as callContext from "./internal/callContext.ts"
+import * as metadataEntries from "./internal/metadataEntries.ts"
 
 export {
   /**
@@ -27,3 +32,39 @@ export {
    */
   type MetadataValue
 } from "@millrace/transport/Metadata"
+
+/**
+ * Metadata by name: one value a key, or several. Keys are lower-cased on their way out; one that ends in `-bin` holds
+ * bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MetadataRecord = Readonly<Record<string, MetadataValue | ReadonlyArray<MetadataValue>>>
+
+/**
+ * Streams and unary calls made inside carry these request headers, behind those of the call's own options; a key may come
+ * several times. PingPong calls have no metadata: what is meant for both is metainfo. A call with an entry that
+ * cannot be sent fails with the reason `InvalidMetadata`; names of the protocol (`te`, `grpc-timeout`) are left out.
+ *
+ * **Example** (A token for all calls of a part of a program)
+ *
+ * ```ts
+ * import { Metadata } from "@millrace/rpc"
+ * import { Effect } from "effect"
+ *
+ * const calls = Effect.succeed("calls").pipe(Metadata.append({ authorization: "Bearer abc", tag: ["a", "b"] }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const append: {
+  (metadata: MetadataRecord): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, metadata: MetadataRecord): Effect.Effect<A, E, R>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, metadata: MetadataRecord) =>
+  callContext.update(self, (context) => ({
+    ...context,
+    metadata: [...context.metadata, ...metadataEntries.fromRecord(metadata)]
+  }))
+)

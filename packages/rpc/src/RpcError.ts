@@ -76,7 +76,8 @@ export class DeadlineExceeded extends Schema.Error<DeadlineExceeded>(id("Deadlin
 }) {}
 
 /**
- * The peer ended the call with a status of its own; `code` and `desc` of the error are that status.
+ * The peer ended the call with a status of its own; `code` and `desc` of the error are that status. `details` are the bytes of
+ * its details, where it has some: `StatusDetails.decode` reads them. A handler that fails with this sends it.
  *
  * @since 0.1.0
  * @category errors
@@ -99,14 +100,15 @@ export class Cancelled extends Schema.Error<Cancelled>(id("Cancelled"))({
 
 /**
  * The peer cannot be reached, is shutting down, or the connection broke. `neverSent` says that nothing of the call
- * reached a server, so that trying elsewhere is safe.
+ * reached a server, so that trying elsewhere is safe; `draining` that a server which shuts down did not take the call, or ended it.
  *
  * @since 0.1.0
  * @category errors
  */
 export class Unavailable extends Schema.Error<Unavailable>(id("Unavailable"))({
   _tag: Schema.tag("Unavailable"),
-  neverSent: Schema.Boolean
+  neverSent: Schema.Boolean,
+  draining: Schema.optionalKey(Schema.Literal(true))
 }) {}
 
 /**
@@ -122,6 +124,17 @@ export class CodecError extends Schema.Error<CodecError>(id("CodecError"))({
   path: Schema.String,
   /** Where in the message, in bytes; absent when encoding. */
   offset: Schema.optionalKey(Schema.Number)
+}) {}
+
+/**
+ * Metadata, metainfo or a log id that cannot be sent: an illegal name, a value with control characters, more than a TTHeader
+ * holds. `desc` says which and why. Nothing of the call was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidMetadata extends Schema.Error<InvalidMetadata>(id("InvalidMetadata"))({
+  _tag: Schema.tag("InvalidMetadata")
 }) {}
 
 /**
@@ -162,6 +175,7 @@ export const Reason = Schema.Union([
   Cancelled,
   Unavailable,
   CodecError,
+  InvalidMetadata,
   Rejected,
   ProtocolViolation
 ])

@@ -1,8 +1,13 @@
 /**
- * What is known of a call before its first message: which method of which service, in which mode, on which side.
+ * What is known of a call: which method of which service, in which mode, on which side, between whom. Middleware,
+ * admission and tracers see it.
  *
  * @since 0.1.0
  */
+import type { Metadata } from "@millrace/transport/Metadata"
+import type { Metainfo } from "@millrace/transport/Metainfo"
+import type { Encoding } from "@millrace/transport/RawCall"
+import type { BizStatusError } from "./BizStatusError.ts"
 
 /**
  * The mode of a method, as `streaming.mode` and Thrift have it.
@@ -13,7 +18,16 @@
 export type Mode = "bidirectional" | "client" | "server" | "unary" | "pingPong" | "oneway"
 
 /**
- * One call as middleware, admission and tracers see it.
+ * How a call travels: a stream of gRPC over HTTP/2, or one of the encodings of a PingPong call (Kitex's `PurePayload`,
+ * `Framed`, `TTHeader`, `TTHeaderFramed`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Protocol = "grpc" | Encoding
+
+/**
+ * One call. It is alive: what becomes known during the call (`address`, `bizError`) is there from then on.
  *
  * @since 0.1.0
  * @category models
@@ -24,6 +38,10 @@ export interface RpcInfo {
   readonly service: string
   readonly method: string
   readonly mode: Mode
+  /** On a client the option `transport` of a PingPong call; on a server what the request came in. */
+  readonly protocol: Protocol
+  /** True on a server that does not have this method: its names are then what a stranger said. */
+  readonly unknown?: boolean
   /** `/package.Service/Method`. */
   readonly path: string
   /**
@@ -33,4 +51,31 @@ export interface RpcInfo {
    * like an address: it can be forged. `call.peer.address` is the socket's.
    */
   readonly address: string
+  /** The name of the calling service: the option `callerName`; what the caller says of itself. Empty when unknown. */
+  readonly caller: string
+  /** The name of the called service, as registries know it: the option `destService`; on a server its own name. */
+  readonly callee: string
+  /** The log id that this call carries (`LogId`); undefined when it has none. */
+  readonly logId: string | undefined
+  /**
+   * The request of a method that has one, with the option `requestInInfo`: a message, or the arguments of a PingPong call by
+   * name. Beyond Kitex for streams.
+   */
+  readonly request?: unknown
+  /** The business error that the call ended with, which middleware around messages sees as the end of the stream. */
+  readonly bizError: BizStatusError | undefined
+}
+
+/**
+ * One call on its server: what came with it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerInfo extends RpcInfo {
+  readonly side: "server"
+  /** Request headers; of a PingPong call the string keys of its TTHeader, where it has one. */
+  readonly metadata: Metadata
+  /** Kitex metainfo that came with the request. */
+  readonly metainfo: Metainfo
 }

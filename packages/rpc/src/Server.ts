@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Clock from "effect/Clock"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Admission } from "./Admission.ts"
@@ -17,17 +16,23 @@ import type { CallError } from "./ClientStream.ts"
 import type { HandlersOf } from "./Handlers.ts"
 import { defaultStallWarning, millis } from "./internal/budgets.ts"
 import { Dispatcher } from "./internal/dispatcher.ts"
+import type { HandlerChain } from "./internal/handlerChain.ts"
 import { implementation } from "./internal/implementation.ts"
+import * as middlewareList from "./internal/middlewareList.ts"
 import * as routes from "./internal/routes.ts"
 import { ambiguousMethod, type RoutingTable } from "./internal/routing.ts"
 import { Serving } from "./internal/serving.ts"
-import { Timers } from "./internal/timers.ts"
+import { makeTimers } from "./internal/timers.ts"
+import * as tracing from "./internal/tracing.ts"
 import * as unknownMethod from "./internal/unknownMethod.ts"
-import type { ServerMiddleware } from "./Middleware.ts"
+import type { MetaHandler } from "./MetaHandler.ts"
+import type * as Middleware from "./Middleware.ts"
 import * as RpcError from "./RpcError.ts"
-import { Tracers } from "./RpcTracer.ts"
+import type { ServerInfo } from "./RpcInfo.ts"
+import type { StatsLevel } from "./RpcTracer.ts"
 import type { ServerCall } from "./ServerCall.ts"
 import type * as Service from "./Service.ts"
+import type { Unsupported } from "./StreamOptions.ts"
 
 /**
  * A server that listens.
@@ -83,15 +88,50 @@ export type UnknownHandler<R> = (
 ) => Effect.Effect<Uint8Array | undefined, CallError, R>
 
 /**
+ * Options of Kitex's servers that there are not.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface NotForServers {
+  readonly readWriteTimeout?: Unsupported<"sockets have no timeout of their own: use recvTimeout or sendTimeout, or handshakeTimeout or stalledWriteTimeout of the transport">
+  readonly boundHandler?: Unsupported<"there is no pipeline of handlers: use admission or metaHandlers">
+  readonly contextBackup?: Unsupported<"the context of a fiber is not lost: there is nothing to back up">
+  readonly reusePort?: Unsupported<"Node's cluster module shares a port">
+}
+
+/**
  * Options of {@link layer}.
  *
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>, R = never> {
+export interface Options<Ms extends ReadonlyArray<Middleware.ForServer<unknown>>, R = never> extends NotForServers {
   /** First in the list is outermost. What a middleware requires, the layer requires. */
   readonly middleware?: Ms | undefined
-  /** Rules that may refuse a call before a message is decoded or a fiber started; all of them must admit it. */
+  /**
+   * Hooks where a call meets its headers, outside of all middleware and tracers. Calls that are refused before they run (of
+   * unknown methods, or by admission) do not reach them; only a refusal that has waited for a request (`requestInInfo`)
+   * passes `onReadStream`.
+   */
+  readonly metaHandlers?: ReadonlyArray<MetaHandler> | undefined
+  /**
+   * Turns the error of a handler into another before middleware sees it: not a business error, a declared exception or a
+   * defect. It comes as `biz error: ` and its text, with its own code where it is an `RpcError`. What is given in its place is
+   * answered as an error of middleware; given back as it came, it stays the handler's. Kitex's `WithErrorHandler`.
+   */
+  readonly errorHandler?: ((error: RpcError.RpcError, info: ServerInfo) => CallError) | undefined
+  /**
+   * Reads the request of a server streaming call before middleware runs, and shows it as `info.request`, as that of a unary
+   * or PingPong call. Admission of calls that have one request waits for it, and sees it too. Default false, as in Kitex.
+   */
+  readonly requestInInfo?: boolean | undefined
+  /** How much tracers hear of the calls. Default: everything, where there is a tracer. */
+  readonly statsLevel?: StatsLevel | undefined
+  /**
+   * Rules that may refuse a call before a message is decoded or a fiber started; all of them must admit it. With
+   * `requestInInfo` they see the request, and have cost that by then.
+   */
   readonly admission?: ReadonlyArray<Admission> | undefined
   /** How long streams may go on when the server stops. Default 5 seconds (Kitex's `ExitWaitTime`). */
   readonly graceTime?: Duration.Input | undefined
@@ -146,16 +186,21 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>>, R 
 export type HandlersFor<S> = S extends { readonly name_: infer Name extends string } ? HandlersOf<Name> : never
 
 /**
- * What a middleware requires.
+ * The middleware Layers that services use.
  *
  * @since 0.1.0
  * @category utility types
  */
-export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
+export type UsesOf<S> = S extends { readonly uses: ReadonlyArray<infer M> }
+  ? M extends { readonly Identifier: infer I }
+    ? I
+    : never
+  : never
 
 /**
  * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the
- * transport cannot listen. Dies when two services have one name, a PingPong method is ambiguous, or a handler is missing.
+ * transport cannot listen. Dies when two services have one name, a PingPong method is ambiguous, a handler is missing, or
+ * handlers were made for a service that uses a middleware which the listed one does not.
  *
  * **Details**
  *
@@ -194,7 +239,7 @@ export type RequirementsOf<M> = M extends ServerMiddleware<infer R> ? R : never
  */
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
-  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = [],
+  const Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = [],
   R = never
 >(
   services: Ss,
@@ -202,33 +247,47 @@ export const layer = <
 ): Layer.Layer<
   Server,
   RpcError.RpcError,
-  ServerTransport | HandlersFor<Ss[number]> | RequirementsOf<Ms[number]> | Exclude<R, Scope.Scope>
+  | ServerTransport
+  | HandlersFor<Ss[number]>
+  | UsesOf<Ss[number]>
+  | Middleware.RequirementsOf<Ms[number]>
+  | Exclude<R, Scope.Scope>
 > => Layer.effect(Server, make(services, options)) as never
 
-type AnyOptions = Options<ReadonlyArray<ServerMiddleware<unknown>>, unknown>
+type AnyOptions = Options<ReadonlyArray<Middleware.ForServer<unknown>>, unknown>
 
 const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, options: AnyOptions) {
   const transport = yield* ServerTransport
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
-  const timers = new Timers(yield* Clock.Clock, runFork)
-  yield* Effect.addFinalizer(() => Effect.sync(() => timers.close()))
+  const timers = yield* makeTimers
 
   const serving = new Serving(
     {
       admission: options.admission ?? [],
-      tracers: yield* Tracers,
+      tracers: tracing.prepare(context, options.statsLevel),
+      metaHandlers: options.metaHandlers ?? [],
       graceMillis: Duration.toMillis(Duration.fromInputUnsafe(options.graceTime ?? "5 seconds"))
     },
     timers,
     runFork
   )
+  const middleware = middlewareList.take("server", options.middleware ?? [], {
+    services,
+    options: options as Readonly<Record<string, unknown>>
+  })
+  const chain: HandlerChain = {
+    middleware: middleware.around,
+    errorHandler: options.errorHandler,
+    watched:
+      serving.readStream !== undefined ||
+      serving.tracers.some((tracer) => tracer.handlerStart !== undefined || tracer.handlerFinish !== undefined),
+    requestInInfo: options.requestInInfo ?? false
+  }
   const dispatcher = new Dispatcher(
     serving,
-    tableOf(services, options, context),
-    options.unknown === undefined
-      ? undefined
-      : unknownMethod.route(options.unknown, routes.contextOf(context), options.middleware ?? []),
+    tableOf(services, options, context, chain),
+    options.unknown === undefined ? undefined : unknownMethod.route(options.unknown, routes.contextOf(context), chain),
     {
       budgets: {
         deadline: 0,
@@ -237,7 +296,9 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
         send: millis(options.sendTimeout),
         stallWarning: millis(options.stallWarning, defaultStallWarning)
       },
-      eagerHeaders: options.eagerHeaders ?? false
+      eagerHeaders: options.eagerHeaders ?? false,
+      recvMiddleware: middleware.recv,
+      sendMiddleware: middleware.send
     }
   )
 
@@ -255,7 +316,8 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
 const tableOf = (
   services: ReadonlyArray<Service.Any>,
   options: AnyOptions,
-  context: Context.Context<never>
+  context: Context.Context<never>,
+  chain: HandlerChain
 ): RoutingTable<routes.Route> => {
   const table = new Map<string, ReadonlyMap<string, routes.Route>>()
   for (const service of services) {
@@ -265,7 +327,7 @@ const tableOf = (
       )
     }
     const handlers = Context.getUnsafe(context, implementation(service))
-    table.set(service.name_, routes.make(service, handlers, context, options.middleware ?? []))
+    table.set(service.name_, routes.make(service, handlers, context, chain))
   }
   const { fallback } = options
   if (fallback !== undefined && !services.includes(fallback)) {

@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Metadata, MetadataValue } from "./Metadata.ts"
 import type { Metainfo } from "./Metainfo.ts"
-import type { RpcInfo } from "./RpcInfo.ts"
+import type { ServerInfo } from "./RpcInfo.ts"
 
 /**
  * The second argument of every handler.
@@ -18,7 +18,7 @@ import type { RpcInfo } from "./RpcInfo.ts"
  * @category models
  */
 export interface ServerCall {
-  readonly info: RpcInfo
+  readonly info: ServerInfo
   /**
    * The other end of the socket: its address, and the subject of its certificate where TLS asked for one. Behind a proxy
    * `info.address` may be the client's.

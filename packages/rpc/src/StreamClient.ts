@@ -6,21 +6,21 @@
  * @since 0.1.0
  */
 import type { ClientTransport } from "@millrace/transport/Transport"
-import type * as Cause from "effect/Cause"
 import type * as Config from "effect/Config"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as ClientStream from "./ClientStream.ts"
 import type { CallError } from "./ClientStream.ts"
 import type { CallOptions, StreamClientOptions } from "./StreamOptions.ts"
-import { type Caller, makeCaller } from "./internal/caller.ts"
+import { clientFunction } from "./internal/clientFunctions.ts"
+import { makeCaller } from "./internal/makeCaller.ts"
 import { withLayers } from "./internal/clientLayers.ts"
 import type * as Method from "./Method.ts"
+import type * as Middleware from "./Middleware.ts"
 import type * as Service_ from "./Service.ts"
 
 type StreamMethods<Ms extends ReadonlyArray<Method.Any>> = Extract<
@@ -112,94 +112,21 @@ export type StreamClient<S extends Service_.Any> = {
  * @since 0.1.0
  * @category constructors
  */
-export const make = <S extends Service_.Any>(
+export const make = <
+  S extends Service_.Any,
+  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
+>(
   service: S,
-  options: StreamClientOptions = {}
-): Effect.Effect<StreamClient<S>, never, ClientTransport | Scope.Scope> =>
+  options: StreamClientOptions<Ms> = {}
+): Effect.Effect<StreamClient<S>, never, ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]>> =>
   Effect.map(makeCaller(service, options), (caller) => {
     const client: Record<string, unknown> = Object.create(null)
     for (const method of service.methods) {
       if (method.mode === "pingPong" || method.mode === "oneway") continue
-      client[method.name] = callFunction(caller, method)
+      client[method.name] = clientFunction(caller, method)
     }
     return client as StreamClient<S>
   })
-
-const callFunction = (caller: Caller, method: Method.Any): unknown => {
-  const called = caller.method(method)
-  switch (method.mode) {
-    case "unary":
-      return (request: unknown, options?: CallOptions) => caller.unary(called, request, options)
-    case "server": {
-      const open = (request: unknown, options?: CallOptions) =>
-        Effect.tap(caller.open(called, options), (call) => call.request(request))
-      return Object.assign(
-        (request: unknown, options?: CallOptions) =>
-          Stream.unwrap(Effect.map(open(request, options), (call) => responses(Effect.suspend(() => call.recvAll())))),
-        {
-          open: (request: unknown, options?: CallOptions) =>
-            Effect.map(open(request, options), (call) => ({
-              ...handle(call),
-              recv: Effect.suspend(() => call.recv())
-            }))
-        }
-      )
-    }
-    case "client":
-      return Object.assign(
-        (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
-          Effect.scoped(
-            Effect.flatMap(caller.open(called, options), (call) =>
-              Effect.flatMap(caller.sendStream(call, requests), (sent) => sent.wrap(call.response))
-            )
-          ),
-        {
-          open: (options?: CallOptions) =>
-            Effect.map(caller.open(called, options), (call) => ({
-              ...handle(call),
-              send: (message: unknown) => call.send(message),
-              closeAndRecv: Effect.andThen(call.closeSend, call.response)
-            }))
-        }
-      )
-    default:
-      return Object.assign(
-        (requests: Stream.Stream<unknown, unknown>, options?: CallOptions) =>
-          Stream.unwrap(
-            Effect.flatMap(caller.open(called, options), (call) =>
-              Effect.map(caller.sendStream(call, requests), (sent) =>
-                responses(sent.wrap(Effect.suspend(() => call.recvAll())))
-              )
-            )
-          ),
-        {
-          open: (options?: CallOptions) =>
-            Effect.map(caller.open(called, options), (call) => ({
-              ...handle(call),
-              send: (message: unknown) => call.send(message),
-              recv: Effect.suspend(() => call.recv()),
-              closeSend: call.closeSend
-            }))
-        }
-      )
-  }
-}
-
-const responses = <E>(
-  pull: Pull.Pull<readonly [unknown, ...Array<unknown>], E>
-): Stream.Stream<unknown, Exclude<E, Cause.Done>> => Stream.fromPull(Effect.succeed(pull)) as never
-
-const handle = (call: {
-  readonly cancel: Effect.Effect<void>
-  readonly finishWith: ClientStream.Base["finish"]
-  readonly header: ClientStream.Base["header"]
-  readonly trailer: ClientStream.Base["trailer"]
-}): ClientStream.Base => ({
-  cancel: call.cancel,
-  finish: call.finishWith,
-  header: call.header,
-  trailer: call.trailer
-})
 
 /**
  * A client as a service: a class that is its own key, with layers. `layerConfig` takes a `Config` for each option; what
@@ -230,7 +157,9 @@ export const Service =
     id: Id,
     service: S
   ): Context.ServiceClass<Self, Id, StreamClient<S>> & {
-    layer(options: StreamClientOptions): Layer.Layer<Self, never, ClientTransport>
+    layer<const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>>(
+      options: StreamClientOptions<Ms>
+    ): Layer.Layer<Self, never, ClientTransport | Middleware.RequirementsOf<Ms[number]>>
     layerConfig(options: Config.Wrap<StreamClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
   } =>
-    withLayers(id, (options: StreamClientOptions) => make(service, options))
+    withLayers(id, (options: StreamClientOptions) => make(service, options)) as never

@@ -3,9 +3,15 @@
  *
  * @since 0.1.0
  */
-import type { Metadata, MetadataValue } from "@millrace/transport/Metadata"
 import type * as Duration from "effect/Duration"
+import type { CallError } from "./ClientStream.ts"
 import type { Endpoints } from "./Endpoints.ts"
+import type { Metadata, MetadataRecord } from "./Metadata.ts"
+import type { MetaHandler } from "./MetaHandler.ts"
+import type { ClientMiddleware, ForClient } from "./Middleware.ts"
+import type { RpcError } from "./RpcError.ts"
+import type { RpcInfo } from "./RpcInfo.ts"
+import type { StatsLevel } from "./RpcTracer.ts"
 
 declare const UnsupportedTypeId: unique symbol
 
@@ -69,9 +75,9 @@ export interface CallOptions extends CommonOptions, NotForStreams {
   readonly hostPort?: string | undefined
   /**
    * Request headers, beside those of the protocol: one value a key, or several. Keys are lower-cased; one that ends in
-   * `-bin` holds bytes.
+   * `-bin` holds bytes. An entry that cannot be sent fails the call with the reason `InvalidMetadata`.
    */
-  readonly metadata?: Readonly<Record<string, MetadataValue | ReadonlyArray<MetadataValue>>> | undefined
+  readonly metadata?: MetadataRecord | undefined
   /** Called with the response headers before the first message; empty when the server sent none. */
   readonly onHeader?: ((header: Metadata) => void) | undefined
   /** Called with the trailers when the stream has ended with a status. */
@@ -84,7 +90,8 @@ export interface CallOptions extends CommonOptions, NotForStreams {
  * @since 0.1.0
  * @category options
  */
-export interface StreamClientOptions extends CommonOptions, NotForStreams {
+export interface StreamClientOptions<Ms extends ReadonlyArray<ForClient<unknown>> = ReadonlyArray<ForClient>>
+  extends CommonOptions, NotForStreams {
   /**
    * Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory`
    * is called.
@@ -94,4 +101,34 @@ export interface StreamClientOptions extends CommonOptions, NotForStreams {
   readonly endpoints?: Endpoints | undefined
   /** The name of the service that is called, `:authority` on the wire. Default: the name of the service. */
   readonly destService?: string | undefined
+  /**
+   * The name by which servers know this client: sends the four headers of Kitex's `ClientHTTP2Handler`, `source-service` and
+   * so on. Default: none of them.
+   */
+  readonly callerName?: string | undefined
+  /**
+   * What becomes of transient metainfo that a handler received, in the calls that it makes: `singleHop` ends it there,
+   * `legacy` sends it on, as Kitex's streams do unless they are told otherwise. Default `singleHop`.
+   */
+  readonly propagation?: "singleHop" | "legacy" | undefined
+  /**
+   * Around calls and messages, first in the list is outermost. What a middleware requires, making the client requires.
+   */
+  readonly middleware?: Ms | undefined
+  /**
+   * Around each attempt to reach an instance, inside of the choice of it: `info.address` is known. Kitex's
+   * `WithInstanceMW`.
+   */
+  readonly instanceMiddleware?: ReadonlyArray<ClientMiddleware> | undefined
+  /** Hooks where a call meets its headers, behind all middleware. */
+  readonly metaHandlers?: ReadonlyArray<MetaHandler> | undefined
+  /**
+   * Turns an error of the connection, of the creation of a stream, or of the answer of a unary call into another, inside of
+   * all middleware. What ends a stream later is not its affair. Kitex's `WithErrorHandler`.
+   */
+  readonly errorHandler?: ((error: RpcError, info: RpcInfo) => CallError) | undefined
+  /** Shows middleware the request, as `info.request`, where there is one. Default false, as in Kitex. */
+  readonly requestInInfo?: boolean | undefined
+  /** How much tracers hear of the calls. Default: everything, where there is a tracer. */
+  readonly statsLevel?: StatsLevel | undefined
 }

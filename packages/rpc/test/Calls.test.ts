@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import { Transport, TransportError } from "@millrace/transport"
 import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Option, Schema, Stream } from "effect"
-import { BizStatusError, Endpoints, RpcError, StreamClient } from "../src/index.ts"
+import { BizStatusError, Endpoints, RpcError, StreamClient, type StreamOptions } from "../src/index.ts"
 import { Testing } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle, told } from "./support/client.ts"
 import { noCalls } from "./support/noCalls.ts"
@@ -18,7 +18,7 @@ const unreachable = new TransportError.TransportError({
 })
 
 /** A client whose transport only remembers what was asked of it. */
-const asked = Effect.fnUntraced(function* (options: Parameters<typeof StreamClient.make>[1]) {
+const asked = Effect.fnUntraced(function* (options: StreamOptions.StreamClientOptions) {
   const requests: Array<Transport.OpenRequest> = []
   const client = yield* StreamClient.make(TestService, options).pipe(
     Effect.provideService(Transport.ClientTransport, {

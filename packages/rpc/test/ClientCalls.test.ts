@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Transport, TransportError } from "@millrace/transport"
 import { Config, ConfigProvider, Effect, Fiber, Layer } from "effect"
-import { Client, type ClientOptions, Method, RpcError, Service } from "../src/index.ts"
+import { Client, type ClientOptions, type Endpoints, Method, RpcError, Service } from "../src/index.ts"
 import { Recorder } from "../src/testing/index.ts"
 import { pass, settle, told } from "./support/client.ts"
 import { Busy, Request, Response, struct, wrapped } from "./support/echo.ts"
@@ -122,7 +122,7 @@ describe("errors", () => {
       assert.deepStrictEqual(yield* failure((fake) => fake.last.exception(14, "graceful shutdown")), {
         code: 14,
         desc: "graceful shutdown",
-        reason: { _tag: "Unavailable", neverSent: false }
+        reason: { _tag: "Unavailable", neverSent: false, draining: true }
       })
     })
   )
@@ -312,6 +312,25 @@ describe("transport and connection", () => {
       assert.strictEqual(fake.targets.length, 0)
     })
   )
+
+  it.effect("are known to whoever chooses an instance", () =>
+    Effect.gen(function* () {
+      const fake = new FakeCalls()
+      const seen: Array<string> = []
+      const pick: Endpoints.Endpoints["pick"] = ({ protocol }) => {
+        seen.push(protocol)
+        return "a:1"
+      }
+      const client = yield* fake.client({ endpoints: { pick }, transport: "ttheader" })
+      yield* ended(client.Ping({}), () => fake.last.reply(empty))
+      yield* ended(client.Ping({}, { transport: "framed" }), () => fake.last.reply(empty))
+      assert.deepStrictEqual(seen, ["ttheader", "framed"])
+      assert.deepStrictEqual(
+        fake.calls.map(({ target }) => target.encoding),
+        ["ttheader", "framed"]
+      )
+    })
+  )
 })
 
 describe("methods", () => {
@@ -389,14 +408,21 @@ describe("tracing", () => {
     const exit = yield* Effect.exit(ended(client.Echo(hi), () => answer(fake)))
     const { finishes, starts } = recorder.client
     assert.deepStrictEqual([starts.length, finishes.length], [1, 1])
-    assert.deepStrictEqual(starts[0], {
+    const { address, bizError, ...info } = starts[0]!
+    assert.deepStrictEqual(info, {
       side: "client",
       service: "EchoService",
       method: "Echo",
       mode: "pingPong",
+      protocol: "ttheader-framed",
       path: "/EchoService/Echo",
-      address: ""
+      caller: "",
+      callee: "EchoService",
+      logId: undefined
     })
+    // It is alive: what became known during the call is in it.
+    assert.strictEqual(starts[0], finishes[0]!.info)
+    assert.deepStrictEqual([address, bizError], ["a:1", finishes[0]!.bizError])
     return { exit, finish: finishes[0]! }
   })
 

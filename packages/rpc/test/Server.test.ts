@@ -225,12 +225,19 @@ describe("headers and trailers", () => {
 
   it.effect("upper-case and reserved keys are a mistake of the program", () =>
     Effect.gen(function* () {
-      for (const key of ["HELLO", "grpc-status", ":path", "a b"]) {
+      const protocol = "the name belongs to the protocol, choose another"
+      const keys = {
+        HELLO: 'names are lower case, write "hello"',
+        "grpc-status": protocol,
+        ":path": protocol,
+        "a b": "names are made of lower-case letters, digits and !#$%&'*+-.^_`|~"
+      }
+      for (const [key, why] of Object.entries(keys)) {
         const live = serve({ EchoUnary: (_, call) => Effect.as(call.setTrailer(key, "x"), new Response({})) })
         const [result] = yield* logged(Effect.provide(call("/echo.TestService/EchoUnary", [wrapped()]), live))
         assert.deepStrictEqual(statusOf(result), [
           13,
-          `panic: [happened in biz handler, method=TestService.EchoUnary, please check the panic at the server side] invalid header field name "${key}"`
+          `panic: [happened in biz handler, method=TestService.EchoUnary, please check the panic at the server side] invalid header field name "${key}": ${why}`
         ])
       }
     })

@@ -608,7 +608,9 @@ describe("what a handler sees and says", () => {
       const live = serve({
         Ping: (_, { info, metadata, metainfo, peer }) =>
           Effect.sync(() => {
-            seen.push([info, peer, metadata.get("hello"), [...metadata.keys()].length, metainfo])
+            const { address, callee, caller, logId, method, mode, path, service, side } = info
+            const told = { address, callee, caller, logId, method, mode, path, service, side }
+            seen.push([told, peer, metadata.get("hello"), [...metadata.keys()].length, metainfo])
           })
       })
       const info = {
@@ -617,7 +619,10 @@ describe("what a handler sees and says", () => {
         method: "Ping",
         mode: "pingPong",
         path: "/echo.Calls/Ping",
-        address: "memory"
+        address: "memory",
+        caller: "",
+        callee: "Calls",
+        logId: undefined
       }
       const peer = { address: "memory" }
       yield* Effect.gen(function* () {

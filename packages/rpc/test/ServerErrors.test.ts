@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
-import { BizStatusError, Middleware, RpcError } from "../src/index.ts"
+import { BizStatusError, Middleware, RpcError, StatusDetails } from "../src/index.ts"
 import {
   Busy,
   call,
@@ -47,7 +47,10 @@ const failures: Readonly<Record<string, (detailsBin: string | undefined) => Effe
   "biz-zero": () => Effect.fail(biz(0, "zero")),
   status: () => Effect.fail(status(7, "no entry")),
   "status-big": () => Effect.fail(status(12345, "custom")),
-  "status-details": (details) => Effect.fail(status(9, "see details", bytes(details!))),
+  "status-details": (details) => {
+    const sent = StatusDetails.decode(bytes(details!))!
+    return Effect.fail(status(9, "see details", StatusDetails.encode({ ...sent, message: "see details" })))
+  },
   panic: () => Effect.die("kaboom")
 }
 const methods: Readonly<Record<string, string>> = {

@@ -183,8 +183,8 @@ describe("RPCStart and RPCFinish", () => {
       const tracer: RpcTracer.RpcTracer = {
         start: (info) => Effect.sync(() => void seen.starts.push(info.method)),
         finish: (event) => Effect.sync(() => void seen.finishes.push(event)),
-        streamSend: (_, count, bytes) => void seen.messages.push(`sent ${count} (${bytes})`),
-        streamRecv: (_, count, bytes) => void seen.messages.push(`received ${count} (${bytes})`)
+        streamSend: ({ bytes, count }) => void seen.messages.push(`sent ${count} (${bytes})`),
+        streamRecv: ({ bytes, count }) => void seen.messages.push(`received ${count} (${bytes})`)
       }
       const live = Server.layer([TestService], options as {}).pipe(
         Layer.provide(TestService.toLayer(handlersOf(handlers))),

@@ -1,40 +1,46 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { Middleware } from "../src/index.ts"
+import { Context, Effect } from "effect"
+import { Middleware, RpcTracer } from "../src/index.ts"
 import { Recorder } from "../src/testing/index.ts"
-import { type Accepting, begin, serveCalls } from "./support/calls.ts"
-import { settled, wrapped } from "./support/echo.ts"
+import { begin, serveCalls } from "./support/calls.ts"
+import { open, serve, settled, wrapped } from "./support/echo.ts"
 
 setFlagsFromString("--expose-gc")
 const collect = runInNewContext("gc") as () => void
 
-/** A call whose handler runs on and has let go of its arguments: whether they are still there. */
+/** Calls whose handlers run on and have let go of their arguments: whether any of those are still there. */
 const held = (middleware: ReadonlyArray<Middleware.ServerMiddleware>) =>
   Effect.suspend(() => {
     let args: WeakRef<object> | undefined
-    const live = serveCalls(
-      {
-        EchoPingPong: (request) => {
-          args = new WeakRef(request)
-          return Effect.never
-        }
-      },
-      { middleware, graceTime: 0 }
-    )
-    const run: Effect.Effect<boolean, never, Accepting> = Effect.gen(function* () {
-      yield* begin("EchoPingPong", wrapped("m"))
-      yield* settled
+    const forget = (request: object) => {
+      args = new WeakRef(request)
+      return Effect.never
+    }
+    const alive = () => {
       collect()
       assert.isDefined(args)
       return args!.deref() !== undefined
-    })
-    return Effect.provide(run, live)
+    }
+    const options = { middleware, graceTime: 0 }
+    const pingPong: Effect.Effect<boolean> = Effect.gen(function* () {
+      yield* begin("EchoPingPong", wrapped("m"))
+      yield* settled
+      return alive()
+    }).pipe(Effect.provide(serveCalls({ EchoPingPong: forget }, options)))
+    const unary: Effect.Effect<boolean> = Effect.gen(function* () {
+      const opened = yield* open("/echo.TestService/EchoUnary")
+      opened.send(wrapped("m"))
+      yield* settled
+      return alive()
+    }).pipe(Effect.provide(serve({ EchoUnary: forget }, options)))
+    return Effect.zipWith(pingPong, unary, (one, other) => one || other)
   })
 
 describe("the arguments of a call live no longer than its handler wants them", () => {
   const middleware = [Middleware.server((next) => next)]
+  const Reference = Context.Reference<number>("test/Reference", { defaultValue: () => 0 })
 
   it.live("without tracers", () =>
     Effect.gen(function* () {
@@ -48,6 +54,9 @@ describe("the arguments of a call live no longer than its handler wants them", (
       const recorder = yield* Recorder.make
       assert.isFalse(yield* Effect.provide(held([]), recorder.layer))
       assert.isFalse(yield* Effect.provide(held(middleware), recorder.layer))
+      const context = RpcTracer.layer({ start: () => Effect.succeed(Context.make(Reference, 1)) })
+      assert.isFalse(yield* Effect.provide(held([]), context))
+      assert.isFalse(yield* Effect.provide(held(middleware), context))
     })
   )
 })

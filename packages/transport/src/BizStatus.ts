@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { formatExtra, parseExtra, parseInt32 } from "./internal/bizStatus.ts"
+import { cut, formatExtra, parseExtra, parseInt32 } from "./internal/bizStatus.ts"
 import type { CallEntries } from "./RawCall.ts"
 
 /**
@@ -48,3 +48,15 @@ export const toEntries = ({ code, extra, message }: BizStatus): CallEntries => {
   if (Object.keys(extra).length > 0) entries.push(["biz-extra", formatExtra(extra)])
   return entries
 }
+
+/**
+ * What is left of a business error that is too large for a header: the number, the beginning of the message, and a note.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const shortened = ({ code, message }: BizStatus, note: string): BizStatus => ({
+  code,
+  message: cut(message, note),
+  extra: {}
+})

@@ -89,10 +89,14 @@ export const make = Effect.fnUntraced(function* (
   const client = yield* makeClient(
     (address) =>
       Effect.suspend(() => {
-        if (accept === undefined) return Effect.fail(connectFailed(address, "no server listens in memory"))
-        const [near, far] = memoryPipe(options.toServer ?? {}, options.toClient ?? {}, fork)
-        accept(far)
-        return Effect.succeed({ secure: Effect.succeed(near), destroy: () => near.destroy() })
+        const taken = accept
+        if (taken === undefined) return Effect.fail(connectFailed(address, "no server listens in memory"))
+        // In one step: an interruption between two would leave the connection to nobody.
+        return Effect.sync(() => {
+          const [near, far] = memoryPipe(options.toServer ?? {}, options.toClient ?? {}, fork)
+          taken(far)
+          return { secure: Effect.succeed(near), destroy: () => near.destroy() }
+        })
       }),
     options.client ?? {},
     platform

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { invalidEntry, reserved } from "./internal/grpc/metadataRules.ts"
+import { refusedEntry } from "./internal/grpc/metadataRules.ts"
 
 /**
  * A read-only view of received metadata. `get` gives the first value of a key as text (the bytes of a `-bin` key are
@@ -72,13 +72,10 @@ export type MetadataValue = string | Uint8Array
 export type MetadataEntries = ReadonlyArray<readonly [key: string, value: MetadataValue]>
 
 /**
- * Why an entry cannot be sent, as the text that Kitex's peers know; undefined when it can. Upper-case and reserved keys
- * are refused, values with control characters, and bytes under a key that does not end in `-bin`.
+ * Why an entry cannot be sent, and what to do: the text that Kitex's peers know comes first. Undefined when it can. Upper-case
+ * and reserved keys are refused, values with control characters, and bytes under a key that does not end in `-bin`.
  *
  * @since 0.1.0
  * @category validation
  */
-export const refusal = (key: string, value: MetadataValue): string | undefined =>
-  reserved.has(key) || key.startsWith(":")
-    ? `invalid header field name ${JSON.stringify(key)}`
-    : invalidEntry(key, value)
+export const refusal: (key: string, value: MetadataValue) => string | undefined = refusedEntry

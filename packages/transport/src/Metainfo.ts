@@ -7,7 +7,7 @@
  */
 import { Prefix } from "./internal/ttheader/keys.ts"
 import type { Metadata } from "./Metadata.ts"
-import type { CallHeader } from "./RawCall.ts"
+import type { CallEntries, CallHeader } from "./RawCall.ts"
 
 /**
  * The metainfo of a request. Keys that came over HTTP/2 are in Kitex's form (`UPPER_SNAKE`), those of a TTHeader as they
@@ -25,6 +25,38 @@ const transientPrefix = "rpc-transit-"
 const persistentPrefix = "rpc-persist-"
 
 /**
+ * A key as it comes out of a header: in upper case, with `_` for `-`.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const receivedKey = (key: string): string => key.toUpperCase().replaceAll("-", "_")
+
+const headerKey = (key: string): string => key.toLowerCase().replaceAll("_", "-")
+
+/**
+ * The name of the header that holds a key. It may be no valid name: see `refusal` of `Metadata`.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const headerName = {
+  transient: (key: string): string => transientPrefix + headerKey(key),
+  persistent: (key: string): string => persistentPrefix + headerKey(key)
+} as const
+
+/**
+ * The string keys of a TTHeader that hold metainfo.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const toStrings = ({ persistent, transient }: Metainfo): CallEntries => [
+  ...Array.from(transient, ([key, value]) => [Prefix.Transient + key, value] as const),
+  ...Array.from(persistent, ([key, value]) => [Prefix.Persistent + key, value] as const)
+]
+
+/**
  * Reads metainfo out of request headers: the first value of a key counts, empty keys and values do not, and the key
  * comes out in upper case with `_` for `-`.
  *
@@ -39,7 +71,7 @@ export const fromMetadata = (metadata: Metadata): Metainfo => {
     if (into === undefined) continue
     const name = key.slice(into === transient ? transientPrefix.length : persistentPrefix.length)
     const value = metadata.get(key)
-    if (name !== "" && value !== undefined && value !== "") into.set(name.toUpperCase().replaceAll("-", "_"), value)
+    if (name !== "" && value !== undefined && value !== "") into.set(receivedKey(name), value)
   }
   return { persistent, transient }
 }

@@ -99,6 +99,8 @@ export interface RawStream {
   take<A>(decode: Decode<A>, max: number, into: Array<A>): void
   /** Payload sizes in bytes (after decompression, without prefix) of the messages of the last `take`, summed. */
   readonly lastTakenBytes: number
+  /** The same of the last message of it alone, the one that `decode` refused where it did. */
+  readonly lastTakenSize: number
 
   /**
    * Encodes messages from index `from` into the local buffer while it has room (`sendBufferLimit`, counted in bytes
@@ -107,8 +109,12 @@ export interface RawStream {
    * after the stream has ended or its sending side is closed: check `writeEnded`.
    */
   write<A>(messages: ReadonlyArray<A>, from: number, encode: Encode<A>, endStream?: boolean): number
-  /** Payload bytes (after compression, without prefix) that the last `write` put into the buffer. */
+  /** Payload bytes (after compression, without prefix) that the last `write` put into the buffer, also when it threw. */
   readonly lastWrittenBytes: number
+  /** The same of the last message of it alone. */
+  readonly lastWrittenSize: number
+  /** How many messages the last `write` put into the buffer. */
+  readonly lastWrittenCount: number
   /** Bytes in the local buffer: written, and held back by the peer's flow control. 0 once the stream is over. */
   readonly buffered: number
   /** True while `write` would take a message. */
@@ -175,12 +181,18 @@ export interface RawServerStream extends RawStream {
   readonly thrift: boolean
   /** Response headers sent yet? */
   readonly headersSent: boolean
-  /** Sends the response headers. The first `write` does it too. Does nothing once they were sent. */
+  /**
+   * Sends the response headers. The first `write` does it too. Does nothing once they were sent. Throws a `TransportError`
+   * for metadata that cannot be sent, or is more than the client takes.
+   */
   sendHeaders(metadata: MetadataEntries): void
   /** Metadata for the headers that the first `write` (or the trailers) will send. */
   pendingHeaders: MetadataEntries
-  /** Status and trailers behind all buffered messages; then RST_STREAM(NO_ERROR) if the client has not half-closed. */
-  finish(status: RawStatus, trailers: MetadataEntries): void
+  /**
+   * Status and trailers behind all buffered messages; then RST_STREAM(NO_ERROR) if the client has not half-closed. Where that
+   * cannot be sent, or is more than the client takes, a shorter status goes out alone, and the error says why.
+   */
+  finish(status: RawStatus, trailers: MetadataEntries): TransportError | undefined
   /** Ends both directions now. `"shutdown"` is Kitex's code 1000. */
   abort(reason: "cancel" | "refused" | "shutdown" | "internal", error: TransportError): void
   /**

@@ -41,11 +41,23 @@ export interface OpenRequest {
   readonly authority: string
   /** What is left of the deadline in milliseconds, sent as `grpc-timeout`; greater than zero. */
   readonly timeoutMillis?: number | undefined
+  /** A frozen list that comes again is encoded once. */
   readonly metadata?: MetadataEntries | undefined
   /** Compress the messages we send, and ask for the same. Only `gzip` exists. */
   readonly compressor?: "gzip" | undefined
   /** Limit for the dial alone in milliseconds; the transport's own default applies when absent. */
   readonly connectTimeoutMillis?: number | undefined
+}
+
+/**
+ * How much a client says in headers at most: options of the same names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SentLimits {
+  readonly maxSentHeaderFields: number
+  readonly maxSentTTHeaderSize: number
 }
 
 /**
@@ -68,6 +80,8 @@ export class ClientTransport extends Context.Service<
     readonly tryLease: (target: CallTarget) => CallLease | undefined
     /** A connection for one call, dialled when needed. */
     readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
+    /** What it refuses to send; absent where it does not say. */
+    readonly sentLimits?: SentLimits
   }
 >()("@millrace/transport/Transport/ClientTransport") {}
 

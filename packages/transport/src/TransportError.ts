@@ -68,7 +68,8 @@ export class Draining extends Schema.Error<Draining>(id("Draining"))({
 }) {}
 
 /**
- * A limit of ours was exceeded, and `limit` is its name in the options; or the server's `MAX_CONCURRENT_STREAMS`.
+ * A limit of ours was exceeded, and `limit` is its name in the options; or one that the server announced,
+ * `MAX_CONCURRENT_STREAMS` or `MAX_HEADER_LIST_SIZE`.
  *
  * @since 0.1.0
  * @category errors
@@ -87,6 +88,17 @@ export class LimitExceeded extends Schema.Error<LimitExceeded>(id("LimitExceeded
  */
 export class ProtocolViolation extends Schema.Error<ProtocolViolation>(id("ProtocolViolation"))({
   _tag: Schema.tag("ProtocolViolation")
+}) {}
+
+/**
+ * Metadata, or other keys and values, that cannot be sent: an illegal name, control characters, more than a TTHeader holds.
+ * Nothing of the call was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidMetadata extends Schema.Error<InvalidMetadata>(id("InvalidMetadata"))({
+  _tag: Schema.tag("InvalidMetadata")
 }) {}
 
 /**
@@ -123,6 +135,7 @@ export const Reason = Schema.Union([
   Draining,
   LimitExceeded,
   ProtocolViolation,
+  InvalidMetadata,
   CompressionFailed,
   Cancelled
 ])

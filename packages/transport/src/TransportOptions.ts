@@ -87,6 +87,17 @@ export interface Keepalive {
 export interface ConnectionOptions {
   readonly limits?: Limits | undefined
   /**
+   * Entries of a TTHeader that is sent, and fields of the headers of a request. A call with more fails with `LimitExceeded`
+   * and nothing of it is sent: a peer that takes fewer would end the connection under all calls on it. An answer with more
+   * is an exception in its place. Default 256, which is what `limits.maxHeaderFields` is at the peer by default.
+   */
+  readonly maxSentHeaderFields?: number | undefined
+  /**
+   * Bytes of the info of a TTHeader that is sent, with the same consequences. Default 128 KiB, which is what
+   * `limits.maxTTHeaderSize` is at the peer by default.
+   */
+  readonly maxSentTTHeaderSize?: number | undefined
+  /**
    * Bytes of one received message, compressed or not; a larger one is refused on its prefix with status 8. Default 4
    * MiB + 64 KiB.
    */

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readHeader } from "../src/internal/ttheader/header.ts"
-import { fromCallHeader } from "../src/Metainfo.ts"
+import { requestMetadata } from "../src/internal/grpc/metadata.ts"
+import { fromCallHeader, fromMetadata, headerName, receivedKey, toStrings } from "../src/Metainfo.ts"
 import type { CallHeader } from "../src/RawCall.ts"
 import { fromHex } from "./http2/raw.ts"
 
@@ -71,4 +72,49 @@ describe("metainfo of a TTHeader", () => {
     assert.deepStrictEqual(read(undefined), { persistent: [], transient: [] })
     assert.deepStrictEqual(read(header({})), { persistent: [], transient: [] })
   })
+})
+
+describe("metainfo of headers", () => {
+  it("keys are folded both ways", () => {
+    const keys = ["COUNT", "Foo", "error", "x-y", "HELLO_WORLD", "HELLO-WORLD", "a.b", "__proto__"]
+    assert.deepStrictEqual(
+      keys.map((key) => [headerName.transient(key), receivedKey(key)]),
+      [
+        ["rpc-transit-count", "COUNT"],
+        ["rpc-transit-foo", "FOO"],
+        ["rpc-transit-error", "ERROR"],
+        ["rpc-transit-x-y", "X_Y"],
+        ["rpc-transit-hello-world", "HELLO_WORLD"],
+        ["rpc-transit-hello-world", "HELLO_WORLD"],
+        ["rpc-transit-a.b", "A.B"],
+        ["rpc-transit---proto--", "__PROTO__"]
+      ]
+    )
+    assert.strictEqual(headerName.persistent("A_B"), "rpc-persist-a-b")
+  })
+
+  it("the first value of a header counts, empty keys and values do not", () => {
+    const metadata = requestMetadata([
+      "rpc-transit-a",
+      "1",
+      "rpc-transit-a",
+      "2",
+      "rpc-transit-",
+      "x",
+      "rpc-persist-b",
+      "",
+      "rpc-persist-c",
+      "3"
+    ])
+    const { persistent, transient } = fromMetadata(metadata)
+    assert.deepStrictEqual([...transient], [["A", "1"]])
+    assert.deepStrictEqual([...persistent], [["C", "3"]])
+  })
+})
+
+it("metainfo goes into a TTHeader verbatim", () => {
+  assert.deepStrictEqual(toStrings({ transient: new Map([["t-A", "1"]]), persistent: new Map([["__proto__", "2"]]) }), [
+    ["RPC_TRANSIT_t-A", "1"],
+    ["RPC_PERSIST___proto__", "2"]
+  ])
 })

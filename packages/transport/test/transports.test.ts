@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { afterAll } from "vitest"
 import { MemoryTransport } from "../src/index.ts"
 import { gzip } from "../src/node/gzip.ts"
-import type { RawServerStream } from "../src/RawStream.ts"
+import type { Encode, RawServerStream } from "../src/RawStream.ts"
 import type { ClientTransport, ServerTransport } from "../src/Transport.ts"
 import { Cancelled, TransportError } from "../src/TransportError.ts"
 import {
@@ -238,11 +238,40 @@ for (const { address: fixed, layer, name } of cases) {
           const message = new Uint8Array(100_000)
           yield* writeAll(stream, [message, message], encodeBytes, true)
           assert.isBelow(stream.lastWrittenBytes, 1000)
+          assert.deepStrictEqual([stream.lastWrittenCount, stream.lastWrittenSize * 2], [2, stream.lastWrittenBytes])
           const back = yield* read(stream, Infinity, decodeBytes)
           assert.deepStrictEqual(
             back.map((b) => b.length),
             [100_000, 100_000]
           )
+          assert.strictEqual(stream.lastTakenSize, 100_000)
+        })
+      )
+    )
+
+    test(
+      "says the sizes of what was written and taken, together and of the last",
+      withServer(
+        echo,
+        Effect.fnUntraced(function* ({ address }) {
+          const stream = yield* openStream(address)
+          const refusing: Encode<Uint8Array> = (message, out) => {
+            if (message.length === 7) throw new Error("not this one")
+            encodeBytes(message, out)
+          }
+          const messages = [3, 5, 7, 11].map((size) => new Uint8Array(size))
+          assert.throws(() => stream.write(messages, 0, refusing), "not this one")
+          assert.deepStrictEqual([stream.lastWrittenCount, stream.lastWrittenBytes, stream.lastWrittenSize], [2, 8, 5])
+          yield* writeAll(stream, [new Uint8Array(1)], encodeBytes, true)
+          assert.deepStrictEqual([stream.lastWrittenCount, stream.lastWrittenBytes, stream.lastWrittenSize], [1, 1, 1])
+          yield* ended(stream)
+          const into: Array<Uint8Array> = []
+          stream.take(decodeBytes, 2, into)
+          assert.deepStrictEqual([stream.lastTakenBytes, stream.lastTakenSize], [8, 5])
+          stream.take(decodeBytes, 2, into)
+          assert.deepStrictEqual([stream.lastTakenBytes, stream.lastTakenSize], [1, 1])
+          stream.take(decodeBytes, 2, into)
+          assert.deepStrictEqual([stream.lastTakenBytes, stream.lastTakenSize], [0, 0])
         })
       )
     )

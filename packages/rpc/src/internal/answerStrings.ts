@@ -32,7 +32,8 @@ export const add = (entries: CallEntries, key: string, value: string | Uint8Arra
   return [...entries.filter(([other]) => other !== key), [key, value as string]]
 }
 
-const refusalOf = (key: string, value: string | Uint8Array): string | undefined => {
+/** Why an entry cannot be sent; undefined when it can. @internal */
+export const refusalOf = (key: string, value: string | Uint8Array): string | undefined => {
   if (key === "" || reserved.has(key) || key.startsWith(validatorPrefix)) {
     return `${JSON.stringify(key)} cannot be set on a PingPong call: the key belongs to the protocol, choose another`
   }

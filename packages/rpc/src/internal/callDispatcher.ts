@@ -12,8 +12,9 @@ import * as RpcError from "../RpcError.ts"
 import type { Mode, RpcInfo } from "../RpcInfo.ts"
 import * as callErrors from "./callErrors.ts"
 import * as errors from "./errors.ts"
-import { metadataOf, PingPongServerCall } from "./pingPongServerCall.ts"
+import { PingPongServerCall } from "./pingPongServerCall.ts"
 import type { CallRoute, Route } from "./routes.ts"
+import { CallInfo } from "./serverInfo.ts"
 import { type RoutingTable, serviceOf } from "./routing.ts"
 import type { Serving } from "./serving.ts"
 
@@ -35,6 +36,7 @@ export class CallDispatcher {
     const route = found ?? this.#unknown
     // Only the method of a call says whether it is oneway, where there is one.
     const info = infoOf(raw, found, route === undefined || !raw.oneway ? "pingPong" : "oneway")
+    if (found === undefined) info.unknown = true
     if (this.#serving.over) return this.#shutdown(raw, info)
     if (route === undefined) {
       const exception =
@@ -51,7 +53,7 @@ export class CallDispatcher {
     if (deadline > 0 && deadline <= this.#serving.timers.now()) {
       return this.#refuseBy(raw, info, callErrors.deadlineExceeded(info, timeout!))
     }
-    const admitted = this.#serving.admit(info, raw, metadataOf)
+    let admitted = route.showsRequest ? undefined : this.#serving.admit(info)
     if (admitted instanceof RpcError.RpcError) return this.#refuseBy(raw, info, admitted)
     let request: unknown
     try {
@@ -59,6 +61,11 @@ export class CallDispatcher {
     } catch (thrown) {
       admitted?.()
       return this.#undecodable(raw, info, thrown)
+    }
+    if (route.showsRequest) {
+      info.request = request
+      admitted = this.#serving.admit(info)
+      if (admitted instanceof RpcError.RpcError) return this.#refuseBy(raw, info, admitted)
     }
     new PingPongServerCall(this.#serving, info, raw, route, request, deadline, admitted).run()
   }
@@ -101,14 +108,15 @@ export class CallDispatcher {
 
 const isCallRoute = (route: Route): route is CallRoute => route.answer !== undefined
 
-const infoOf = (raw: RawServerCall, route: Route | undefined, unknownMode: Mode): RpcInfo => ({
-  side: "server",
-  service: route === undefined ? raw.service : route.plan.service.name_,
-  method: raw.method,
-  mode: route === undefined ? unknownMode : route.plan.method.mode,
-  path: route === undefined ? `/${raw.service}/${raw.method}` : route.plan.path,
-  address: spokenFor(raw) ?? raw.peer.address
-})
+const infoOf = (raw: RawServerCall, route: Route | undefined, unknownMode: Mode): CallInfo =>
+  new CallInfo(
+    route === undefined ? raw.service : route.plan.service.name_,
+    raw.method,
+    route === undefined ? unknownMode : route.plan.method.mode,
+    route === undefined ? `/${raw.service}/${raw.method}` : route.plan.path,
+    spokenFor(raw) ?? raw.peer.address,
+    raw
+  )
 
 const addressLike = /^(?:(?:[\w.-]+|\[[\da-fA-F:.]+(?:%[\w.-]+)?\]):\d{1,5}|unix:[\x21-\x7e]+)$/
 

@@ -5,6 +5,7 @@
  * @internal
  */
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
+import { BizStatusError } from "../BizStatusError.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import * as errors from "./errors.ts"
@@ -19,7 +20,7 @@ const shutdownCode = 14
  * @internal
  */
 export const toException = (failure: unknown, fromHandler: boolean): ApplicationException => {
-  const text = errors.toStatus(failure, false).message
+  const text = failure instanceof BizStatusError ? failure.message : errors.toStatus(failure, false).message
   if (failure instanceof RpcError.RpcError) {
     const suffix = fromHandler ? " [biz error]" : ""
     const tag = failure.reason._tag
@@ -83,4 +84,4 @@ export const deadlineExceeded = (info: RpcInfo, timeoutMillis: number): RpcError
 
 /** The grace time of a stopping server is over. @internal */
 export const shutdown = (info: RpcInfo): RpcError.RpcError =>
-  errors.error(info, shutdownCode, "graceful shutdown", new RpcError.Unavailable({ neverSent: false }))
+  errors.error(info, shutdownCode, "graceful shutdown", new RpcError.Unavailable({ neverSent: false, draining: true }))

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import type { CallHeaderFields } from "@millrace/transport/RawCall"
+import type { CallEntries, CallHeaderFields } from "@millrace/transport/RawCall"
 import type { RpcInfo } from "../RpcInfo.ts"
 
 /** What goes into the header of a call beside its method. */
@@ -16,6 +16,16 @@ interface CallHeader {
   readonly fromMethod: string
 }
 
+/** A header with what its fiber says. */
+interface Extended {
+  readonly plain: CallHeaderFields
+  readonly logId: string | undefined
+  readonly strings: CallEntries
+  readonly fields: CallHeaderFields
+}
+
+const noStrings: CallEntries = []
+
 // Timeouts that shrink from call to call would make more; encoding one costs about a microsecond.
 const maxHeaders = 256
 
@@ -27,6 +37,8 @@ export class CallHeaders {
   readonly #made = new Map<string, CallHeaderFields>()
   #last: CallHeader | undefined
   #fields: CallHeaderFields | undefined
+  /** The last that said more than its method and timeouts. */
+  #extended: Extended | undefined
 
   constructor(info: RpcInfo, callerName: string, destService: string) {
     this.#info = info
@@ -34,7 +46,31 @@ export class CallHeaders {
     this.#destService = destService
   }
 
+  /** `strings` that are the same from call to call are the same object. */
   get(
+    framed: boolean,
+    rpcTimeout: number | undefined,
+    connectTimeout: number | undefined,
+    fromMethod: string,
+    logId?: string,
+    strings: CallEntries = noStrings
+  ): CallHeaderFields {
+    const plain = this.#plain(framed, rpcTimeout, connectTimeout, fromMethod)
+    if (logId === undefined && strings.length === 0) return plain
+    const last = this.#extended
+    if (last !== undefined && last.plain === plain && last.logId === logId && last.strings === strings) {
+      return last.fields
+    }
+    const [transportType, ...ints] = plain.ints
+    const fields = {
+      ints: logId === undefined ? plain.ints : [transportType!, [2, logId] as const, ...ints],
+      strings: [...plain.strings, ...strings]
+    }
+    this.#extended = { plain, logId, strings, fields }
+    return fields
+  }
+
+  #plain(
     framed: boolean,
     rpcTimeout: number | undefined,
     connectTimeout: number | undefined,

@@ -14,13 +14,15 @@ import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { EndReason } from "../RpcTracer.ts"
 import type { Budgets } from "./budgets.ts"
-import { Duplex, type Environment } from "./duplex.ts"
+import { ClientInfo } from "./clientInfo.ts"
+import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { MethodPlan } from "./plan.ts"
+import type { Environment } from "./waitingEnd.ts"
 
 /** @internal */
-export class ClientCall extends Duplex<unknown, unknown> {
+export class ClientCall extends Duplex {
   declare readonly raw: RawClientStream
   readonly #lifecycle: Lifecycle
   readonly #onHeader: ((header: Metadata.Metadata) => void) | undefined
@@ -30,6 +32,8 @@ export class ClientCall extends Duplex<unknown, unknown> {
   #waiting: Array<() => void> | undefined
   #answer: { readonly message: unknown } | undefined
   #endError: CallError | undefined
+  /** Of a send behind a good end. */
+  #doneError: CallError | undefined
   #decision: { readonly reason: EndReason; readonly exit: Exit.Exit<void, RpcError> } | undefined
 
   constructor(
@@ -42,25 +46,32 @@ export class ClientCall extends Duplex<unknown, unknown> {
     onHeader: ((header: Metadata.Metadata) => void) | undefined,
     onTrailer: ((trailer: Metadata.Metadata) => void) | undefined
   ) {
-    super(env, info, raw, plan.decodeResponse, plan.encodeRequest, budgets)
+    super(env, info, plan, raw, plan.decodeResponse, plan.encodeRequest, budgets)
     this.#lifecycle = lifecycle
     lifecycle.counts = this
     this.#onHeader = onHeader
     this.#onTrailer = onTrailer
+    lifecycle.streamStart()
   }
 
   // --- operations ----------------------------------------------------------------------------------------------------------
 
-  /** The one request of a method that has one, and the half close behind it. Never waits: the buffer is empty. */
+  /** The one request of a method that has one, and the half close behind it. */
   request(message: unknown): Effect.Effect<void, CallError> {
+    if (this.sendsThroughEffects) return this.#orGiveUp(Effect.andThen(this.send(message), this.closeSend))
+    // Never waits: the buffer is empty.
     return Effect.suspend(() => {
       const wrote = this.writeNow([message], 0, true)
-      if (typeof wrote === "number") return Effect.void
-      // Without its request the stream is of no use to anybody.
-      return Effect.catch(wrote, (error) => {
-        this.fail(error)
-        return this.refused(error)
-      })
+      return typeof wrote === "number" ? Effect.void : this.#orGiveUp(this.sendEnded(wrote))
+    })
+  }
+
+  /** Without its request the stream is of no use to anybody, unless the server has answered without it. */
+  #orGiveUp(sent: Effect.Effect<void, CallError>): Effect.Effect<void, CallError> {
+    return Effect.catch(sent, (error) => {
+      if (error === this.#doneError) return Effect.void
+      this.fail(error)
+      return this.#failedWith(error)
     })
   }
 
@@ -70,13 +81,13 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   /**
    * The one response of a method that has one. The end of the stream is read behind it, as Kitex does
-   * (`codec/grpc/grpc.go`).
+   * (`codec/grpc/grpc.go`), where middleware does not see it.
    */
   readonly response: Effect.Effect<unknown, CallError> = Effect.suspend(() =>
     this.#answer === undefined ? this.#first : Effect.succeed(this.#answer)
   ).pipe(
     Effect.flatMap((answer) =>
-      Effect.suspend(() => this.recv()).pipe(
+      Effect.suspend(() => this.recvUnseen()).pipe(
         Effect.matchEffect({
           onFailure: (error) => (Cause.isDone(error) ? Effect.succeed(answer.message) : Effect.fail(error)),
           onSuccess: () =>
@@ -100,7 +111,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   readonly header: Effect.Effect<Metadata.Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.header !== undefined) return Effect.succeed(this.raw.header)
-    if (this.failure !== undefined) return this.refused(this.failure)
+    if (this.failure !== undefined) return this.#failedWith(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.header)
     // Trailers alone: there is no header, and that is no failure.
@@ -109,7 +120,7 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   readonly trailer: Effect.Effect<Metadata.Metadata, CallError> = Effect.suspend(() => {
     if (this.raw.trailer !== undefined) return Effect.succeed(this.raw.trailer)
-    if (this.failure !== undefined) return this.refused(this.failure)
+    if (this.failure !== undefined) return this.#failedWith(this.failure)
     const end = this.raw.end
     if (end === undefined) return this.#wait(() => this.trailer)
     return end._tag === "Failed" ? this.#endOf(end) : Effect.succeed(Metadata.empty)
@@ -128,25 +139,19 @@ export class ClientCall extends Duplex<unknown, unknown> {
   }
 
   override onReadable(): void {
+    const { end, header } = this.raw
+    if (header !== undefined) this.#lifecycle.streamRecvHeader(header)
+    if (end !== undefined) this.#lifecycle.streamFinish(this.raw.trailer)
     const waiting = this.#waiting
-    if (
-      waiting !== undefined &&
-      (this.raw.header !== undefined || this.raw.end !== undefined || this.failure !== undefined)
-    ) {
+    if (waiting !== undefined && (header !== undefined || end !== undefined || this.failure !== undefined)) {
       this.#waiting = undefined
       for (const wake of waiting) wake()
     }
     super.onReadable()
   }
 
-  override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
+  protected recvRefused(): undefined {
     this.#tellHeader()
-    return super.recv()
-  }
-
-  override recvAll() {
-    this.#tellHeader()
-    return super.recvAll()
   }
 
   #tellHeader(): void {
@@ -171,6 +176,10 @@ export class ClientCall extends Duplex<unknown, unknown> {
   readonly finishWith = (error?: RpcError): Effect.Effect<void> =>
     this.end("explicit", error ?? errors.cancelled(this.info), error === undefined ? Exit.void : Exit.fail(error))
 
+  protected get reported(): boolean {
+    return this.#lifecycle.finished
+  }
+
   /** True when nothing more can come of this call. */
   get over(): boolean {
     return this.failure !== undefined || this.raw.end !== undefined
@@ -180,26 +189,46 @@ export class ClientCall extends Duplex<unknown, unknown> {
 
   onAbort(): void {}
 
-  protected ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done> {
+  protected errorOf(end: RawEnd): CallError | undefined {
     if (end._tag === "Status") {
       this.#tellHeader()
       this.#tellTrailer()
-      if (errors.fromStatus(this.info, end.status) === undefined) {
-        this.release()
-        return Effect.andThen(this.finish("eof", Exit.void), Cause.done())
-      }
+      if (errors.fromStatus(this.info, end.status) === undefined) return undefined
     }
-    return this.#endOf(end)
+    return this.#endedBy(end)
   }
 
-  /** The error of an end that is not a good one: reported, and failed with, each time the same. */
-  #endOf(end: RawEnd): Effect.Effect<never, CallError> {
-    const error = (this.#endError ??= this.#errorOf(end))
+  protected done(): Effect.Effect<never, Cause.Done> {
+    this.release()
+    // In place of the one response it is no good end.
+    const missing = this.info.mode === "client" && this.#answer === undefined
+    return Effect.andThen(
+      missing ? this.finish("error", Exit.fail(errors.noMessage(this.info))) : this.finish("eof", Exit.void),
+      Cause.done()
+    )
+  }
+
+  protected recvFailed(error: CallError): Effect.Effect<never, CallError> {
+    // Middleware, or a message that is none: the stream is of no use any more.
+    if (error !== this.#endError) this.fail(error)
+    return this.#failedWith(error)
+  }
+
+  /** The error of an end that is not a good one, each time the same. */
+  #endedBy(end: RawEnd): CallError {
     if (this.raw.available === 0) this.release()
-    return this.refused(error)
+    if (this.#endError !== undefined) return this.#endError
+    const error = (this.#endError = this.#errorOf(end))
+    if (error instanceof BizStatusError && this.info instanceof ClientInfo) this.info.bizError = error
+    return error
   }
 
-  protected override refused(error: CallError): Effect.Effect<never, CallError> {
+  #endOf(end: RawEnd): Effect.Effect<never, CallError> {
+    return this.#failedWith(this.#endedBy(end))
+  }
+
+  /** A failure of the call on its way to whoever uses it: reported before. */
+  #failedWith(error: CallError): Effect.Effect<never, CallError> {
     if (this.#lifecycle.finished) return Effect.fail(error)
     const decision = this.#decision
     if (decision !== undefined) return Effect.andThen(this.finish(decision.reason, decision.exit), Effect.fail(error))
@@ -218,13 +247,22 @@ export class ClientCall extends Duplex<unknown, unknown> {
       : errors.fromTransport(this.info, end.error)
   }
 
-  protected sendRefused(): Effect.Effect<void, CallError> {
+  protected sendRefused(): CallError {
     const end = this.raw.end
-    if (end === undefined || end._tag === "HalfClosed") return Effect.fail(errors.streamDone(this.info))
-    if (end._tag === "Failed") return this.#endOf(end)
+    if (end === undefined || end._tag === "HalfClosed") return errors.streamDone(this.info)
+    if (end._tag === "Failed") return this.#endedBy(end)
     return end.status.code === 0
-      ? Effect.fail(errors.streamDone(this.info))
-      : Effect.catch(this.#endOf(end), () => Effect.fail(errors.statusError(this.info, end.status)))
+      ? (this.#doneError ??= errors.streamDone(this.info))
+      : errors.statusError(this.info, end.status)
+  }
+
+  protected sendFailed(error: CallError): Effect.Effect<never, CallError> {
+    if (this.failure !== undefined) return this.#failedWith(error)
+    const end = this.raw.end
+    // What ended the stream is what is reported, whatever the send fails with.
+    return end === undefined || end._tag === "HalfClosed" || this.errorOf(end) === undefined
+      ? Effect.fail(error)
+      : Effect.catch(this.#endOf(end), () => Effect.fail(error))
   }
 
   protected failed(): void {

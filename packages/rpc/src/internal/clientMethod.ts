@@ -3,19 +3,22 @@
  *
  * @internal
  */
+import type * as Fiber from "effect/Fiber"
 import type * as Method from "../Method.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
+import type { Protocol, RpcInfo } from "../RpcInfo.ts"
 import type * as Service from "../Service.ts"
+import * as callContext from "./callContext.ts"
+import { ClientInfo } from "./clientInfo.ts"
 import * as plans from "./plan.ts"
 
-/** Calls of one address share one `RpcInfo`. @internal */
+/** Calls of one address share one `RpcInfo`, unless somebody looks at single calls. @internal */
 export class ClientMethod {
   readonly plan: plans.MethodPlan
   /** Before an instance was chosen. */
   readonly unplaced: RpcInfo
   readonly #placed = new Map<string, RpcInfo>()
 
-  constructor(service: Service.Any, method: Method.Any) {
+  constructor(service: Service.Any, method: Method.Any, protocol: Protocol, caller = "", callee = service.name_) {
     this.plan = plans.make(service, method)
     this.unplaced = {
       side: "client",
@@ -23,8 +26,21 @@ export class ClientMethod {
       method: method.name,
       mode: method.mode,
       path: this.plan.path,
-      address: ""
+      protocol,
+      address: "",
+      caller,
+      callee,
+      logId: undefined,
+      bizError: undefined
     }
+  }
+
+  /** Where a call goes, and with which log id, as is known when its instance is. */
+  placed(info: RpcInfo, address: string, fiber: Fiber.Fiber<unknown, unknown>): RpcInfo {
+    if (!(info instanceof ClientInfo)) return this.info(address)
+    info.address = address
+    info.logId = callContext.logId(fiber)
+    return info
   }
 
   info(address: string): RpcInfo {

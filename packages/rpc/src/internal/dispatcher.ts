@@ -4,25 +4,29 @@
  *
  * @internal
  */
-import type { Metadata } from "@millrace/transport/Metadata"
 import type { RawServerCall } from "@millrace/transport/RawCall"
 import type { RawServerStream } from "@millrace/transport/RawStream"
 import type { Acceptor } from "@millrace/transport/Transport"
 import * as Effect from "effect/Effect"
+import type { RecvMiddleware, SendMiddleware } from "../Middleware.ts"
 import * as RpcError from "../RpcError.ts"
-import type { Mode, RpcInfo } from "../RpcInfo.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
 import type { Budgets } from "./budgets.ts"
 import { CallDispatcher } from "./callDispatcher.ts"
 import * as errors from "./errors.ts"
 import type { Route } from "./routes.ts"
 import type { RoutingTable } from "./routing.ts"
+import { StreamInfo } from "./serverInfo.ts"
 import { ServerCall, type ServerEnvironment, shutdownReset } from "./serverCall.ts"
 import { refusal, type Serving } from "./serving.ts"
+import { hearsOfMessages } from "./waitingEnd.ts"
 
 /** What is particular to streams. @internal */
 export interface StreamSettings {
   readonly budgets: Budgets
   readonly eagerHeaders: boolean
+  readonly recvMiddleware: ReadonlyArray<RecvMiddleware<unknown>>
+  readonly sendMiddleware: ReadonlyArray<SendMiddleware<unknown>>
 }
 
 /** @internal */
@@ -31,7 +35,7 @@ export class Dispatcher implements Acceptor {
   readonly #serving: Serving
   readonly #settings: StreamSettings
   readonly #calls: CallDispatcher
-  /** Streams tell message tracers of their messages; single calls do not. */
+  /** Streams tell message tracers and middleware of their messages; single calls do not. */
   readonly #streamEnv: ServerEnvironment
   readonly #singleEnv: ServerEnvironment
 
@@ -43,13 +47,18 @@ export class Dispatcher implements Acceptor {
     this.#streamEnv = {
       timers: serving.timers,
       runFork: serving.runFork,
+      admit: (info) => serving.admit(info),
       draining: serving.draining,
-      messageTracers: serving.tracers.filter((t) => t.streamSend !== undefined || t.streamRecv !== undefined),
+      readStream: serving.readStream,
+      messageTracers: serving.tracers.filter(hearsOfMessages),
+      recvMiddleware: settings.recvMiddleware,
+      sendMiddleware: settings.sendMiddleware,
       logStall: (message) => void serving.runFork(Effect.logWarning(message)),
       logDefect: (info, cause) => serving.logDefect(info, cause),
+      answerCut: (info, method, why) => serving.answerCut(info, method, why),
       gone: (call) => serving.gone(call)
     }
-    this.#singleEnv = { ...this.#streamEnv, messageTracers: [] }
+    this.#singleEnv = { ...this.#streamEnv, messageTracers: [], recvMiddleware: [], sendMiddleware: [] }
   }
 
   onCall(raw: RawServerCall): void {
@@ -64,7 +73,8 @@ export class Dispatcher implements Acceptor {
     // By the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`).
     const service = this.#routes.services.get(raw.service)
     const route = service?.get(raw.method)
-    const info = infoOf(raw, route?.plan.method.mode ?? "bidirectional")
+    const info = infoOf(raw, route)
+    if (route === undefined) info.unknown = true
     if (this.#serving.over) return this.#shutdown(raw, info)
     // Codes of Thrift's application exceptions, which look like gRPC's: Kitex answers with them too.
     if (service === undefined) return this.#refuse(raw, info, refusal(info, 20, `unknown service ${raw.service}`))
@@ -78,14 +88,14 @@ export class Dispatcher implements Acceptor {
     }
     const timeout = raw.timeoutMillis
     if (timeout !== undefined && timeout <= 0) return this.#refuse(raw, info, errors.deadlineExceeded(info))
-    const admitted = this.#serving.admit(info, raw, metadataOf)
+    const admitted = route.showsRequest ? undefined : this.#serving.admit(info)
     if (admitted instanceof RpcError.RpcError) return this.#refuse(raw, info, admitted)
     this.#start(raw, info, route, timeout, admitted)
   }
 
   #start(
     raw: RawServerStream,
-    info: RpcInfo,
+    info: StreamInfo,
     route: Route,
     timeout: number | undefined,
     ended: (() => void) | undefined
@@ -120,13 +130,13 @@ export class Dispatcher implements Acceptor {
   }
 }
 
-const infoOf = (raw: RawServerStream, mode: Mode): RpcInfo => ({
-  side: "server",
-  service: raw.service,
-  method: raw.method,
-  mode,
-  path: raw.path,
-  address: raw.peer.address
-})
-
-const metadataOf = (raw: RawServerStream): Metadata => raw.metadata
+const infoOf = (raw: RawServerStream, route: Route | undefined): StreamInfo =>
+  new StreamInfo(
+    raw.service,
+    raw.method,
+    route === undefined ? "bidirectional" : route.plan.method.mode,
+    // What the caller puts before the service is never looked at.
+    route === undefined ? raw.path : route.plan.path,
+    raw.peer.address,
+    raw.metadata
+  )

@@ -1,150 +1,195 @@
 /**
  * One end of a stream between a raw stream and the fibers that use it: receiving and sending, in batches or one message
- * at a time, with their budgets. Both ends are made of it; what differs (how it ends) is in the two classes that extend
- * it.
+ * at a time, through the middleware around messages. Both ends are made of it; what differs (how it ends) is in the two
+ * classes that extend it.
  *
  * A waiting fiber is resumed inside the socket read that brought what it waits for. A message is taken from the raw
  * stream only by the step that hands it to its fiber, so that an interrupted `recv` loses nothing.
  *
  * @internal
  */
-import type { Decode, Encode, RawEnd, RawListener, RawStream } from "@millrace/transport/RawStream"
-import type { TransportError } from "@millrace/transport/TransportError"
+import type { Decode, Encode, RawEnd, RawStream } from "@millrace/transport/RawStream"
+import { TransportError } from "@millrace/transport/TransportError"
 import type { NonEmptyArray } from "effect/Array"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { CallError } from "../ClientStream.ts"
+import type { StreamContext } from "../Middleware.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import type { RpcTracer } from "../RpcTracer.ts"
+import type { MessageEvent } from "../RpcTracer.ts"
 import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
-import type { Timer, Timers } from "./timers.ts"
-
-/** What every stream of a client or server shares. @internal */
-export interface Environment {
-  readonly timers: Timers
-  /** Only tracers with hooks for messages. */
-  readonly messageTracers: ReadonlyArray<RpcTracer>
-  readonly logStall: (message: string) => void
-}
+import { decoding, encoding, isCallError } from "./messageFunctions.ts"
+import { layeredFor } from "./middlewareList.ts"
+import type { OneMethod } from "./oneMethod.ts"
+import { RecvChain, type RecvEnd } from "./recvChain.ts"
+import { SendChain, type SendEnd } from "./sendChain.ts"
+import { type Environment, WaitingEnd } from "./waitingEnd.ts"
 
 // Decoding is synchronous: a longer batch would keep every other fiber waiting.
 const maxBatch = 1024
 
 /** @internal */
-export abstract class Duplex<Recv, Send> implements RawListener, Timer {
-  at = 0
-  index = -1
-  sendCount = 0
-  recvCount = 0
-  sendBytes = 0
-  recvBytes = 0
+export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
+  readonly #decode: Decode<unknown>
+  readonly #encode: Encode<unknown>
 
-  readonly env: Environment
-  readonly info: RpcInfo
-  readonly raw: RawStream
-  readonly #decode: Decode<Recv>
-  readonly #encode: Encode<Send>
-  readonly #budgets: Budgets
-  readonly #timed: boolean
-
-  /**
-   * Set once this end has failed: by a budget, a codec, or a decision of ours. It beats whatever the peer says later.
-   */
-  protected failure: CallError | undefined
-  #recvResume: (() => void) | undefined
-  #sendResume: (() => void) | undefined
-  #recvSince = 0
-  #sendSince = 0
-  #stallReported = false
+  #context: Context.Context<never> = Context.empty()
+  /** Undefined where no middleware is an effect. */
+  readonly #recvChain: RecvChain | undefined
+  readonly #sendChain: SendChain | undefined
+  #stream: StreamContext | undefined
+  /** The error of a message that was refused behind others, which come first. */
+  #recvRefusal: CallError | undefined
 
   constructor(
     env: Environment,
     info: RpcInfo,
+    called: OneMethod,
     raw: RawStream,
-    decode: Decode<Recv>,
-    encode: Encode<Send>,
+    decode: Decode<unknown>,
+    encode: Encode<unknown>,
     budgets: Budgets
   ) {
-    this.env = env
-    this.info = info
-    this.raw = raw
+    super(env, info, raw, budgets)
+    if (env.recvMiddleware.length > 0) {
+      const { around, inside } = layeredFor(env.recvMiddleware, called, info.side)
+      if (inside.length > 0) decode = decoding(decode, inside, () => this.stream)
+      if (around.length > 0) this.#recvChain = new RecvChain(this, around, maxBatch)
+    }
+    if (env.sendMiddleware.length > 0) {
+      const { around, inside } = layeredFor(env.sendMiddleware, called, info.side)
+      if (inside.length > 0) encode = encoding(encode, inside, () => this.stream)
+      if (around.length > 0) this.#sendChain = new SendChain(this, around)
+    }
     this.#decode = decode
     this.#encode = encode
-    this.#budgets = budgets
-    this.#timed = budgets.firstMessage > 0 || budgets.recv > 0 || budgets.send > 0 || budgets.stallWarning > 0
-    if (budgets.deadline > 0) env.timers.arm(this, budgets.deadline)
     raw.listener = this
   }
 
-  /** What the end of the receiving side means here: `Cause.Done`, or an error. Runs in the fiber that received it. */
-  protected abstract ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done>
-  /** Why nothing can be sent any more. */
-  protected abstract sendRefused(): Effect.Effect<void, CallError>
-  /** This end fails: tell the peer in the way of this side. Called once, before waiting fibers are resumed. */
-  protected abstract failed(error: CallError): void
-  /** A failure of this end on its way to the fiber that receives or sends. */
-  protected refused(error: CallError): Effect.Effect<never, CallError> {
-    return Effect.fail(error)
+  /** What middleware around messages runs in. */
+  get context(): Context.Context<never> {
+    return this.#context
   }
-  /** The raw stream was aborted by the peer or the connection. */
-  abstract onAbort(error: TransportError): void
+
+  set context(context: Context.Context<never>) {
+    this.#context = context
+    this.#stream = undefined
+  }
+
+  /** What middleware around messages sees of it. */
+  get stream(): StreamContext {
+    return (this.#stream ??= { info: this.info, context: this.#context })
+  }
+
+  /** RPCFinish has been said: tracers hear no more of the stream. */
+  protected abstract get reported(): boolean
+
+  /** Why nothing can be received any more, decided by this side; runs in the fiber that receives, before it does. */
+  protected abstract recvRefused(): CallError | undefined
+  /** What the end of the receiving side means here; undefined is `Cause.Done`. Runs in the fiber that receives. */
+  protected abstract errorOf(end: RawEnd): CallError | undefined
+  /** The fiber that receives has come to the end. */
+  protected abstract done(): Effect.Effect<never, Cause.Done>
+  /** A failure on its way to the fiber that receives, behind all middleware. */
+  protected abstract recvFailed(error: CallError): Effect.Effect<never, CallError>
+  /** Why nothing can be sent any more. */
+  protected abstract sendRefused(): CallError
+  /** A failure on its way to the fiber that sends, behind all middleware. */
+  protected abstract sendFailed(error: CallError): Effect.Effect<never, CallError>
+
+  override fail(error: CallError): void {
+    this.#recvChain?.drop()
+    super.fail(error)
+  }
 
   // --- receiving -------------------------------------------------------------------------------------------------------
 
   /** The next message. */
-  recv(): Effect.Effect<Recv, CallError | Cause.Done> {
-    const ready = this.#receivable()
-    if (ready !== undefined) return ready
-    if (this.raw.available === 0) return this.#parkRecv(() => this.recv())
-    const into: Array<Recv> = []
-    return this.#take(1, into) ?? Effect.succeed(into[0]!)
+  recv(): Effect.Effect<unknown, CallError | Cause.Done> {
+    return this.#recvChain === undefined ? this.recvUnseen() : this.#recvChain.recv
+  }
+
+  /** The next message, or the end, where no middleware that is an effect sees it. */
+  protected recvUnseen(): Effect.Effect<unknown, CallError | Cause.Done> {
+    if (this.recvWaits) return this.secondRecv()
+    const instead = this.#insteadOfMessage()
+    if (instead !== undefined) return this.#recvEnded(instead)
+    if (this.raw.available === 0) return this.parkRecv(() => this.recvUnseen())
+    const into: Array<unknown> = []
+    const refused = this.#take(1, into)
+    return refused === undefined ? Effect.succeed(into[0]!) : this.#recvEnded(refused)
   }
 
   /** All messages that are here, at least one. */
-  recvAll(): Effect.Effect<NonEmptyArray<Recv>, CallError | Cause.Done> {
-    const ready = this.#receivable()
-    if (ready !== undefined) return ready
-    if (this.raw.available === 0) return this.#parkRecv(() => this.recvAll())
-    const into: Array<Recv> = []
+  recvAll(): Effect.Effect<NonEmptyArray<unknown>, CallError | Cause.Done> {
+    if (this.#recvChain !== undefined) return this.#recvChain.recvAll
+    if (this.recvWaits) return this.secondRecv()
+    const instead = this.#insteadOfMessage()
+    if (instead !== undefined) return this.#recvEnded(instead)
+    if (this.raw.available === 0) return this.parkRecv(() => this.recvAll())
+    const into: Array<unknown> = []
     const refused = this.#take(maxBatch, into)
-    // The messages before the one that was refused come first; the failure is the answer to the next pull.
-    return into.length > 0 || refused === undefined ? Effect.succeed(into as NonEmptyArray<Recv>) : refused
+    return into.length === 0 ? this.#recvEnded(refused!) : Effect.succeed(into as NonEmptyArray<unknown>)
   }
 
-  #receivable(): Effect.Effect<never, CallError | Cause.Done> | undefined {
-    if (this.#recvResume !== undefined) return this.#secondUse("recv")
-    if (this.failure !== undefined) return this.refused(this.failure)
-    if (this.raw.available === 0 && this.raw.end !== undefined) return this.ended(this.raw.end)
-    return undefined
+  /** What the innermost middleware gets: messages, or what they end with, without what follows from that. */
+  pull(max: number, put: (messages: NonEmptyArray<unknown>) => void): Effect.Effect<void, CallError | Cause.Done> {
+    if (this.recvWaits) return this.secondRecv()
+    const instead = this.#insteadOfMessage()
+    // A business error is an end for middleware, which finds it in the info.
+    if (instead !== undefined) return Effect.fail(instead === this.info.bizError ? Cause.Done() : instead)
+    if (this.raw.available === 0) return this.parkRecv(() => this.pull(max, put))
+    const into: Array<unknown> = []
+    const refused = this.#take(max, into)
+    if (into.length === 0) return Effect.fail(refused!)
+    put(into as NonEmptyArray<unknown>)
+    return Effect.void
   }
 
-  #parkRecv<A>(again: () => Effect.Effect<A, CallError | Cause.Done>): Effect.Effect<A, CallError | Cause.Done> {
-    return Effect.callback((resume) => {
-      this.#recvResume = () => resume(Effect.suspend(again))
-      if (this.#timed) {
-        this.#recvSince = this.env.timers.now()
-        this.#armWait(this.#recvSince, this.#recvBudget())
-      }
-      return Effect.sync(() => {
-        this.#recvResume = undefined
-      })
-    })
+  /** What came out of middleware in place of messages. */
+  recvEndedBehind(instead: CallError | Cause.Done): Effect.Effect<never, CallError | Cause.Done> {
+    if (!Cause.isDone(instead)) return this.#recvEnded(instead)
+    const own = this.#insteadOfMessage()
+    // Middleware has had enough.
+    if (own === undefined) return Effect.fail(instead)
+    if (Cause.isDone(own) || own === this.info.bizError) return this.#recvEnded(own)
+    // It has swallowed an error, which has ended the stream all the same.
+    return Effect.catch(this.recvFailed(own), () => Effect.fail(instead))
   }
 
-  #recvBudget(): number {
-    const { firstMessage, recv } = this.#budgets
-    return this.recvCount === 0 && firstMessage > 0 ? firstMessage : recv
+  /** Why there is no message; undefined while one is here or may come. */
+  #insteadOfMessage(): CallError | Cause.Done | undefined {
+    const refused = this.recvRefused() ?? this.#recvRefusal ?? this.failure
+    if (refused !== undefined) {
+      this.#recvRefusal = undefined
+      return refused
+    }
+    const { available, end } = this.raw
+    return available === 0 && end !== undefined ? (this.errorOf(end) ?? Cause.Done()) : undefined
   }
 
-  #take(max: number, into: Array<Recv>): Effect.Effect<never, CallError> | undefined {
+  #recvEnded(instead: CallError | Cause.Done): Effect.Effect<never, CallError | Cause.Done> {
+    if (Cause.isDone(instead)) return this.done()
+    this.#tell("streamRecv", 0, 0, 0, instead)
+    return this.recvFailed(instead)
+  }
+
+  /** Gives the error of the message behind those that it took, where there is one. */
+  #take(max: number, into: Array<unknown>): CallError | undefined {
     try {
       this.raw.take(this.#decode, max, into)
     } catch (thrown) {
-      this.#tookMessages(into.length)
+      // The message has come, whatever is wrong with it; only one that cannot be inflated has no size.
+      this.#tookMessages(thrown instanceof TransportError ? into.length : into.length + 1)
+      if (isCallError(thrown)) {
+        if (into.length > 0) this.#recvRefusal = thrown
+        return thrown
+      }
       const error = errors.fromCodec(this.info, thrown)
       this.fail(error)
-      return this.refused(error)
+      return error
     }
     this.#tookMessages(into.length)
     return undefined
@@ -155,68 +200,88 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     const bytes = this.raw.lastTakenBytes
     this.recvCount += count
     this.recvBytes += bytes
-    const tracers = this.env.messageTracers
-    for (let i = 0; i < tracers.length; i++) tracers[i]!.streamRecv?.(this.info, count, bytes)
+    if (this.#recvChain === undefined) this.tellRecv(count, bytes)
+  }
+
+  tellRecv(count: number, bytes: number): void {
+    if (count > 0) this.#tell("streamRecv", count, bytes, this.raw.lastTakenSize, undefined)
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------------
 
   /** Done when the message is in the local buffer. */
-  send(message: Send): Effect.Effect<void, CallError> {
+  send(message: unknown): Effect.Effect<void, CallError> {
+    if (this.#sendChain !== undefined) return this.#sendChain.send(message)
     return Effect.suspend(() => this.#write([message], 0))
   }
 
   /** The same for a batch. */
-  sendAll(messages: ReadonlyArray<Send>): Effect.Effect<void, CallError> {
+  sendAll(messages: ReadonlyArray<unknown>): Effect.Effect<void, CallError> {
+    if (this.#sendChain !== undefined) return this.#sendChain.sendAll(messages)
+    return this.write(messages)
+  }
+
+  /** A send is more than a write. */
+  protected get sendsThroughEffects(): boolean {
+    return this.#sendChain !== undefined
+  }
+
+  write(messages: ReadonlyArray<unknown>): Effect.Effect<void, CallError> {
     return Effect.suspend(() => this.#write(messages, 0))
   }
 
-  #write(messages: ReadonlyArray<Send>, from: number): Effect.Effect<void, CallError> {
-    if (this.#sendResume !== undefined) return this.#secondUse("send")
+  #write(messages: ReadonlyArray<unknown>, from: number): Effect.Effect<void, CallError> {
+    if (this.sendWaits) return this.secondSend()
     const next = this.writeNow(messages, from, false)
-    if (typeof next !== "number") return next
-    return next === messages.length ? Effect.void : this.#parkSend(messages, next)
+    if (typeof next !== "number") return this.#sendChain === undefined ? this.sendEnded(next) : Effect.fail(next)
+    return next === messages.length ? Effect.void : this.parkSend(() => this.#write(messages, next))
   }
 
   /**
    * Writes without waiting. Gives the index of the first message that found no room, or the failure.
    */
-  protected writeNow(
-    messages: ReadonlyArray<Send>,
-    from: number,
-    endStream: boolean
-  ): number | Effect.Effect<void, CallError> {
-    if (this.failure !== undefined) return this.refused(this.failure)
+  protected writeNow(messages: ReadonlyArray<unknown>, from: number, endStream: boolean): number | CallError {
+    if (this.failure !== undefined) return this.failure
     if (this.raw.writeEnded !== undefined) return this.sendRefused()
     try {
       const next = this.raw.write(messages, from, this.#encode, endStream)
-      this.#wroteMessages(next - from)
+      this.#wroteMessages()
       return next
     } catch (thrown) {
-      return Effect.fail(errors.fromCodec(this.info, thrown))
+      this.#wroteMessages()
+      return isCallError(thrown) ? thrown : errors.fromCodec(this.info, thrown)
     }
   }
 
-  #wroteMessages(count: number): void {
-    if (count === 0) return
+  #wroteMessages(): void {
+    const count = this.raw.lastWrittenCount
     const bytes = this.raw.lastWrittenBytes
     this.sendCount += count
     this.sendBytes += bytes
-    const tracers = this.env.messageTracers
-    for (let i = 0; i < tracers.length; i++) tracers[i]!.streamSend?.(this.info, count, bytes)
+    if (this.#sendChain === undefined) this.tellSend(count, bytes)
   }
 
-  #parkSend(messages: ReadonlyArray<Send>, from: number): Effect.Effect<void, CallError> {
-    return Effect.callback((resume) => {
-      this.#sendResume = () => resume(Effect.suspend(() => this.#write(messages, from)))
-      if (this.#timed) {
-        this.#sendSince = this.env.timers.now()
-        this.#armWait(this.#sendSince, this.#budgets.send)
-      }
-      return Effect.sync(() => {
-        this.#sendResume = undefined
-      })
-    })
+  tellSend(count: number, bytes: number): void {
+    if (count > 0) this.#tell("streamSend", count, bytes, this.raw.lastWrittenSize, undefined)
+  }
+
+  sendEnded(error: CallError): Effect.Effect<never, CallError> {
+    this.#tell("streamSend", 0, 0, 0, error)
+    return this.sendFailed(error)
+  }
+
+  /** RPCFinish is to be said: what middleware still has in hand is told of before it. */
+  tellRest(): void {
+    this.#recvChain?.tell()
+    this.#sendChain?.tell()
+  }
+
+  secondRecv(): Effect.Effect<never> {
+    return this.#secondUse("recv")
+  }
+
+  secondSend(): Effect.Effect<never> {
+    return this.#secondUse("send")
   }
 
   #secondUse(operation: "recv" | "send"): Effect.Effect<never> {
@@ -227,99 +292,19 @@ export abstract class Duplex<Recv, Send> implements RawListener, Timer {
     )
   }
 
-  // --- the raw stream's voice ----------------------------------------------------------------------------------------------
+  // --- telling tracers ---------------------------------------------------------------------------------------------------
 
-  onReadable(): void {
-    const resume = this.#recvResume
-    if (resume === undefined) return
-    this.#recvResume = undefined
-    resume()
-  }
-
-  onWritable(): void {
-    const resume = this.#sendResume
-    if (resume === undefined) return
-    this.#sendResume = undefined
-    resume()
-  }
-
-  // --- ending ------------------------------------------------------------------------------------------------------------
-
-  /** Fails this end: waiting fibers and every later operation see the error. The first failure stays. */
-  fail(error: CallError): void {
-    if (this.failure !== undefined) return
-    this.failure = error
-    this.failed(error)
-    this.release()
-    this.onReadable()
-    this.onWritable()
-  }
-
-  /** Nothing of this stream shall wake up any more. */
-  protected release(): void {
-    this.env.timers.disarm(this)
-  }
-
-  protected get deadlinePassed(): boolean {
-    return this.#budgets.deadline > 0 && this.env.timers.now() >= this.#budgets.deadline
-  }
-
-  // --- time --------------------------------------------------------------------------------------------------------------
-
-  #armWait(since: number, budget: number): void {
-    const stall = this.#stallReported ? 0 : this.#budgets.stallWarning
-    const wait = budget > 0 && stall > 0 ? Math.min(budget, stall) : Math.max(budget, stall)
-    if (wait > 0 && (this.index === -1 || since + wait < this.at)) this.env.timers.arm(this, since + wait)
-  }
-
-  /** One timer serves every budget: it finds out what is overdue, and when to look again. */
-  fire(now: number): number | undefined {
-    // The peer has said how the call ended; what is left is to read it.
-    if (this.raw.end?._tag === "Status") return undefined
-    const { deadline, firstMessage, send, stallWarning } = this.#budgets
-    if (deadline > 0 && now >= deadline) {
-      this.fail(errors.deadlineExceeded(this.info))
-      return undefined
-    }
-    let next = deadline > 0 ? deadline : Infinity
-    if (this.#recvResume !== undefined) {
-      const first = this.recvCount === 0 && firstMessage > 0
-      const budget = this.#recvBudget()
-      if (budget > 0 && now >= this.#recvSince + budget) {
-        this.fail(first ? errors.firstMessageTimeout(this.info, budget) : errors.recvTimeout(this.info, budget))
-        return undefined
-      }
-      if (budget > 0) next = Math.min(next, this.#recvSince + budget)
-    }
-    if (this.#sendResume !== undefined && send > 0) {
-      if (now >= this.#sendSince + send) {
-        this.fail(errors.sendTimeout(this.info, send))
-        return undefined
-      }
-      next = Math.min(next, this.#sendSince + send)
-    }
-    if (stallWarning > 0 && !this.#stallReported) next = Math.min(next, this.#checkStall(now, stallWarning))
-    return next === Infinity ? undefined : next
-  }
-
-  #checkStall(now: number, stallWarning: number): number {
-    const recvDue =
-      this.#recvResume === undefined || this.raw.writeEnded !== undefined ? Infinity : this.#recvSince + stallWarning
-    const sendDue = this.#sendResume === undefined ? Infinity : this.#sendSince + stallWarning
-    const due = Math.min(recvDue, sendDue)
-    if (due > now) return due
-    this.#stallReported = true
-    const waits: Array<string> = []
-    if (this.#sendResume !== undefined) {
-      waits.push(`send has waited ${errors.goDuration(now - this.#sendSince)} for room, the peer does not read`)
-    }
-    if (this.#recvResume !== undefined) {
-      const open = this.raw.writeEnded === undefined ? ", and our own sending side is still open" : ""
-      waits.push(`recv has waited ${errors.goDuration(now - this.#recvSince)} for a message${open}`)
-    }
-    this.env.logStall(
-      `stream ${this.info.service}.${this.info.method} with ${this.info.address} stands still on the ${this.info.side}: ${waits.join("; ")}`
-    )
-    return Infinity
+  #tell(
+    hook: "streamSend" | "streamRecv",
+    count: number,
+    bytes: number,
+    lastSize: number,
+    error: CallError | undefined
+  ): void {
+    const tracers = this.env.messageTracers
+    if (tracers.length === 0 || this.reported) return
+    const buffered = hook === "streamSend" ? this.raw.buffered : 0
+    const event: MessageEvent = { info: this.info, count, bytes, lastSize, buffered, error }
+    for (let i = 0; i < tracers.length; i++) tracers[i]![hook]?.(event)
   }
 }

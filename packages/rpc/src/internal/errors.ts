@@ -6,6 +6,7 @@
  */
 import { CodecError } from "@millrace/codec/CodecError"
 import type { RawStatus } from "@millrace/transport/RawStream"
+import * as StatusDetails from "@millrace/transport/StatusDetails"
 import { Cancelled as TransportCancelled, TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import { BizStatusError } from "../BizStatusError.ts"
@@ -24,6 +25,9 @@ export const error = (info: RpcInfo, code: number, desc: string, reason: Reason)
     method: `${info.service}.${info.method}`,
     ...(info.address === "" ? undefined : { address: info.address })
   })
+
+/** gRPC's INTERNAL: the code of what has none of its own. @internal */
+export const internal = 13
 
 /** @internal */
 export const deadlineExceeded = (info: RpcInfo) =>
@@ -55,7 +59,7 @@ export const sendTimeout = (info: RpcInfo, millis: number) =>
   )
 
 /** Sending on a stream that has ended well, or after the half close. @internal */
-export const streamDone = (info: RpcInfo) => error(info, 13, "the stream is done", new RpcError.Status({}))
+export const streamDone = (info: RpcInfo) => error(info, internal, "the stream is done", new RpcError.Status({}))
 
 /** The server's handler still uses a stream whose handler has returned. @internal */
 export const handlerReturned = (info: RpcInfo) =>
@@ -63,7 +67,7 @@ export const handlerReturned = (info: RpcInfo) =>
 
 /** A peer broke the rule of one request or one response. @internal */
 export const protocolViolation = (info: RpcInfo, desc: string) =>
-  error(info, 13, desc, new RpcError.ProtocolViolation())
+  error(info, internal, desc, new RpcError.ProtocolViolation())
 
 /** The stream ended in place of the one message that had to come. @internal */
 export const noMessage = (info: RpcInfo) => protocolViolation(info, "EOF")
@@ -78,14 +82,23 @@ export const localCancel = new TransportError({ reason: new TransportCancelled()
 /** The error of a status that is not OK; undefined for OK, also when a business status came beside it. @internal */
 export const fromStatus = (info: RpcInfo, status: RawStatus): CallError | undefined => {
   if (status.code === 0) return undefined
-  if (status.biz !== undefined) {
-    return new BizStatusError({
-      statusCode: status.biz.code,
-      statusMessage: status.message,
-      extra: status.biz.extra
-    })
-  }
+  if (status.biz !== undefined) return bizStatusError(status.biz, status)
   return statusError(info, status)
+}
+
+const bizStatusError = (
+  { code, extra }: NonNullable<RawStatus["biz"]>,
+  { code: rpcCode, details, message }: RawStatus
+): CallError => {
+  // A peer may write any number beside its business error.
+  const own = rpcCode > 0 && (rpcCode !== internal || details !== undefined)
+  return new BizStatusError({
+    statusCode: code,
+    statusMessage: message,
+    extra,
+    ...(own ? { rpcCode } : undefined),
+    ...(details === undefined ? undefined : { details })
+  })
 }
 
 /** A status as the error of a send behind it, which never is a business error. @internal */
@@ -113,19 +126,24 @@ const transportReason = (failure: TransportError): Reason => {
     case "ConnectTimeout":
       return new RpcError.ConnectTimeout({ millis: reason.millis })
     case "ConnectFailed":
-    case "Draining":
       return new RpcError.Unavailable({ neverSent: true })
+    case "Draining":
+      return new RpcError.Unavailable({ neverSent: true, draining: true })
     case "ConnectionLost":
       return new RpcError.Unavailable({ neverSent: reason.neverSent === true })
     case "StreamReset":
       if (failure.code === 1) return new RpcError.Cancelled({ by: reason.byPeer ? "peer" : "local" })
       if (failure.code === 4) return new RpcError.DeadlineExceeded()
+      // The reset of a server that shuts down, in Kitex's numbers.
+      if (reason.resetCode === 1000) return new RpcError.Unavailable({ neverSent: false, draining: true })
       if (failure.code === 14) return new RpcError.Unavailable({ neverSent: reason.resetCode === 7 })
       return new RpcError.Status({})
     case "LimitExceeded":
       return new RpcError.Rejected({ limit: reason.limit })
     case "ProtocolViolation":
       return new RpcError.ProtocolViolation()
+    case "InvalidMetadata":
+      return new RpcError.InvalidMetadata()
     case "CompressionFailed":
       return new RpcError.CodecError({ kind: "Compression", path: "" })
     case "Cancelled":
@@ -164,20 +182,29 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
 export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
   const suffix = fromHandler ? " [biz error]" : ""
   if (failure instanceof BizStatusError) {
-    return fromHandler
-      ? { code: 13, message: failure.statusMessage, biz: { code: failure.statusCode, extra: failure.extra } }
-      : { code: 13, message: failure.message }
+    const { details, extra, rpcCode, statusCode, statusMessage } = failure
+    const code = rpcCode ?? internal
+    if (fromHandler) return { code, message: statusMessage, biz: { code: statusCode, extra }, details }
+    // Of the two kinds of Kitex only the one with a status of its own is more than its text here.
+    const hasStatus = rpcCode !== undefined || details !== undefined
+    return hasStatus ? { code, message: statusMessage, details } : { code, message: failure.message }
   }
   if (failure instanceof RpcError.RpcError) {
     const details = failure.reason._tag === "Status" ? failure.reason.details : undefined
-    return { code: failure.code, message: failure.desc + suffix, details }
+    return { code: failure.code, message: failure.desc + suffix, details: details && suffixed(details, suffix) }
   }
-  return { code: 13, message: text(failure) + suffix }
+  return { code: internal, message: text(failure) + suffix }
+}
+
+// Peers that read details take the message from there.
+const suffixed = (details: Uint8Array, suffix: string): Uint8Array => {
+  const status = suffix === "" ? undefined : StatusDetails.decode(details)
+  return status === undefined ? details : StatusDetails.encode({ ...status, message: status.message + suffix })
 }
 
 /** The status of a defect: Kitex's text for a panic in a handler. @internal */
 export const panicStatus = (info: RpcInfo, defect: unknown): RawStatus => ({
-  code: 13,
+  code: internal,
   message: `panic: [happened in biz handler, method=${info.service}.${info.method}, please check the panic at the server side] ${text(defect)}`
 })
 
@@ -205,3 +232,9 @@ export const causeFailure = (
   }
   return failure
 }
+
+/** A middleware kept `next` until nobody waits for the call any more. @internal */
+export const ranLate = ({ method, service }: RpcInfo): Error =>
+  new Error(
+    `${service}.${method}: a middleware ran next when its call had ended already; run it in the fiber of the middleware, or in one that the middleware waits for`
+  )

@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import type { Metainfo } from "@millrace/transport/Metainfo"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -25,8 +26,11 @@ export interface FiberEnvironment {
 /** The call that a handler runs for. @internal */
 export interface HandlerOwner {
   readonly info: RpcInfo
+  readonly metainfo: Metainfo
   /** The whole work of the fiber. */
   main(): Effect.Effect<unknown, unknown>
+  /** Puts a value into the answer where it has a place for one; throws for a key that cannot be sent. */
+  sendBackwardValue(key: string, value: string): void
   /** The fiber has ended, and its scope is closed. Called once. */
   settle(exit: Exit.Exit<unknown, unknown>): void
 }
@@ -57,6 +61,14 @@ export class HandlerFiber implements Watched {
 
   get info(): RpcInfo {
     return this.#owner.info
+  }
+
+  get metainfo(): Metainfo {
+    return this.#owner.metainfo
+  }
+
+  sendBackwardValue(key: string, value: string): void {
+    this.#owner.sendBackwardValue(key, value)
   }
 
   /** Starts the fiber. `deadline` is a time of the clock, 0 for none. */

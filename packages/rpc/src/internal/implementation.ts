@@ -4,12 +4,14 @@
  * @internal
  */
 import * as Context from "effect/Context"
-import type { HandlersOf } from "../Handlers.ts"
+import type { HandlersOf, Used } from "../Handlers.ts"
 
 /** Handlers with the context they were built in. @internal */
 export interface Implementation {
   readonly handlers: Readonly<Record<string, unknown>>
   readonly context: Context.Context<never>
+  /** The middleware that they were made to stand behind. */
+  readonly uses: ReadonlyArray<Used>
 }
 
 /** The place of a service's handlers in a context. @internal */

@@ -7,6 +7,9 @@
 import * as BizStatus from "@millrace/transport/BizStatus"
 import { empty, fromStrings, type Metadata } from "@millrace/transport/Metadata"
 import type {
+  CallEntries,
+  CallHeader,
+  CallHeaderFields,
   CallLease,
   CallTarget,
   OutgoingCall,
@@ -14,7 +17,6 @@ import type {
   RawReply,
   ReplyListener
 } from "@millrace/transport/RawCall"
-import type { ClientTransport } from "@millrace/transport/Transport"
 import type { TransportError } from "@millrace/transport/TransportError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,38 +24,22 @@ import * as Fiber from "effect/Fiber"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { ClientCallOptions } from "../ClientOptions.ts"
 import type { CallError } from "../ClientStream.ts"
-import type { Endpoints } from "../Endpoints.ts"
+import * as Deadline from "../Deadline.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import { reserved } from "./answerStrings.ts"
+import * as callContext from "./callContext.ts"
 import type { CallHeaders } from "./callHeaders.ts"
+import * as callMeta from "./callMeta.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import * as errors from "./errors.ts"
 import { CurrentCall } from "./forkedDefects.ts"
-import type { Counts, Lifecycle } from "./lifecycle.ts"
-import { exceptionIn, type Result } from "./plan.ts"
+import { servedMethod } from "./hops.ts"
+import * as outgoing from "./outgoing.ts"
+import { exceptionIn, noResult, type Result } from "./plan.ts"
+import type { CallEnvironment, CallSettings, PingPongError, Whole } from "./pingPongEnvironment.ts"
 import * as replyErrors from "./replyErrors.ts"
-import type { Timer, Timers } from "./timers.ts"
-
-/** @internal */
-export type PingPongError = CallError | object
-
-/** What all calls of a client share. @internal */
-export interface CallEnvironment {
-  readonly transport: ClientTransport["Service"]
-  readonly endpoints: Endpoints
-  readonly timers: Timers
-  readonly destService: string
-  readonly failsMissingResult: boolean
-}
-
-/** The options of a call: its timeout in milliseconds is infinite for none. @internal */
-export interface CallSettings {
-  readonly rpcTimeout: number
-  readonly connectTimeoutMillis: number | undefined
-  readonly encoding: CallTarget["encoding"]
-  readonly connection: CallTarget["connection"]
-}
+import type { Timer } from "./timers.ts"
 
 type Outcome = Effect.Effect<unknown, PingPongError>
 
@@ -61,13 +47,9 @@ type Outcome = Effect.Effect<unknown, PingPongError>
 const maxTries = 3
 
 /** @internal */
-export class PingPongCall implements ReplyListener, Timer, Counts {
+export class PingPongCall implements ReplyListener, Timer {
   at = 0
   index = -1
-  sendCount = 0
-  recvCount = 0
-  sendBytes = 0
-  recvBytes = 0
   readonly #env: CallEnvironment
   readonly #method: ClientMethod
   readonly #headers: CallHeaders
@@ -75,7 +57,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
   readonly #options: ClientCallOptions
   readonly #args: unknown
   readonly #fiber: Fiber.Fiber<unknown, unknown>
-  readonly #lifecycle: Lifecycle | undefined
+  readonly #whole: Whole | undefined
   /** When the call began; 0 while nothing asks. */
   readonly #startedAt: number
   /** When it ends, answered or not: by its own timeout or by the deadline that its fiber inherited. */
@@ -83,6 +65,8 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
   readonly #ownTimeout: boolean
   #info: RpcInfo
   #tries = 0
+  /** What the hooks have made of the string keys. */
+  #strings: CallEntries | undefined
   #leasing: Fiber.Fiber<void> | undefined
   #raw: RawClientCall | undefined
   #resume: ((outcome: Outcome) => void) | undefined
@@ -95,8 +79,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     options: ClientCallOptions,
     args: unknown,
     fiber: Fiber.Fiber<unknown, unknown>,
-    inherited: number | undefined,
-    lifecycle: Lifecycle | undefined
+    whole?: Whole
   ) {
     this.#env = env
     this.#method = method
@@ -105,14 +88,16 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     this.#options = options
     this.#args = args
     this.#fiber = fiber
-    this.#lifecycle = lifecycle
-    this.#info = method.unplaced
+    this.#whole = whole
+    const inherited = fiber.getRef(Deadline.Current)
     const timeout = settings.rpcTimeout
-    this.#startedAt = timeout === Infinity && inherited === undefined ? 0 : env.timers.now()
+    this.#startedAt = timeout === Infinity && inherited === undefined ? 0 : (whole?.startedAt ?? env.timers.now())
     const own = this.#startedAt + timeout
     this.#ownTimeout = inherited === undefined || own <= inherited
     this.#due = this.#ownTimeout ? own : inherited!
-    if (lifecycle !== undefined) lifecycle.counts = this
+    this.#info = whole === undefined ? method.unplaced : whole.info
+    // That of an attempt before this.
+    if (whole !== undefined) whole.info.bizError = undefined
   }
 
   /** Sends the call and resumes once; gives what to do when the fiber is interrupted meanwhile. */
@@ -120,8 +105,8 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     this.#resume = resume
     // A call whose time is over must not touch the network.
     if (this.#due <= this.#startedAt) return this.#settle(Effect.fail(this.#overdue()))
-    const address = this.#options.hostPort ?? this.#env.endpoints.pick(this.#method.unplaced)
-    if (this.#due < Infinity) this.#env.timers.arm(this, this.#due)
+    const address = this.#options.hostPort ?? this.#env.endpoints.pick(this.#info)
+    if (this.#due < (this.#whole?.endsAt ?? Infinity)) this.#env.timers.arm(this, this.#due)
     if (typeof address === "string") this.#lease(this.#place(address))
     else this.#wait(Effect.flatMap(address, (picked) => this.#dial(this.#place(picked))))
     return this.#resume === undefined ? undefined : Effect.suspend(() => this.#cancel())
@@ -137,19 +122,23 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
   }
 
   onReply(reply: RawReply): void {
-    this.recvCount = 1
-    this.recvBytes = reply.size
+    if (this.#whole !== undefined) {
+      this.#whole.recvCount++
+      this.#whole.recvBytes += reply.size
+    }
     const outcome = this.#outcome(reply)
+    const { header } = reply
+    if (header !== undefined && header.strings.size > 0) this.#keepBackward(header)
     const { onHeader, onTrailer } = this.#options
-    if (onHeader === undefined && onTrailer === undefined) return this.#settle(outcome)
-    const strings = reply.header?.strings
-    const metadata = strings === undefined ? empty : fromStrings(strings, reserved)
-    // In the fiber: what these throw is a defect of the call.
-    this.#settle(Effect.suspend(() => tell(onHeader, onTrailer, metadata, outcome)))
+    const read = header !== undefined && this.#env.readers.length > 0
+    if (!read && onHeader === undefined && onTrailer === undefined) return this.#settle(outcome)
+    const metadata = header === undefined ? empty : fromStrings(header.strings, reserved)
+    // In the fiber: what the functions of the options throw is a defect of the call.
+    this.#settle(Effect.suspend(() => this.#tell(metadata, read, outcome)))
   }
 
   onSent(): void {
-    this.#settle(Effect.void)
+    this.#settle(this.#whole === undefined ? Effect.void : nothing)
   }
 
   onFailed(error: TransportError): void {
@@ -158,7 +147,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     if (reason._tag === "ConnectionLost" && reason.neverSent === true && this.#tries < maxTries) {
       this.#raw = undefined
       this.#lease(this.#place(this.#info.address))
-    } else this.#settle(Effect.fail(errors.fromTransport(this.#info, error)))
+    } else this.#settle(this.#failed(errors.fromTransport(this.#info, error)))
   }
 
   #cancel(): Effect.Effect<void> {
@@ -170,8 +159,7 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
 
   #place(address: string): CallTarget {
     const { connectTimeoutMillis, connection, encoding } = this.#settings
-    this.#info = this.#method.info(address)
-    if (this.#lifecycle !== undefined) this.#lifecycle.info = this.#info
+    this.#info = this.#method.placed(this.#info, address, this.#fiber)
     return { address, encoding, connection, connectTimeoutMillis }
   }
 
@@ -181,15 +169,17 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     else this.#send(lease)
   }
 
-  #dial(target: CallTarget): Effect.Effect<CallLease, RpcError> {
-    return Effect.mapError(this.#env.transport.lease(target), (error) => errors.fromTransport(this.#info, error))
+  #dial(target: CallTarget): Effect.Effect<CallLease, CallError> {
+    return Effect.catch(this.#env.transport.lease(target), (error) =>
+      this.#failed(errors.fromTransport(this.#info, error))
+    )
   }
 
   /**
    * Waits beside the fiber of the call, so that one timer covers all of it. The step that ends the wait uses the lease or
    * gives it back: it is never held between two steps.
    */
-  #wait(lease: Effect.Effect<CallLease, RpcError>): void {
+  #wait(lease: Effect.Effect<CallLease, CallError>): void {
     const taken = Effect.map(Effect.exit(Effect.interruptible(lease)), (exit) => {
       this.#leasing = undefined
       if (Exit.isFailure(exit)) this.#settle(Effect.failCause(exit.cause))
@@ -202,17 +192,18 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
 
   #send(lease: CallLease): void {
     const { encodeRequest, method } = this.#method.plan
-    const { connectTimeoutMillis, encoding } = this.#settings
     const tries = ++this.#tries
+    let header: CallHeaderFields
+    try {
+      header = this.#header()
+    } catch (thrown) {
+      lease.release()
+      return this.#settle(this.#failed(callMeta.failure(this.#info, thrown)))
+    }
     const call: OutgoingCall<unknown> = {
       method: method.name,
       oneway: method.mode === "oneway",
-      header: this.#headers.get(
-        encoding === "ttheader-framed",
-        this.#timeoutMillis(),
-        connectTimeoutMillis,
-        this.#fiber.getRef(CurrentCall)?.info.method ?? ""
-      ),
+      header,
       args: this.#args,
       encode: encodeRequest,
       listener: this
@@ -221,12 +212,32 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     try {
       raw = lease.send(call)
     } catch (thrown) {
-      return this.#settle(Effect.suspend(() => Effect.fail(errors.fromCodec(this.#info, thrown))))
+      return this.#settle(Effect.suspend(() => this.#failed(errors.fromCodec(this.#info, thrown))))
     }
-    this.sendCount = 1
-    this.sendBytes = raw.sentBytes
+    if (this.#whole !== undefined && tries === 1) {
+      this.#whole.sendCount++
+      this.#whole.sendBytes += raw.sentBytes
+    }
     // The connection may have failed meanwhile, and another have taken the call, or be waited for.
     if (this.#resume !== undefined && this.#tries === tries && this.#leasing === undefined) this.#raw = raw
+  }
+
+  #header(): CallHeaderFields {
+    const { connectTimeoutMillis, encoding } = this.#settings
+    const { writers } = this.#env
+    const handled = this.#fiber.getRef(CurrentCall)
+    const said = outgoing.strings(this.#fiber, handled, this.#env.hops)
+    if (writers.length > 0 && encoding.startsWith("ttheader")) {
+      this.#strings ??= callMeta.write(writers, said?.strings ?? [], this.#info)
+    }
+    return this.#headers.get(
+      encoding === "ttheader-framed",
+      this.#timeoutMillis(),
+      connectTimeoutMillis,
+      servedMethod(handled),
+      said?.logId,
+      this.#strings ?? said?.strings
+    )
   }
 
   /**
@@ -247,49 +258,78 @@ export class PingPongCall implements ReplyListener, Timer, Counts {
     resume(outcome)
   }
 
+  /** An error of the connection or of the answer, as the handler for those has it. */
+  #failed(error: RpcError): Effect.Effect<never, CallError> {
+    const { errorHandler } = this.#env
+    // In the fiber: what it throws is a defect of the call.
+    return errorHandler === undefined
+      ? Effect.fail(error)
+      : Effect.suspend(() => Effect.fail(errorHandler(error, this.#info)))
+  }
+
   #overdue(): RpcError {
-    const { rpcTimeout } = this.#settings
-    if (this.#ownTimeout) {
-      return replyErrors.rpcTimeout(this.#info, this.#env.destService, rpcTimeout, this.#raw !== undefined)
-    }
-    if (rpcTimeout === Infinity) return errors.deadlineExceeded(this.#info)
-    const actual = this.#due - this.#startedAt
-    return replyErrors.deadlineBeforeTimeout(this.#info, this.#env.destService, rpcTimeout, actual)
+    return replyErrors.overdue(this.#info, this.#env.destService, this.#settings.rpcTimeout, {
+      ownTimeout: this.#ownTimeout,
+      millis: this.#due - this.#startedAt,
+      sent: this.#raw !== undefined
+    })
   }
 
   #outcome(reply: RawReply): Outcome {
     if (reply.exception !== undefined) {
       const millis = this.#due === Infinity ? 0 : this.#due - this.#startedAt
-      return Effect.fail(replyErrors.exceptionError(this.#info, reply.exception, millis))
+      return this.#failed(replyErrors.exceptionError(this.#info, reply.exception, millis))
     }
     const biz = reply.header === undefined ? undefined : BizStatus.fromStrings(reply.header.strings)
     if (biz !== undefined) {
-      return Effect.fail(new BizStatusError({ statusCode: biz.code, statusMessage: biz.message, extra: biz.extra }))
+      const error = new BizStatusError({ statusCode: biz.code, statusMessage: biz.message, extra: biz.extra })
+      if (this.#whole !== undefined) this.#whole.info.bizError = error
+      return Effect.fail(error)
     }
-    const plan = this.#method.plan
     let result: Result
     try {
-      result = reply.take(plan.decodeResponse) as Result
+      result = reply.take(this.#method.plan.decodeResponse) as Result
     } catch (thrown) {
-      return Effect.suspend(() => Effect.fail(errors.fromCodec(this.#info, thrown)))
+      return Effect.suspend(() => this.#failed(errors.fromCodec(this.#info, thrown)))
     }
-    const exception = exceptionIn(plan, result)
-    if (exception !== undefined) return Effect.fail(exception)
-    const success = result["success"]
-    if (success === undefined && this.#env.failsMissingResult && plan.method.response !== undefined) {
-      return Effect.fail(replyErrors.missingResult(this.#info))
+    return this.#whole === undefined ? answerOf(result, this.#method, this.#info, this.#env) : Effect.succeed(result)
+  }
+
+  /** The string keys of an answer are the backward values of Kitex's metainfo. */
+  #keepBackward(header: CallHeader): void {
+    const backward = callContext.of(this.#fiber)?.backward
+    if (backward === undefined) return
+    for (const [key, value] of header.strings) if (!reserved.has(key)) backward.set(key, value)
+  }
+
+  #tell(metadata: Metadata, read: boolean, outcome: Outcome): Outcome {
+    if (read) {
+      try {
+        for (const readMeta of this.#env.readers) readMeta(metadata, this.#info)
+      } catch (thrown) {
+        return this.#failed(callMeta.failure(this.#info, thrown))
+      }
     }
-    return Effect.succeed(success)
+    this.#options.onHeader?.(metadata)
+    this.#options.onTrailer?.(metadata)
+    return outcome
   }
 }
 
-const tell = (
-  onHeader: ClientCallOptions["onHeader"],
-  onTrailer: ClientCallOptions["onTrailer"],
-  metadata: Metadata,
-  outcome: Outcome
+const nothing: Effect.Effect<Result> = Effect.succeed(noResult)
+
+/** What a caller gets of a result struct. @internal */
+export const answerOf = (
+  result: Result,
+  { plan }: ClientMethod,
+  info: RpcInfo,
+  env: Pick<CallEnvironment, "failsMissingResult">
 ): Outcome => {
-  onHeader?.(metadata)
-  onTrailer?.(metadata)
-  return outcome
+  const exception = exceptionIn(plan.exceptions, result)
+  if (exception !== undefined) return Effect.fail(exception)
+  const success = result["success"]
+  if (success === undefined && env.failsMissingResult && plan.method.response !== undefined) {
+    return Effect.fail(replyErrors.missingResult(info))
+  }
+  return Effect.succeed(success)
 }

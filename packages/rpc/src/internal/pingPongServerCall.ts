@@ -6,27 +6,30 @@
  */
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
 import * as BizStatus from "@millrace/transport/BizStatus"
-import * as Metadata from "@millrace/transport/Metadata"
-import * as Metainfo from "@millrace/transport/Metainfo"
+import type * as Metadata from "@millrace/transport/Metadata"
+import type * as Metainfo from "@millrace/transport/Metainfo"
 import type { CallEntries, RawServerCall } from "@millrace/transport/RawCall"
 import type { RawPeer } from "@millrace/transport/RawStream"
-import type { TransportError } from "@millrace/transport/TransportError"
+import { TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import { RpcError } from "../RpcError.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
 import type * as Public from "../ServerCall.ts"
 import * as answerStrings from "./answerStrings.ts"
 import * as callErrors from "./callErrors.ts"
+import * as callMeta from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import { HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
+import { cameFromHandler, type SingleCall } from "./handlerChain.ts"
 import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
-import type { Result } from "./plan.ts"
-import type { CallRoute, SingleCall } from "./routes.ts"
+import { noResult, type Result, resultOf } from "./plan.ts"
+import type { CallRoute } from "./routes.ts"
+import type { CallInfo } from "./serverInfo.ts"
 import type { Running, Serving } from "./serving.ts"
 import type { Timer } from "./timers.ts"
+import * as tracing from "./tracing.ts"
 
 /**
  * How long after the deadline its exception goes out. Both ends run out of time at one moment, and a Kitex client has to see its
@@ -35,21 +38,20 @@ import type { Timer } from "./timers.ts"
 const overdueMillis = 100
 
 const noStrings: CallEntries = []
-const noKeys: ReadonlySet<string> = new Set()
-const noResult: Result = {}
 
 /** @internal */
 export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Timer {
   at = 0
   index = -1
+  readonly internalError = ExceptionType.InternalError
   inHandler = false
-  handlerFailure: unknown = undefined
+  handlerFailure: { readonly error: unknown } | undefined = undefined
   result: Result | undefined = undefined
   readonly recvCount = 1
   sendCount = 0
   sendBytes = 0
 
-  readonly info: RpcInfo
+  readonly info: CallInfo
   readonly #serving: Serving
   readonly #raw: RawServerCall
   readonly #route: CallRoute
@@ -58,9 +60,11 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   readonly #oneway: boolean
   readonly #deadline: number
   readonly #ended: (() => void) | undefined
-  readonly #lifecycle: Lifecycle | undefined
+  readonly lifecycle: Lifecycle | undefined
   readonly #handler: HandlerFiber
   #strings: CallEntries = noStrings
+  /** What the hooks have made of them. */
+  #written: CallEntries | undefined = undefined
   /** Why the call is over whatever its handler says: the deadline, the peer, the server. */
   #failure: RpcError | undefined = undefined
   /** Nobody reads an answer. */
@@ -73,7 +77,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   /** `deadline` is a time of the clock, 0 for none; `ended` runs when the handler has. */
   constructor(
     serving: Serving,
-    info: RpcInfo,
+    info: CallInfo,
     raw: RawServerCall,
     route: CallRoute,
     request: unknown,
@@ -89,9 +93,9 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.#unheard = this.#oneway
     this.#deadline = deadline
     this.#ended = ended
-    this.#lifecycle = serving.lifecycle(info)
+    this.lifecycle = serving.lifecycle(info)
     this.#handler = new HandlerFiber(serving, this)
-    if (this.#lifecycle !== undefined) this.#lifecycle.counts = this
+    if (this.lifecycle !== undefined) this.lifecycle.counts = this
   }
 
   // --- what the handler sees -----------------------------------------------------------------------------------------
@@ -101,11 +105,11 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   get metadata(): Metadata.Metadata {
-    return metadataOf(this.#raw)
+    return this.info.metadata
   }
 
   get metainfo(): Metainfo.Metainfo {
-    return Metainfo.fromCallHeader(this.#raw.header)
+    return this.info.metainfo
   }
 
   get draining(): Effect.Effect<void> {
@@ -118,6 +122,10 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
       Effect.sync(() => {
         this.#strings = answerStrings.add(this.#strings, key, value)
       })
+  }
+
+  sendBackwardValue(key: string, value: string): void {
+    this.#strings = answerStrings.add(this.#strings, key, value)
   }
 
   /** An answer has one header, and nothing behind it. */
@@ -133,6 +141,10 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     return this.#raw.size
   }
 
+  get returned(): boolean {
+    return this.#handler.returned
+  }
+
   // --- running ---------------------------------------------------------------------------------------------------------
 
   run(): void {
@@ -144,14 +156,24 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   main(): Effect.Effect<unknown, unknown> {
-    if (this.#lifecycle === undefined) return this.#answer()
-    return Effect.andThen(
-      this.#lifecycle.start(),
-      Effect.suspend(() => this.#answer())
-    )
+    if (this.lifecycle === undefined) return this.#answer()
+    return Effect.flatMap(this.lifecycle.start(), (context) => {
+      if (context === undefined) return this.#answer()
+      // Suspended: what is provided with a context is held as long as it runs, and this is the request.
+      return tracing.within(
+        Effect.suspend(() => this.#answer()),
+        context
+      )
+    })
   }
 
   #answer(): Effect.Effect<unknown, unknown> {
+    const { readMeta } = this.#serving
+    try {
+      for (let i = 0; i < readMeta.length; i++) readMeta[i]!(this.metadata, this.info)
+    } catch (thrown) {
+      return Effect.fail(thrown)
+    }
     const request = this.#request
     this.#request = undefined
     return this.#route.answer(this, request)
@@ -199,9 +221,15 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     if (this.#oneway) this.#logFailure(outcome)
     this.#handler.returned = true
     this.#ended?.()
-    if (this.#lifecycle === undefined) return this.#serving.gone(this)
+    // What middleware has put in its place may be no business error, or none at all.
+    this.info.bizError = outcome.bizError
+    if (this.lifecycle === undefined) return this.#serving.gone(this)
+    if (this.lifecycle.direct) {
+      this.lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+      return this.#serving.gone(this)
+    }
     this.#serving
-      .runFork(this.#lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
+      .runFork(this.lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
       .addObserver(() => this.#serving.gone(this))
   }
 
@@ -222,18 +250,20 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   #succeeded(value: unknown): Outcome {
-    if (this.result !== undefined) return this.#reply(this.result, this.#strings)
-    const hasResult = this.#route.plan.method.response !== undefined
-    return this.#reply(hasResult ? { success: value } : noResult, this.#strings)
+    return this.#reply(this.result ?? resultOf(this.#route.plan.method, value))
   }
 
   #failed(error: unknown): Outcome {
-    const fromHandler = this.inHandler && (this.handlerFailure === undefined || this.handlerFailure === error)
+    const fromHandler = cameFromHandler(this, error)
     if (fromHandler) {
       const exception = this.#route.plan.exceptionOf(error)
-      if (exception !== undefined) return this.#reply({ [exception]: error }, this.#strings)
+      if (exception !== undefined) return this.#reply({ [exception]: error })
       if (error instanceof BizStatusError) return this.#replyBusinessError(error)
     }
+    return this.#refuse(error, fromHandler)
+  }
+
+  #refuse(error: unknown, fromHandler: boolean): Outcome {
     const exception = callErrors.toException(error, fromHandler)
     this.#except(exception)
     return failed(error instanceof RpcError ? error : callErrors.fromException(this.info, exception))
@@ -242,10 +272,10 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   #replyBusinessError(error: BizStatusError): Outcome {
     if (this.#raw.header === undefined && !this.#oneway) this.#serving.businessErrorLost(this.info, this.#route.plan)
     const { extra, statusCode: code, statusMessage: message } = error
-    const entries = BizStatus.toEntries({ code, message, extra })
-    // Kitex's own keys win over those of the handler.
-    const replied = this.#reply(noResult, [...this.#strings, ...entries])
-    return replied === completed ? { reason: "error", exit: Exit.void, bizError: error } : replied
+    const biz = { code, message, extra }
+    const replied = this.#reply(noResult, biz)
+    if (replied !== completed) return this.sendCount === 0 ? replied : { ...replied, bizError: error }
+    return { reason: "error", exit: Exit.void, bizError: error }
   }
 
   /** The handler's fiber was overtaken by the deadline, the peer or the server. */
@@ -277,13 +307,24 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     return { reason: "error", exit: Exit.die(defect), bizError: undefined }
   }
 
-  #reply(result: Result, strings: CallEntries): Outcome {
+  #reply(result: Result, biz?: BizStatus.BizStatus): Outcome {
     if (this.#unheard) return completed
+    let strings: CallEntries
     try {
+      strings = this.#metaWritten()
+    } catch (thrown) {
+      return this.#refuse(thrown, false)
+    }
+    try {
+      // Kitex's own keys win over those of the handler.
+      if (biz !== undefined) strings = [...strings, ...BizStatus.toEntries(biz)]
       this.sendBytes = this.#raw.reply(result, this.#route.plan.encodeResponse, strings)
     } catch (thrown) {
       const error = errors.fromCodec(this.info, thrown)
-      this.#except({ type: ExceptionType.InternalError, message: error.desc })
+      const cut = thrown instanceof TransportError
+      if (cut) this.#serving.answerCut(this.info, this.#route.plan, error.desc)
+      if (cut && biz !== undefined) this.#replyCut(biz, error.desc)
+      else this.#except({ type: ExceptionType.InternalError, message: error.desc })
       return failed(error)
     }
     this.#answered = true
@@ -291,20 +332,41 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     return completed
   }
 
+  /** A business error whose header is too large: its number and the beginning of its message alone. */
+  #replyCut(biz: BizStatus.BizStatus, why: string): void {
+    const strings = BizStatus.toEntries(BizStatus.shortened(biz, `cut: ${why}`))
+    try {
+      this.sendBytes = this.#raw.reply(noResult, this.#route.plan.encodeResponse, strings)
+    } catch {
+      return this.#except({ type: ExceptionType.InternalError, message: why })
+    }
+    this.#answered = true
+    this.sendCount = 1
+  }
+
+  #metaWritten(): CallEntries {
+    if (this.#written !== undefined) return this.#written
+    // A hook that throws is not asked again for the answer that says so.
+    this.#written = noStrings
+    const { writeMeta } = this.#serving
+    return (this.#written =
+      writeMeta.length === 0 ? this.#strings : callMeta.write(writeMeta, this.#strings, this.info))
+  }
+
   #except(exception: ApplicationException, close = false): void {
     if (this.#unheard || this.#answered) return
     this.#answered = true
     try {
-      this.#raw.exception(exception, this.#strings, close)
+      this.#raw.exception(exception, this.#metaWritten(), close)
     } catch {
-      // The strings do not fit, or the type is no i32.
+      // The strings do not fit, a hook throws, or the type is no i32.
       this.#raw.exception({ type: ExceptionType.InternalError, message: exception.message }, noStrings, close)
     }
   }
 }
 
-const failed = (error: RpcError): Outcome => ({ reason: "error", exit: Exit.fail(error), bizError: undefined })
-
-/** The string keys of a request. @internal */
-export const metadataOf = ({ header }: RawServerCall): Metadata.Metadata =>
-  header === undefined ? Metadata.empty : Metadata.fromStrings(header.strings, noKeys)
+const failed = (error: RpcError): Outcome => ({
+  reason: "error",
+  exit: Exit.fail(error),
+  bizError: undefined
+})

@@ -5,6 +5,7 @@
  */
 import * as Codec from "@millrace/codec/Codec"
 import type { Decode, Encode } from "@millrace/transport/RawStream"
+import * as Effect from "effect/Effect"
 import type * as Method from "../Method.ts"
 import type * as Service from "../Service.ts"
 
@@ -72,20 +73,22 @@ export const make = (service: Service.Any, method: Method.Any): MethodPlan => {
       ? (message, out) => result.encodeInto(Object.assign(Object.create(null), message), out)
       : encoder(result),
     decodeResponse: decoder(result),
-    exceptionOf: (error) => {
-      for (const [name, field] of classes) {
-        const schema: unknown = field.schema
-        if (typeof schema === "function" && error instanceof schema) return name
-      }
-      return undefined
-    },
+    exceptionOf: (error) => exceptionName(method, error),
     exceptions: classes.map(([name]) => name)
   }
 }
 
+/** The name of the declared exception that an error is an instance of. @internal */
+export const exceptionName = (method: Method.Any, error: unknown): string | undefined => {
+  for (const name in method.exceptions) {
+    const schema: unknown = method.exceptions[name]!.schema
+    if (typeof schema === "function" && error instanceof schema) return name
+  }
+  return undefined
+}
+
 /** The declared exception of a result, which counts also when a success stands beside it. @internal */
-export const exceptionIn = (plan: MethodPlan, result: Result): object | undefined => {
-  const exceptions = plan.exceptions
+export const exceptionIn = (exceptions: ReadonlyArray<string>, result: Result): object | undefined => {
   for (let i = 0; i < exceptions.length; i++) {
     const name = exceptions[i]!
     const exception = Object.hasOwn(result, name) ? result[name] : undefined
@@ -93,3 +96,16 @@ export const exceptionIn = (plan: MethodPlan, result: Result): object | undefine
   }
   return undefined
 }
+
+/** What a caller gets of a result: its success, or its declared exception as the failure. @internal */
+export const answerIn = (exceptions: ReadonlyArray<string>, result: Result): Effect.Effect<unknown, object> => {
+  const exception = exceptionIn(exceptions, result)
+  return exception === undefined ? Effect.succeed(result["success"]) : Effect.fail(exception)
+}
+
+/** The result without a value. @internal */
+export const noResult: Result = {}
+
+/** The result of a handler that succeeded. @internal */
+export const resultOf = (method: Method.Any, success: unknown): Result =>
+  method.response === undefined ? noResult : { success }

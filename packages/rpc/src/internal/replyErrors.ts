@@ -6,26 +6,44 @@
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import { error, goDuration } from "./errors.ts"
+import { deadlineExceeded, error, goDuration } from "./errors.ts"
 
 /** A `TApplicationException`: its type is the code. `millis` is what the call had. @internal */
 export const exceptionError = (info: RpcInfo, { message, type }: ApplicationException, millis: number) => {
   if (message.startsWith("rpc timeout:")) return error(info, type, message, new RpcError.RpcTimeout({ millis }))
   // What our servers answer whose grace time is over.
-  if (type === 14) return error(info, type, message, new RpcError.Unavailable({ neverSent: false }))
+  if (type === 14) return error(info, type, message, new RpcError.Unavailable({ neverSent: false, draining: true }))
   return error(info, type, message, new RpcError.Status({}))
 }
 
-/** @internal */
-export const rpcTimeout = (info: RpcInfo, destService: string, millis: number, sent: boolean) => {
-  const text = timeoutText(info, destService, millis)
-  return sent
-    ? error(info, 4, text, new RpcError.RpcTimeout({ millis }))
-    : error(info, 4, `${text}, before a connection was there`, new RpcError.RpcTimeout({ millis, neverSent: true }))
+/** How the time of a call ran out. @internal */
+export interface Overdue {
+  /** By its own timeout, and not by a deadline that its fiber inherited. */
+  readonly ownTimeout: boolean
+  /** The time that it had. */
+  readonly millis: number
+  /** Whether something of it may have reached a server. */
+  readonly sent: boolean
 }
 
-/** The deadline that the fiber inherited came before the call's own timeout. @internal */
-export const deadlineBeforeTimeout = (info: RpcInfo, destService: string, millis: number, actual: number) =>
+/** The time of a call is over. @internal */
+export const overdue = (info: RpcInfo, destService: string, timeout: number, { millis, ownTimeout, sent }: Overdue) => {
+  if (!ownTimeout) {
+    return timeout === Infinity ? deadlineExceeded(info) : deadlineBeforeTimeout(info, destService, timeout, millis)
+  }
+  const text = timeoutText(info, destService, timeout)
+  return sent
+    ? error(info, 4, text, new RpcError.RpcTimeout({ millis: timeout }))
+    : error(
+        info,
+        4,
+        `${text}, before a connection was there`,
+        new RpcError.RpcTimeout({ millis: timeout, neverSent: true })
+      )
+}
+
+// The deadline that the fiber inherited came before the call's own timeout.
+const deadlineBeforeTimeout = (info: RpcInfo, destService: string, millis: number, actual: number) =>
   error(
     info,
     4,

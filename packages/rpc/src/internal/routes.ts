@@ -10,10 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import type { CallError } from "../ClientStream.ts"
-import type { ServerMiddleware } from "../Middleware.ts"
+import type { Provider, ServerMiddleware } from "../Middleware.ts"
 import type * as Public from "../ServerCall.ts"
 import type * as Service from "../Service.ts"
 import * as forkedDefects from "./forkedDefects.ts"
+import * as handlerChain from "./handlerChain.ts"
+import type { HandlerChain, SingleCall } from "./handlerChain.ts"
 import type { Implementation } from "./implementation.ts"
 import * as plans from "./plan.ts"
 import type { ServerCall } from "./serverCall.ts"
@@ -24,6 +26,8 @@ export interface Route {
   readonly context: Context.Context<never>
   /** Unary, PingPong and oneway: one message each way, and no events of single messages. */
   readonly single: boolean
+  /** Whoever looks at a call before it runs sees its request: admission waits for that. */
+  readonly showsRequest: boolean
   /** The whole call on a stream, middleware included. */
   readonly main: (call: ServerCall) => Effect.Effect<unknown, unknown>
   /** The same of a PingPong or oneway method that is called without a stream. */
@@ -33,16 +37,6 @@ export interface Route {
 /** The route of a PingPong or oneway method. @internal */
 export interface CallRoute extends Route {
   readonly answer: Answer
-}
-
-/** What a handler of single messages leaves in its call, for whoever answers. @internal */
-export interface SingleCall extends Public.ServerCall {
-  /** What happens while this is set is the handler's doing: other errors are not business errors. */
-  inHandler: boolean
-  /** The failure that came out of the handler itself, where middleware may have put another in its place. */
-  handlerFailure: unknown
-  /** The result of a method that has one, where middleware stands between it and the exit of the fiber. */
-  result: plans.Result | undefined
 }
 
 /** A handler and the middleware around it, given the one request. @internal */
@@ -63,19 +57,42 @@ export const make = (
   service: Service.Any,
   implementation: Implementation,
   serverContext: Context.Context<never>,
-  middleware: ReadonlyArray<ServerMiddleware<unknown>>
+  serverChain: HandlerChain
 ): ReadonlyMap<string, Route> => {
+  checkUses(service, implementation)
   // What handlers were built with beats what the server has.
   const context = contextOf(Context.merge(serverContext, implementation.context))
+  const chain = {
+    ...serverChain,
+    middleware: [
+      ...serverChain.middleware,
+      ...service.uses.map((used) => provided(Context.getUnsafe(serverContext, used)))
+    ]
+  }
   const routes = new Map<string, Route>()
   for (const method of service.methods) {
     const handler = implementation.handlers[method.name]
     if (handler === undefined)
       throw new Error(`Service ${service.name_} has no handler of ${method.name}: give toLayer one`)
     const plan = plans.make(service, method)
-    routes.set(method.name, routeOf(plan, handler, context, middleware))
+    routes.set(method.name, routeOf(plan, handler, context, chain))
   }
   return routes
+}
+
+const provided = (wrap: Provider<unknown>): ServerMiddleware<unknown> => ({
+  kind: "server",
+  wrap: (next, info, call) => wrap(next, info, call)
+})
+
+// Their types share one key: handlers that count on a middleware would run without it.
+const checkUses = (service: Service.Any, { uses }: Implementation): void => {
+  const missing = uses.find((used) => !service.uses.includes(used))
+  if (missing !== undefined) {
+    throw new Error(
+      `The handlers of ${service.name_} were made for a service that uses ${missing.key}, the server has ${service.name_} without it: give Server.layer the service whose toLayer made them`
+    )
+  }
 }
 
 /** The context of a handler's fibers: flat, so that what a call adds lies on top of one map. @internal */
@@ -93,23 +110,34 @@ export const routeOf = (
   plan: plans.MethodPlan,
   handler: unknown,
   context: Context.Context<never>,
-  middleware: ReadonlyArray<ServerMiddleware<unknown>>
+  chain: HandlerChain
 ): Route => {
   const { mode } = plan.method
   if (mode !== "unary" && mode !== "pingPong" && mode !== "oneway") {
-    return { plan, context, single: false, main: streaming(bodyOf(mode, handler), middleware), answer: undefined }
+    const main = handlerChain.aroundStream(bodyOf(mode, handler, chain.requestInInfo), plan, chain)
+    const showsRequest = mode === "server" && chain.requestInInfo
+    return {
+      plan,
+      context,
+      single: false,
+      showsRequest,
+      main: showsRequest ? requestFirst(main) : main,
+      answer: undefined
+    }
   }
-  const answer = answering(handler as EffectHandler, plan, middleware)
+  const answer = handlerChain.aroundSingle(handler as EffectHandler, plan, chain)
+  const streamed = mode === "oneway" ? handlerChain.aroundSingle(oneway(handler as EffectHandler), plan, chain) : answer
   return {
     plan,
     context,
     single: true,
-    main: onStream(mode === "oneway" ? answering(oneway(handler as EffectHandler), plan, middleware) : answer),
+    showsRequest: chain.requestInInfo,
+    main: chain.requestInInfo ? requestFirst((call) => streamed(call, call.info.request)) : onStream(streamed),
     answer: mode === "unary" ? undefined : answer
   }
 }
 
-const bodyOf = (mode: "bidirectional" | "client" | "server", handler: unknown): Body => {
+const bodyOf = (mode: "bidirectional" | "client" | "server", handler: unknown, requestInInfo: boolean): Body => {
   switch (mode) {
     case "bidirectional":
       return typeof handler === "function"
@@ -118,7 +146,7 @@ const bodyOf = (mode: "bidirectional" | "client" | "server", handler: unknown): 
     case "client":
       return clientStreaming(handler as EffectHandler)
     case "server":
-      return serverStreaming(handler as StreamHandler)
+      return serverStreaming(handler as StreamHandler, requestInInfo ? requestInfo : requestOf)
   }
 }
 
@@ -148,12 +176,26 @@ const clientStreaming =
   (call) =>
     Effect.flatMap(handler(requestsOf(call), call), (response) => call.send(response))
 
+const requestOf = (call: ServerCall): Effect.Effect<unknown, CallError> => call.request()
+
+const requestInfo = (call: ServerCall): Effect.Effect<unknown> => Effect.succeed(call.info.request)
+
 const serverStreaming =
-  (handler: StreamHandler): Body =>
+  (handler: StreamHandler, requestOf: (call: ServerCall) => Effect.Effect<unknown, CallError>): Body =>
   (call) =>
-    Effect.flatMap(call.request(), (request) =>
+    Effect.flatMap(requestOf(call), (request) =>
       Stream.runForEachArray(handler(request, call), (batch) => call.sendAll(batch))
     )
+
+/** The request is read before admission and middleware, which see it. */
+const requestFirst =
+  (main: Route["main"]): Route["main"] =>
+  (call) =>
+    Effect.flatMap(call.request(), (request) => {
+      call.info.request = request
+      const refused = call.admit()
+      return refused === undefined ? main(call) : Effect.fail(refused)
+    })
 
 // A stream has a status, and nobody waits for what comes behind it.
 const oneway =
@@ -163,96 +205,7 @@ const oneway =
     return handler(args, call)
   }
 
-// --- middleware around them ------------------------------------------------------------------------------------------------
-
-const wrap = (
-  middleware: ReadonlyArray<ServerMiddleware<unknown>>,
-  inner: Effect.Effect<void, CallError>,
-  call: Public.ServerCall
-): Effect.Effect<void, CallError> => {
-  let next = inner
-  // What middleware requires is in the context: the type of the layer asked for it.
-  for (let i = middleware.length - 1; i >= 0; i--) {
-    next = middleware[i]!.wrap(next, call.info) as Effect.Effect<void, CallError>
-  }
-  return next
-}
-
-type Marked = Pick<SingleCall, "handlerFailure" | "inHandler">
-
-// What fails from here on is middleware's doing, unless it is this very error that passes through.
-const leftHandler = (call: Marked): Effect.Effect<void> => {
-  call.inHandler = false
-  return Effect.void
-}
-
-const failedInHandler = (call: Marked, error: unknown): Effect.Effect<never, CallError> => {
-  call.handlerFailure = error
-  return Effect.fail(error as CallError)
-}
-
-const streaming = (body: Body, middleware: ReadonlyArray<ServerMiddleware<unknown>>): Route["main"] => {
-  if (middleware.length === 0) {
-    return (call) => {
-      call.inHandler = true
-      return body(call)
-    }
-  }
-  return (call) =>
-    wrap(
-      middleware,
-      Effect.suspend(() => {
-        call.inHandler = true
-        return Effect.matchEffect(body(call), {
-          onSuccess: () => leftHandler(call),
-          onFailure: (error) => failedInHandler(call, error)
-        })
-      }),
-      call
-    )
-}
-
-const answering = (
-  handler: EffectHandler,
-  plan: plans.MethodPlan,
-  middleware: ReadonlyArray<ServerMiddleware<unknown>>
-): Answer => {
-  if (middleware.length === 0) {
-    return (call, request) => {
-      call.inHandler = true
-      return handler(request, call)
-    }
-  }
-  return (call, request) =>
-    wrap(
-      middleware,
-      Effect.suspend(() => {
-        call.inHandler = true
-        return answered(handler(request, call), plan, call)
-      }),
-      call
-    )
-}
-
-// A function of its own: closures made beside the request would hold it as long as the call runs.
-const answered = (
-  handler: Effect.Effect<unknown, unknown>,
-  plan: plans.MethodPlan,
-  call: SingleCall
-): Effect.Effect<void, CallError> =>
-  Effect.matchEffect(handler, {
-    onSuccess: (success) => {
-      call.result = plan.method.response === undefined ? {} : { success }
-      return leftHandler(call)
-    },
-    // A declared exception is an answer, not a failure, for whoever stands around the handler.
-    onFailure: (error) => {
-      const exception = plan.exceptionOf(error)
-      if (exception === undefined) return failedInHandler(call, error)
-      call.result = { [exception]: error }
-      return leftHandler(call)
-    }
-  })
+// --- single messages on a stream ---------------------------------------------------------------------------------------------
 
 // As in Kitex the request of a single call is read before middleware, which sees neither a request that does not decode
 // nor the text of that.

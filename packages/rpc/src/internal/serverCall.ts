@@ -6,31 +6,42 @@
  */
 import type { MetadataEntries } from "@millrace/transport/Metadata"
 import * as Metadata from "@millrace/transport/Metadata"
-import * as Metainfo from "@millrace/transport/Metainfo"
+import type * as Metainfo from "@millrace/transport/Metainfo"
 import type { RawEnd, RawPeer, RawServerStream, RawStatus } from "@millrace/transport/RawStream"
 import * as TransportError from "@millrace/transport/TransportError"
-import type { NonEmptyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
+import type { MetaHandler } from "../MetaHandler.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import type { ServerInfo } from "../RpcInfo.ts"
 import type * as Public from "../ServerCall.ts"
 import type { Budgets } from "./budgets.ts"
-import { Duplex, type Environment } from "./duplex.ts"
+import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import { type FiberEnvironment, HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
+import { cameFromHandler, type SingleCall, type StreamCall } from "./handlerChain.ts"
 import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
-import type { MethodPlan, Result } from "./plan.ts"
+import { type MethodPlan, type Result, resultOf } from "./plan.ts"
 import type { Running } from "./serving.ts"
+import type { StreamInfo } from "./serverInfo.ts"
+import * as tracing from "./tracing.ts"
 import * as unread from "./unread.ts"
+import type { Environment } from "./waitingEnd.ts"
 
 /** What the calls of one server share. @internal */
 export interface ServerEnvironment extends Environment, FiberEnvironment {
+  /** An error, or what to run when the call has ended. */
+  readonly admit: (info: ServerInfo) => RpcError | (() => void) | undefined
   readonly draining: Effect.Effect<void>
+  /** The `onReadStream` of all meta handlers; undefined where there is none. */
+  readonly readStream: MetaHandler["onReadStream"]
+  /** The client did not get an answer as it was. */
+  readonly answerCut: (info: RpcInfo, method: object, why: string) => void
   /** Nothing of the call runs any more. */
   readonly gone: (call: Running) => void
 }
@@ -46,30 +57,29 @@ const ok: RawStatus = { code: 0, message: "" }
 const noEntries: MetadataEntries = []
 
 /** @internal */
-export class ServerCall extends Duplex<unknown, unknown> implements Public.ServerCall, HandlerOwner, Running {
+export class ServerCall extends Duplex implements SingleCall, StreamCall, HandlerOwner, Running {
   declare readonly env: ServerEnvironment
   declare readonly raw: RawServerStream
+  declare readonly info: StreamInfo
   readonly #plan: MethodPlan
   readonly #main: (call: ServerCall) => Effect.Effect<unknown, unknown>
   readonly #deadline: number
-  readonly #lifecycle: Lifecycle | undefined
-  readonly #ended: (() => void) | undefined
+  readonly lifecycle: Lifecycle | undefined
+  #ended: (() => void) | undefined
   readonly #sendMillis: number
 
   readonly #handler: HandlerFiber
-  /** What happens while this is set is the handler's doing: other errors are not business errors. */
   inHandler = false
-  /** The failure that came out of the handler itself, where middleware may have put another in its place. */
-  handlerFailure: unknown
-  /** The result of a method that has one, where middleware stands between it and the exit of the fiber. */
-  result: Result | undefined
+  handled = false
+  handlerFailure: { readonly error: unknown } | undefined = undefined
+  result: Result | undefined = undefined
   #trailers: MetadataEntries = noEntries
   /** Nothing may go on the wire any more: the status went out early, or the stream is dead. */
   #silent = false
 
   constructor(
     env: ServerEnvironment,
-    info: RpcInfo,
+    info: StreamInfo,
     raw: RawServerStream,
     plan: MethodPlan,
     main: (call: ServerCall) => Effect.Effect<unknown, unknown>,
@@ -77,12 +87,12 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     lifecycle: Lifecycle | undefined,
     ended: (() => void) | undefined
   ) {
-    super(env, info, raw, plan.decodeRequest, plan.encodeResponse, budgets)
+    super(env, info, plan, raw, plan.decodeRequest, plan.encodeResponse, budgets)
     this.#plan = plan
     this.#main = main
     this.#deadline = budgets.deadline
     this.#handler = new HandlerFiber(env, this)
-    this.#lifecycle = lifecycle
+    this.lifecycle = lifecycle
     this.#ended = ended
     this.#sendMillis = budgets.send
     if (lifecycle !== undefined) lifecycle.counts = this
@@ -99,7 +109,7 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   }
 
   get metainfo(): Metainfo.Metainfo {
-    return Metainfo.fromMetadata(this.raw.metadata)
+    return this.info.metainfo
   }
 
   get draining(): Effect.Effect<void> {
@@ -132,6 +142,9 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
       })
   }
 
+  /** Kitex has no place for them in a stream. */
+  sendBackwardValue(): void {}
+
   sendHeadersNow(): void {
     if (!this.raw.headersSent && !this.#silent) this.raw.sendHeaders(this.raw.pendingHeaders)
   }
@@ -143,25 +156,32 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     return Effect.catch(this.recv(), (error) => Effect.fail(Cause.isDone(error) ? errors.noMessage(this.info) : error))
   }
 
-  override recv(): Effect.Effect<unknown, CallError | Cause.Done> {
-    return this.#handler.returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recv()
+  protected recvRefused(): CallError | undefined {
+    return this.#handler.returned ? errors.handlerReturned(this.info) : undefined
   }
 
-  override recvAll(): Effect.Effect<NonEmptyArray<unknown>, CallError | Cause.Done> {
-    return this.#handler.returned ? Effect.fail(errors.handlerReturned(this.info)) : super.recvAll()
+  protected errorOf(end: RawEnd): CallError | undefined {
+    return end._tag === "Failed" ? errors.fromTransport(this.info, end.error) : undefined
   }
 
-  protected ended(end: RawEnd): Effect.Effect<never, CallError | Cause.Done> {
-    return end._tag === "Failed" ? Effect.fail(errors.fromTransport(this.info, end.error)) : Cause.done()
+  protected done(): Effect.Effect<never, Cause.Done> {
+    return Cause.done()
   }
 
-  protected sendRefused(): Effect.Effect<void, CallError> {
+  // The handler decides what becomes of its call.
+  protected recvFailed(error: CallError): Effect.Effect<never, CallError> {
+    return Effect.fail(error)
+  }
+
+  protected sendFailed(error: CallError): Effect.Effect<never, CallError> {
+    return Effect.fail(error)
+  }
+
+  protected sendRefused(): CallError {
     const end = this.raw.writeEnded
-    return Effect.fail(
-      typeof end === "object" && end._tag === "Failed"
-        ? errors.fromTransport(this.info, end.error)
-        : errors.handlerReturned(this.info)
-    )
+    return typeof end === "object" && end._tag === "Failed"
+      ? errors.fromTransport(this.info, end.error)
+      : errors.handlerReturned(this.info)
   }
 
   // --- running ---------------------------------------------------------------------------------------------------------
@@ -170,19 +190,58 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.#handler.run(context, this.#deadline)
   }
 
+  get internalError(): number {
+    return errors.internal
+  }
+
+  get returned(): boolean {
+    return this.#handler.returned
+  }
+
+  protected get reported(): boolean {
+    return this.lifecycle?.finished === true
+  }
+
   main(): Effect.Effect<unknown, unknown> {
-    if (this.#lifecycle === undefined) return this.#main(this)
-    return Effect.andThen(
-      this.#lifecycle.start(),
-      Effect.suspend(() => this.#main(this))
-    )
+    const { readStream } = this.env
+    if (readStream === undefined) return this.#trace()
+    return readStream(Effect.suspend(() => this.#trace()) as Effect.Effect<void, CallError>, this.info)
+  }
+
+  #trace(): Effect.Effect<unknown, unknown> {
+    const { lifecycle } = this
+    if (lifecycle === undefined || lifecycle.started) return this.#inContext()
+    return Effect.flatMap(lifecycle.start(), (context) => {
+      lifecycle.streamStart()
+      if (context === undefined) return this.#inContext()
+      // Suspended: what is provided with a context is held as long as it runs, and this may be the request.
+      return tracing.within(
+        Effect.suspend(() => this.#inContext()),
+        context
+      )
+    })
+  }
+
+  #inContext(): Effect.Effect<unknown, unknown> {
+    if (this.env.recvMiddleware.length === 0 && this.env.sendMiddleware.length === 0) return this.#main(this)
+    return Effect.withFiber((fiber) => {
+      this.context = fiber.context
+      return this.#main(this)
+    })
+  }
+
+  /** Admission of a call that has waited for its request: why it may not go on. */
+  admit(): RpcError | undefined {
+    const admitted = this.env.admit(this.info)
+    if (admitted instanceof RpcError) return admitted
+    this.#ended = admitted
+    return undefined
   }
 
   /** The status of a call that nobody waits for. */
   answerEarly(): void {
-    if (this.#silent) return
+    this.#finish(ok)
     this.#silent = true
-    this.raw.finish(ok, this.#trailers)
   }
 
   // --- ending: from outside --------------------------------------------------------------------------------------------
@@ -238,9 +297,15 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     this.raw.release()
     unread.limit(this.env.timers, this.raw, this.#sendMillis, errors.localCancel)
     this.#ended?.()
-    if (this.#lifecycle === undefined) return this.env.gone(this)
+    // What middleware has put in its place may be no business error, or none at all.
+    this.info.bizError = outcome.bizError
+    if (this.lifecycle === undefined) return this.env.gone(this)
+    if (this.lifecycle.direct) {
+      this.lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+      return this.env.gone(this)
+    }
     this.env
-      .runFork(this.#lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
+      .runFork(this.lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
       .addObserver(() => this.env.gone(this))
   }
 
@@ -256,8 +321,11 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     const failure = Exit.isSuccess(exit) ? undefined : errors.causeFailure(exit.cause)
     const own = this.failure
     if (own instanceof RpcError && (this.#silent || own.reason._tag === "DeadlineExceeded")) {
-      this.#finish(errors.toStatus(own, false))
-      return { reason: "error", exit: Exit.fail(own), bizError: undefined }
+      return this.#end(errors.toStatus(own, false), {
+        reason: "error",
+        exit: Exit.fail(own),
+        bizError: undefined
+      })
     }
     if (failure === undefined) return Exit.isSuccess(exit) ? this.#succeeded(exit.value) : this.#interrupted()
     return this.#failed(failure.value)
@@ -266,30 +334,27 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
   #succeeded(value: unknown): Outcome {
     const method = this.#plan.method
     if (method.mode === "unary" || method.mode === "pingPong") {
-      return this.#answer(this.result ?? (method.response === undefined ? {} : { success: value }))
+      return this.#answer(this.result ?? resultOf(method, value))
     }
-    this.#finish(ok)
-    return completed
+    return this.#end(ok, completed)
   }
 
   #answer(result: Result): Outcome {
     const wrote = this.writeNow([result], 0, false)
-    if (typeof wrote !== "number") return this.#failed(Cause.squash((wrote as Exit.Failure<never, CallError>).cause))
-    this.#finish(ok)
-    return completed
+    if (typeof wrote !== "number") return this.#failed(wrote)
+    return this.#end(ok, completed)
   }
 
   #failed(error: unknown): Outcome {
-    const fromHandler = this.inHandler && (this.handlerFailure === undefined || this.handlerFailure === error)
+    const fromHandler = cameFromHandler(this, error)
     const exception = fromHandler && this.result === undefined ? this.#plan.exceptionOf(error) : undefined
     if (exception !== undefined) return this.#answer({ [exception]: error })
     const status = errors.toStatus(error, fromHandler)
-    this.#finish(status)
     if (error instanceof BizStatusError && status.biz !== undefined) {
-      return { reason: "error", exit: Exit.void, bizError: error }
+      return this.#end(status, { reason: "error", exit: Exit.void, bizError: error })
     }
     const known = error instanceof RpcError ? error : (errors.fromStatus(this.info, status) as RpcError)
-    return { reason: "error", exit: Exit.fail(known), bizError: undefined }
+    return this.#end(status, { reason: "error", exit: Exit.fail(known), bizError: undefined })
   }
 
   #interrupted(): Outcome {
@@ -303,8 +368,22 @@ export class ServerCall extends Duplex<unknown, unknown> implements Public.Serve
     return { reason: "error", exit: Exit.die(defect), bizError: undefined }
   }
 
-  #finish(status: RawStatus): void {
-    if (!this.#silent) this.raw.finish(status, this.#trailers)
+  /** The outcome, unless what it says did not reach the client as it was. */
+  #end(status: RawStatus, outcome: Outcome): Outcome {
+    const refused = this.#finish(status)
+    if (refused === undefined || Exit.isFailure(outcome.exit)) return outcome
+    return {
+      ...outcome,
+      reason: "error",
+      exit: Exit.fail(errors.fromTransport(this.info, refused))
+    }
+  }
+
+  #finish(status: RawStatus): TransportError.TransportError | undefined {
+    if (this.#silent) return undefined
+    const refused = this.raw.finish(status, this.#trailers)
+    if (refused !== undefined) this.env.answerCut(this.info, this.#plan, refused.desc)
+    return refused
   }
 }
 

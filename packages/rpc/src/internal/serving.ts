@@ -4,7 +4,6 @@
  *
  * @internal
  */
-import type { Metadata } from "@millrace/transport/Metadata"
 import type { Listening } from "@millrace/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -12,19 +11,24 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Admission, AdmissionRequest } from "../Admission.ts"
+import type { MetaHandler } from "../MetaHandler.ts"
 import * as RpcError from "../RpcError.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
+import type { RpcInfo, ServerInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
+import type { Readers, Writers } from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import type { FiberEnvironment } from "./handlerFiber.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { LogBudget } from "./logBudget.ts"
+import { printable } from "./printable.ts"
+import { StreamInfo } from "./serverInfo.ts"
 import type { Timers } from "./timers.ts"
 
 /** @internal */
 export interface Settings {
   readonly admission: ReadonlyArray<Admission>
   readonly tracers: ReadonlyArray<RpcTracer>
+  readonly metaHandlers: ReadonlyArray<MetaHandler>
   readonly graceMillis: number
 }
 
@@ -44,10 +48,15 @@ export class Serving implements FiberEnvironment {
   readonly timers: Timers
   readonly runFork: FiberEnvironment["runFork"]
   readonly tracers: ReadonlyArray<RpcTracer>
+  /** The hooks of all meta handlers; undefined where none has it. */
+  readonly readStream: MetaHandler["onReadStream"]
+  readonly readMeta: Readers
+  readonly writeMeta: Writers
   readonly #settings: Settings
   readonly #running = new Set<Running>()
   readonly #draining = Deferred.makeUnsafe<void>()
   readonly #lostBusinessErrors = new Set<object>()
+  readonly #cutAnswers = new Set<object>()
   readonly #onewayLines = new LogBudget()
   #whenIdle: (() => void) | undefined
   #over = false
@@ -55,6 +64,14 @@ export class Serving implements FiberEnvironment {
   constructor(settings: Settings, timers: Timers, runFork: FiberEnvironment["runFork"]) {
     this.#settings = settings
     this.tracers = settings.tracers
+    const { metaHandlers } = settings
+    const readStream = metaHandlers.flatMap((handler) => handler.onReadStream ?? [])
+    this.readStream =
+      readStream.length === 0
+        ? undefined
+        : (next, info) => readStream.reduceRight((inner, hook) => Effect.suspend(() => hook(inner, info)), next)
+    this.readMeta = metaHandlers.flatMap((handler) => handler.readMeta ?? [])
+    this.writeMeta = metaHandlers.flatMap((handler) => handler.writeMeta ?? [])
     this.timers = timers
     this.runFork = runFork
   }
@@ -74,17 +91,13 @@ export class Serving implements FiberEnvironment {
    * All rules in order: an error, or what to run when the call has ended. A rule that refuses gives back what those
    * before it gave out.
    */
-  admit<Raw>(
-    info: RpcInfo,
-    raw: Raw,
-    metadataOf: (raw: Raw) => Metadata
-  ): RpcError.RpcError | (() => void) | undefined {
+  admit(info: ServerInfo): RpcError.RpcError | (() => void) | undefined {
     const { admission } = this.#settings
     if (admission.length === 0) return undefined
     const request: AdmissionRequest = {
       info,
       get metadata() {
-        return metadataOf(raw)
+        return info.metadata
       }
     }
     const releases: Array<() => void> = []
@@ -125,7 +138,11 @@ export class Serving implements FiberEnvironment {
   refused(info: RpcInfo, error: RpcError.RpcError): void {
     const lifecycle = this.lifecycle(info)
     if (lifecycle === undefined) return
-    this.runFork(Effect.andThen(lifecycle.start(), lifecycle.finish("error", Exit.fail(error), undefined)))
+    const finish = Effect.suspend(() => {
+      if (info instanceof StreamInfo) lifecycle.streamStart()
+      return lifecycle.finish("error", Exit.fail(error), undefined)
+    })
+    this.runFork(Effect.andThen(lifecycle.start(), finish))
   }
 
   logDefect(info: RpcInfo, cause: Cause.Cause<unknown>): void {
@@ -145,6 +162,14 @@ export class Serving implements FiberEnvironment {
     this.#lostBusinessErrors.add(method)
     const line = `business error of ${info.service}.${info.method} lost: without a TTHeader the client sees an empty result; use a TTHeader transport or a declared exception`
     this.#log(info, Effect.logWarning(printable(line)))
+  }
+
+  /** The client did not get an answer as it was: said once for each method. */
+  answerCut(info: RpcInfo, method: object, why: string): void {
+    if (this.#cutAnswers.has(method)) return
+    this.#cutAnswers.add(method)
+    const line = `an answer of ${info.service}.${info.method} did not reach its client as it was: ${why}. The server says so once for each method.`
+    this.#log(info, Effect.logWarning(printable(line, 1000)))
   }
 
   #log({ method, service }: RpcInfo, line: Effect.Effect<void>): void {
@@ -200,9 +225,6 @@ export class Serving implements FiberEnvironment {
     })
   }
 }
-
-// Names and texts may be a peer's.
-const printable = (text: string): string => text.slice(0, 400).replace(/\p{C}/gu, "?")
 
 /** A call that was refused with a code and a text of Kitex's. @internal */
 export const refusal = (info: RpcInfo, code: number, desc: string): RpcError.RpcError =>

@@ -4,9 +4,11 @@
  *
  * @internal
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 
 /** Something with a due time. `index` is its place in the heap, -1 while it is not armed. @internal */
 export interface Timer {
@@ -141,3 +143,11 @@ export class Timers {
     timer.index = index
   }
 }
+
+/** Timers that are armed no more when the scope closes. @internal */
+export const makeTimers: Effect.Effect<Timers, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.contextWith((context: Context.Context<never>) =>
+    Effect.sync(() => new Timers(Context.get(context, Clock.Clock), Effect.runForkWith(context)))
+  ),
+  (timers) => Effect.sync(() => timers.close())
+)

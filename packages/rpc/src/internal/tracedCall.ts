@@ -4,29 +4,56 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import { RpcError } from "../RpcError.ts"
 import * as errors from "./errors.ts"
-import type { Lifecycle } from "./lifecycle.ts"
+import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
 
-/** @internal */
-export const tracedCall = <A, E>(lifecycle: Lifecycle, call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+/** Gives `call` the context that it runs in, in place of that of its fiber. @internal */
+export const tracedCall = <A, E>(
+  lifecycle: Lifecycle,
+  call: (context: Context.Context<never> | undefined) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  if (lifecycle.direct) {
+    // A call that is interrupted before it begins has nothing to finish.
+    return Effect.onExitPrimitive(
+      Effect.withFiber((fiber) => call(lifecycle.begin(fiber.context))),
+      (exit) => {
+        if (!lifecycle.started) return undefined
+        const outcome = outcomeOf(exit)
+        lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+        return undefined
+      }
+    )
+  }
   // Nothing comes between a start and the promise of its finish.
-  Effect.uninterruptibleMask((restore) =>
-    Effect.andThen(
-      lifecycle.start(),
-      Effect.onExit(restore(call), (exit) => {
-        if (Exit.isSuccess(exit)) return lifecycle.finish("eof", Exit.void, undefined)
-        if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
-        const failure = errors.causeFailure(exit.cause)
-        if (failure?.value instanceof BizStatusError) return lifecycle.finish("error", Exit.void, failure.value)
-        if (failure?.value instanceof RpcError || failure?.defect === true) {
-          return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
-        }
-        // A declared exception is an answer.
-        return lifecycle.finish("eof", Exit.void, undefined)
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(lifecycle.start(), (context) =>
+      Effect.onExit(restore(Effect.suspend(() => call(context))), (exit) => {
+        const outcome = outcomeOf(exit)
+        return lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError)
       })
     )
   )
+}
+
+const interrupted: Outcome = { reason: "interrupted", exit: Exit.interrupt(), bizError: undefined }
+
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (Exit.isSuccess(exit)) return completed
+  if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
+  const failure = errors.causeFailure(exit.cause)
+  if (failure?.value instanceof BizStatusError) return { reason: "error", exit: Exit.void, bizError: failure.value }
+  if (failure?.value instanceof RpcError || failure?.defect === true) {
+    return {
+      reason: "error",
+      exit: Exit.failCause(exit.cause as Cause.Cause<RpcError>),
+      bizError: undefined
+    }
+  }
+  // A declared exception is an answer.
+  return completed
+}

@@ -7,18 +7,20 @@
 import type { Metadata } from "@millrace/transport/Metadata"
 import type { RawClientStream } from "@millrace/transport/RawStream"
 import * as Effect from "effect/Effect"
+import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { Budgets } from "./budgets.ts"
+import { ClientInfo } from "./clientInfo.ts"
 import * as errors from "./errors.ts"
-import type { Counts } from "./lifecycle.ts"
-import { type MethodPlan, type Result, exceptionIn } from "./plan.ts"
+import type { Counts, Lifecycle } from "./lifecycle.ts"
+import { answerIn, type MethodPlan, type Result } from "./plan.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 /** @internal */
 export type UnaryError = CallError | object
 
-/** @internal */
+/** With `whole` it gives the result struct, where declared exceptions are answers. @internal */
 export class UnaryCall implements Timer, Counts {
   at = 0
   index = -1
@@ -34,6 +36,8 @@ export class UnaryCall implements Timer, Counts {
   readonly #budgets: Pick<Budgets, "firstMessage" | "recv">
   readonly #onHeader: ((header: Metadata) => void) | undefined
   readonly #onTrailer: ((trailer: Metadata) => void) | undefined
+  readonly #lifecycle: Lifecycle | undefined
+  readonly #whole: boolean
   #resume: ((effect: Effect.Effect<unknown, UnaryError>) => void) | undefined
 
   constructor(
@@ -44,7 +48,9 @@ export class UnaryCall implements Timer, Counts {
     deadline: number,
     budgets: Pick<Budgets, "firstMessage" | "recv">,
     onHeader: ((header: Metadata) => void) | undefined,
-    onTrailer: ((trailer: Metadata) => void) | undefined
+    onTrailer: ((trailer: Metadata) => void) | undefined,
+    lifecycle: Lifecycle | undefined,
+    whole: boolean
   ) {
     this.#info = info
     this.#raw = raw
@@ -54,6 +60,12 @@ export class UnaryCall implements Timer, Counts {
     this.#budgets = budgets
     this.#onHeader = onHeader
     this.#onTrailer = onTrailer
+    this.#lifecycle = lifecycle
+    this.#whole = whole
+    if (lifecycle !== undefined) {
+      lifecycle.counts = this
+      lifecycle.streamStart()
+    }
   }
 
   /** Sends the request and resumes once; gives what to do when the fiber is interrupted meanwhile. */
@@ -87,9 +99,16 @@ export class UnaryCall implements Timer, Counts {
   })
 
   onReadable(): void {
+    if (this.#lifecycle !== undefined) this.#tell(this.#lifecycle)
     // A second message breaks the rule of one response, whether or not the end ever comes.
     const { available, end } = this.#raw
     if (end !== undefined || available > 1) this.#settle(Effect.suspend(() => this.#outcome()))
+  }
+
+  #tell(lifecycle: Lifecycle): void {
+    const { end, header, trailer } = this.#raw
+    if (header !== undefined) lifecycle.streamRecvHeader(header)
+    if (end !== undefined) lifecycle.streamFinish(trailer)
   }
 
   onWritable(): void {}
@@ -146,10 +165,10 @@ export class UnaryCall implements Timer, Counts {
     }
     if (raw.trailer !== undefined) this.#onTrailer?.(raw.trailer)
     const error = errors.fromStatus(this.#info, end.status)
+    if (error instanceof BizStatusError && this.#info instanceof ClientInfo) this.#info.bizError = error
     if (error !== undefined) return Effect.fail(error)
     if (results.length === 0) return Effect.fail(errors.noMessage(this.#info))
     const result = results[0] as Result
-    const exception = exceptionIn(this.#plan, result)
-    return exception === undefined ? Effect.succeed(result["success"]) : Effect.fail(exception)
+    return this.#whole ? Effect.succeed(result) : answerIn(this.#plan.exceptions, result)
   }
 }

@@ -9,8 +9,8 @@ import type { Decode, Encode } from "@millrace/transport/RawStream"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Method from "../Method.ts"
-import type { ServerMiddleware } from "../Middleware.ts"
 import type { ServerCall } from "../ServerCall.ts"
+import type { HandlerChain } from "./handlerChain.ts"
 import type { MethodPlan, Result } from "./plan.ts"
 import { type Route, routeOf } from "./routes.ts"
 
@@ -35,7 +35,7 @@ const write: Encode<unknown> = (result, out) => {
 }
 
 const plan: MethodPlan = {
-  service: { name_: "", package: "", methods: [] },
+  service: { name_: "", package: "", methods: [], uses: [] },
   method: Method.pingPong("", { arguments: {}, response: Thrift.Binary }),
   path: "",
   encodeRequest: write,
@@ -50,7 +50,7 @@ const plan: MethodPlan = {
 export const route = (
   handler: (request: Request, call: ServerCall) => Effect.Effect<unknown, unknown, unknown>,
   context: Context.Context<never>,
-  middleware: ReadonlyArray<ServerMiddleware<unknown>>
+  chain: HandlerChain
 ): Route =>
   routeOf(
     plan,
@@ -59,5 +59,5 @@ export const route = (
       return handler({ service, method, oneway: mode === "oneway", bytes }, call)
     },
     context,
-    middleware
+    chain
   )

@@ -33,9 +33,9 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Client from "../Client.ts"
 import type { ClientOptions } from "../ClientOptions.ts"
-import type { Handlers, Services } from "../Handlers.ts"
+import type { Handlers, Services, Used } from "../Handlers.ts"
 import type * as Method from "../Method.ts"
-import type { ServerMiddleware } from "../Middleware.ts"
+import type * as Middleware from "../Middleware.ts"
 import * as Server from "../Server.ts"
 import type * as Service from "../Service.ts"
 import * as StreamClient from "../StreamClient.ts"
@@ -48,7 +48,7 @@ import * as FaultPlan from "./FaultPlan.ts"
  * @since 0.1.0
  * @category options
  */
-export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> {
+export interface LayerOptions<Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = []> {
   /** What goes wrong on the way. Default: nothing. */
   readonly faults?: FaultPlan.FaultPlan | undefined
   /**
@@ -68,11 +68,15 @@ export interface LayerOptions<Ms extends ReadonlyArray<ServerMiddleware<unknown>
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []> extends LayerOptions<Ms> {
-  /** Of the streaming methods. */
-  readonly client?: StreamClientOptions | undefined
+export interface Options<
+  Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = [],
+  Cs extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+  Ps extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
+> extends LayerOptions<Ms> {
+  /** Of the streaming and unary methods. */
+  readonly client?: StreamClientOptions<Cs> | undefined
   /** Of the PingPong and oneway methods. */
-  readonly pingPong?: ClientOptions | undefined
+  readonly pingPong?: ClientOptions<Ps> | undefined
 }
 
 /**
@@ -103,14 +107,14 @@ export interface Options<Ms extends ReadonlyArray<ServerMiddleware<unknown>> = [
  */
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
-  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
+  const Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = []
 >(
   services: Ss,
   options: LayerOptions<Ms> = {}
 ): Layer.Layer<
   Server.Server | ClientTransport,
   never,
-  Server.HandlersFor<Ss[number]> | Server.RequirementsOf<Ms[number]>
+  Server.HandlersFor<Ss[number]> | Server.UsesOf<Ss[number]> | Middleware.RequirementsOf<Ms[number]>
 > =>
   Layer.suspend(() => {
     const state = { closing: false }
@@ -124,7 +128,10 @@ export const layer = <
     )
   })
 
-const server = <const Ss extends ReadonlyArray<Service.Any>, const Ms extends ReadonlyArray<ServerMiddleware<unknown>>>(
+const server = <
+  const Ss extends ReadonlyArray<Service.Any>,
+  const Ms extends ReadonlyArray<Middleware.ForServer<unknown>>
+>(
   services: Ss,
   options: LayerOptions<Ms>,
   state: { closing: boolean }
@@ -166,15 +173,21 @@ export const client = <
   const H extends Handlers<Methods, any>,
   E = never,
   RX = never,
-  const Ms extends ReadonlyArray<ServerMiddleware<unknown>> = []
+  const Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = [],
+  Uses extends Used = never,
+  const Cs extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+  const Ps extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
 >(
-  service: Service.ServiceClass<Name, Methods>,
+  service: Service.ServiceClass<Name, Methods, Uses>,
   handlers: H | Effect.Effect<H, E, RX>,
-  options: Options<Ms> = {}
+  options: Options<Ms, Cs, Ps> = {}
 ): Effect.Effect<
   StreamClient.StreamClient<Service.ServiceClass<Name, Methods>> & Client.Client<Service.ServiceClass<Name, Methods>>,
   E,
-  Scope.Scope | Services<H[keyof H]> | Exclude<RX, Scope.Scope> | Server.RequirementsOf<Ms[number]>
+  | Scope.Scope
+  | Exclude<Services<H[keyof H]> | Exclude<RX, Scope.Scope>, Service.Provided<Uses>>
+  | Server.UsesOf<Service.ServiceClass<Name, Methods, Uses>>
+  | Middleware.RequirementsOf<Ms[number] | Cs[number] | Ps[number]>
 > => {
   const server = layer([service], options).pipe(Layer.provide(service.toLayer(handlers)))
   return Effect.flatMap(Layer.build(server as Layer.Layer<Server.Server | ClientTransport, E>), (context) =>

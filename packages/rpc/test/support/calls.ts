@@ -22,6 +22,8 @@ export interface AskOptions {
   readonly arrivedAt?: number
   /** String keys of the TTHeader; there is none without. */
   readonly strings?: Readonly<Record<string, string>>
+  /** Its int keys. */
+  readonly ints?: ReadonlyArray<readonly [key: number, value: string]>
 }
 
 const bytesOf = <A>(value: A, encode: RawStream.Encode<A>): Uint8Array => {
@@ -61,7 +63,7 @@ export class Asked implements RawCall.RawServerCall {
     this.header =
       options.strings === undefined
         ? undefined
-        : { flags: 0, ints: new Map(), strings: new Map(Object.entries(options.strings)) }
+        : { flags: 0, ints: new Map(options.ints), strings: new Map(Object.entries(options.strings)) }
   }
 
   take<A>(decode: RawStream.Decode<A>): A {
@@ -139,7 +141,7 @@ export const transport: Layer.Layer<Transport.ServerTransport | Accepting> = Lay
 /** A server of TestService that takes what a test asks. */
 export const serveCalls = (
   handlers: Parameters<typeof handlersOf>[0],
-  options: Server.Options<ReadonlyArray<Middleware.ServerMiddleware>> = {}
+  options: Server.Options<ReadonlyArray<Middleware.ForServer>> = {}
 ): Layer.Layer<Server.Server | Accepting> =>
   Server.layer([TestService], options).pipe(
     Layer.provide(TestService.toLayer(handlersOf(handlers))),

@@ -4,7 +4,9 @@ import { TestClock } from "effect/testing"
 import type { RpcError } from "../../src/RpcError.ts"
 import { Recorder, Testing } from "../../src/testing/index.ts"
 import { TestService } from "./echo.ts"
-import type { Handlers } from "../../src/index.ts"
+import type { Handlers, Middleware } from "../../src/index.ts"
+
+type Options = Testing.Options<ReadonlyArray<Middleware.ServerMiddleware>>
 
 export type TestHandlers = Handlers.Handlers<(typeof TestService)["methods"], never>
 
@@ -18,11 +20,11 @@ export const only = (handlers: Partial<TestHandlers>): TestHandlers =>
   }) as unknown as TestHandlers
 
 /** A client of TestService; only the handlers of a test are written out. */
-export const clientOf = (handlers: Partial<TestHandlers>, options: Testing.Options = {}) =>
+export const clientOf = (handlers: Partial<TestHandlers>, options: Options = {}) =>
   Testing.client(TestService, only(handlers), options)
 
 /** A client with a recorder on both sides. */
-export const recorded = (handlers: Partial<TestHandlers>, options: Testing.Options = {}) =>
+export const recorded = (handlers: Partial<TestHandlers>, options: Options = {}) =>
   Effect.gen(function* () {
     const recorder = yield* Recorder.make
     const client = yield* Effect.provide(clientOf(handlers, options), recorder.layer)

@@ -40,7 +40,7 @@ export const handlersOf = (handlers: Partial<TestHandlers>): TestHandlers =>
 /** A server of TestService in memory, and both ends of the transport. */
 export const serve = (
   handlers: Partial<TestHandlers>,
-  options: Server.Options<ReadonlyArray<Middleware.ServerMiddleware>> = {}
+  options: Server.Options<ReadonlyArray<Middleware.ForServer>> = {}
 ): Layer.Layer<Server.Server | Transport.ClientTransport> =>
   Server.layer([TestService], options).pipe(
     Layer.provide(TestService.toLayer(handlersOf(handlers))),

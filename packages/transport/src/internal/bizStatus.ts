@@ -41,3 +41,11 @@ export const parseInt32 = (text: string): number | undefined => {
   const value = Number(text)
   return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined
 }
+
+/** The beginning of a message that is too long for the headers of an answer, and a note that says so. @internal */
+export const cut = (message: string, note: string, longest = 1024): string => {
+  if (message.length <= longest) return message === "" ? `(${note})` : `${message} (${note})`
+  // Not between the halves of a character.
+  const end = /[\ud800-\udbff]/.test(message.charAt(longest - 1)) ? longest - 1 : longest
+  return `${message.slice(0, end)}... (${note})`
+}

@@ -13,6 +13,8 @@ import { encodeResponseHeaders, parseResponseHead } from "../../src/internal/grp
 import { codeOfReset, textOfReset } from "../../src/internal/grpc/status.ts"
 import { decodeTimeout, encodeTimeout } from "../../src/internal/grpc/timeout.ts"
 import { encodeTrailers, parseTrailers } from "../../src/internal/grpc/trailers.ts"
+import { refusal } from "../../src/Metadata.ts"
+import * as StatusDetails from "../../src/StatusDetails.ts"
 
 const base = [":path", "/echo.TestService/Echo", "content-type", "application/grpc+thrift"]
 
@@ -71,15 +73,71 @@ describe("metadata", () => {
     )
   })
   it("refuses names and values that a header cannot have", () => {
-    assert.strictEqual(list([["HELLO", "1"]]), 'invalid header field name "HELLO"')
-    assert.strictEqual(list([["", "1"]]), 'invalid header field name ""')
-    assert.strictEqual(list([["a b", "1"]]), 'invalid header field name "a b"')
-    assert.strictEqual(list([["a", "1\r\nb: 2"]]), 'invalid header field value for "a"')
+    const name = "names are made of lower-case letters, digits and !#$%&'*+-.^_`|~"
+    const control = "a control character is in it, such values need a key in -bin"
+    const refused: ReadonlyArray<readonly [string, string | Uint8Array, string]> = [
+      ["HELLO", "1", 'invalid header field name "HELLO": names are lower case, write "hello"'],
+      ["", "1", `invalid header field name "": ${name}`],
+      ["a b", "1", `invalid header field name "a b": ${name}`],
+      ["a\r\nb", "1", `invalid header field name "a\\r\\nb": ${name}`],
+      ["中", "1", `invalid header field name "中": ${name}`],
+      [
+        "A".repeat(70),
+        "1",
+        `invalid header field name "${"A".repeat(64)}...": names are lower case, write "${"a".repeat(64)}..."`
+      ],
+      ["a", "1\r\nb: 2", `invalid header field value for "a": ${control}`],
+      ["a", "\u0000", `invalid header field value for "a": ${control}`],
+      ["a", "\u007f", `invalid header field value for "a": ${control}`],
+      ["a", Uint8Array.of(1), 'invalid header field value for "a": bytes need a key in -bin'],
+      // Under a key in -bin nobody would look for them.
+      ...["stream-log-id", "rpc-transit-k", "rpc-persist-k", "source-service", "destination-method"].map(
+        (key) =>
+          [key, "a\nb", `invalid header field value for "${key}": it takes text without control characters`] as const
+      )
+    ]
+    for (const [key, value, why] of refused) {
+      assert.strictEqual(list([[key, value]]), why)
+      assert.strictEqual(refusal(key, value), why)
+    }
+    for (const key of ["grpc-status", "te", ":path"]) {
+      const why = `invalid header field name "${key}": the name belongs to the protocol, choose another`
+      assert.strictEqual(refusal(key, "1"), why)
+    }
+    for (const key of ["__proto__", "constructor", "a-bin"]) assert.isUndefined(refusal(key, "1"))
+    assert.isUndefined(refusal("a", "\ttab, 中"))
+    assert.isUndefined(refusal("a-bin", "\r\n"))
   })
   it("carries text as UTF-8 bytes", () => {
     const out = list([["a", "错"]]) as ReadonlyArray<string>
     assert.deepStrictEqual(out, ["a", "\xe9\x94\x99"])
     assert.strictEqual(requestMetadata(out).get("A"), "错")
+  })
+  it("cuts space around a value, and no byte of a character that looks like space", () => {
+    assert.deepStrictEqual(
+      list([
+        ["a", " \tx y\t "],
+        ["b", " \t "]
+      ]),
+      ["a", "x y", "b", ""]
+    )
+    for (const text of ["voilà", "à", "\u00a0", "\ufeff"]) {
+      assert.strictEqual(requestMetadata(list([["a", text]]) as ReadonlyArray<string>).get("a"), text)
+    }
+    const long = `${" ".repeat(500_000)}x`
+    assert.deepStrictEqual(list([["a", `y${long}`]]), ["a", `y${long}`])
+  })
+  it("carries bytes of any kind, and text under a key of bytes", () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const metadata = requestMetadata(
+      list([
+        ["a-bin", all],
+        ["a-bin", ""],
+        ["b-bin", "\r\n中"]
+      ]) as ReadonlyArray<string>
+    )
+    assert.deepStrictEqual(metadata.getAll("a-bin"), [all, new Uint8Array(0)])
+    assert.strictEqual(metadata.get("b-bin"), "\r\n中")
   })
   it("shows a handler who calls, and hides what the protocol uses", () => {
     const metadata = requestMetadata([":path", "/x", ":authority", "svc", ...base.slice(2), "te", "trailers", "a", "1"])
@@ -100,9 +158,29 @@ describe("metadata", () => {
     assert.strictEqual(encodeBin(new Uint8Array(0)), "")
     assert.deepStrictEqual([...responseMetadata(["x-bin", "*", "x-bin", "AA"]).getAll("x-bin")], [Uint8Array.of(0)])
   })
-  it("is one object for one header list", () => {
-    const headers = ["a", "1"]
+  it("is one object for a header list that comes again, which is frozen", () => {
+    const headers = Object.freeze(["a", "1"])
     assert.strictEqual(requestMetadata(headers), requestMetadata(headers))
+    const once = ["a", "1"]
+    assert.notStrictEqual(requestMetadata(once), requestMetadata(once))
+  })
+
+  it("gives copies of bytes and lists, because other calls may have the same", () => {
+    const metadata = requestMetadata(Object.freeze(["a-bin", "AQI", "b", "1"]))
+    const [bytes] = metadata.getAll("a-bin") as [Uint8Array]
+    bytes.fill(9)
+    ;(metadata.getAll("b") as Array<string>).push("2")
+    assert.deepStrictEqual([metadata.getAll("a-bin"), metadata.getAll("b")], [[Uint8Array.of(1, 2)], ["1"]])
+  })
+
+  it("gives the same for one look and for many", () => {
+    const list = ["a", "1", "t-bin", "???", "t-bin", "aGk", "te", "2", "content-type", "x", ":path", "/", "a", "3"]
+    const [one, many] = [requestMetadata(list), requestMetadata(list)]
+    assert.deepStrictEqual([...many.keys()], ["a", "t-bin", "content-type"])
+    for (const key of ["a", "t-bin", "te", "content-type", ":path", "none"]) {
+      assert.strictEqual(one.get(key), many.get(key), key)
+    }
+    assert.strictEqual(one.get("t-bin"), "hi")
   })
 })
 
@@ -201,6 +279,24 @@ describe("trailers", () => {
     const details = Uint8Array.of(0x08, 5, 0x12, 2, 0x6e, 0x66)
     const back = parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBin(details)])
     assert.deepInclude(back, { code: 5, message: "nf" })
+  })
+  it("details that are no status are malformed", () => {
+    for (const bytes of [[0x08], [0x12, 5, 0x6e], [0x0b], [0x1a, 1, 0x0a]]) {
+      assert.strictEqual(
+        parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBin(Uint8Array.from(bytes))]),
+        "transport: malformed grpc-status-details-bin: not a google.rpc.Status"
+      )
+    }
+  })
+  it("details go out in the place where Kitex has them, and come back", () => {
+    const details = StatusDetails.encode({ code: 5, message: "nf", details: [] })
+    const status = { code: 5, message: "nf", biz: { code: 404, extra: {} }, details }
+    const list = encodeTrailers(undefined, status, [["t", "v"]]) as ReadonlyArray<string>
+    assert.deepStrictEqual(
+      list.filter((_, i) => i % 2 === 0),
+      ["grpc-status", "grpc-message", "biz-status", "grpc-status-details-bin", "t"]
+    )
+    assert.deepStrictEqual(parseTrailers(list), { code: 5, message: "nf", biz: { code: 404, extra: {} }, details })
   })
   it("a status beyond int32 is malformed, not a crash", () => {
     assert.strictEqual(

@@ -110,11 +110,24 @@ describe("HpackEncoder", () => {
     assert.deepStrictEqual(headersOf(decode(decoder, again)), request)
   })
 
+  it("keeps the block of a frozen list, and makes no copy of any other", () => {
+    const encoder = new HpackEncoder()
+    const frozen = Object.freeze([...request])
+    encoder.encode(frozen)
+    const kept = encoder.encode(frozen)
+    const before = kept.slice()
+    const first = encoder.encode([...request, "traceparent", "a"])
+    const second = encoder.encode([...request, "traceparent", "b"])
+    assert.strictEqual(second.buffer, first.buffer)
+    assert.notStrictEqual(kept.buffer, first.buffer)
+    assert.deepStrictEqual(kept, before)
+  })
+
   it("gives the same bytes for the same frozen list until the table changes", () => {
     const encoder = new HpackEncoder()
     const decoder = makeDecoder()
     const frozen = Object.freeze([...request])
-    const first = encoder.encode(frozen)
+    const first = encoder.encode(frozen).slice()
     decode(decoder, first)
     const second = encoder.encode(frozen)
     assert.notDeepEqual(second, first)
@@ -155,14 +168,12 @@ describe("HpackEncoder", () => {
     assert.deepStrictEqual(tableOf(decoder), [])
   })
 
-  it("keeps fields that change on every call, and long ones, out of the table", () => {
+  it("keeps long fields, and texts of errors, out of the table", () => {
     const encoder = new HpackEncoder()
     const decoder = makeDecoder()
     const lists = [
-      ["grpc-timeout", "999980u"],
       ["content-length", "17"],
       ["grpc-message", "no such user"],
-      ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
       ["x-long", "v".repeat(257)]
     ]
     for (const list of lists) {
@@ -174,6 +185,22 @@ describe("HpackEncoder", () => {
     const ordinary = ["grpc-status", "0", "grpc-message", "", "x-long", "v".repeat(256)]
     assert.deepStrictEqual(headersOf(decode(decoder, encoder.encode(ordinary))), ordinary)
     assert.strictEqual(tableOf(decoder).length, ordinary.length)
+  })
+
+  it("of fields that change on every call puts the first into the table, for its name, and packs no value", () => {
+    const encoder = new HpackEncoder()
+    const decoder = makeDecoder()
+    const value = (at: number) => `00-4bf92f3577b34da6a3ce929d0e0e473${at}-00f067aa0ba902b7-01`
+    for (const name of ["grpc-timeout", "traceparent", "rpc-transit-traceparent", "stream-log-id"]) {
+      const before = tableOf(decoder).length
+      for (let at = 0; at < 3; at++) {
+        const block = encoder.encode([name, value(at)])
+        assert.deepStrictEqual(headersOf(decode(decoder, block)), [name, value(at)])
+        // An index of the name in two bytes, a length in one, and the value as it is.
+        if (at > 0) assert.deepStrictEqual([block.length, block[0]! & 0xf0], [2 + 1 + value(at).length, 0x00], name)
+      }
+      assert.strictEqual(tableOf(decoder).length, before + 2)
+    }
   })
 
   it("uses Huffman only where it is shorter", () => {
@@ -218,7 +245,9 @@ describe("HpackDecoder", () => {
     const decoder = makeDecoder()
     const block = hex("8286 84 00 0178 0131")
     const first = decode(decoder, block)
+    assert.isFalse(Object.isFrozen(headersOf(first)))
     assert.strictEqual(decode(decoder, block), first)
+    assert.isTrue(Object.isFrozen(headersOf(first)))
     const shifted = new Uint8Array(20)
     shifted.set(block, 7)
     assert.strictEqual(decoder.decode(shifted, 7, 7 + block.length), first)
@@ -334,6 +363,19 @@ describe("HpackDecoder", () => {
     const block = Uint8Array.from([0x40, 1, 0x78, 33, ...Array.from({ length: 33 }, () => 0x61)])
     assert.deepStrictEqual(headersOf(decode(decoder, block)), ["x", "a".repeat(33)])
     assert.deepStrictEqual(tableOf(decoder), [])
+  })
+
+  it("tells blocks of one length apart, however many there are", () => {
+    const encoder = new HpackEncoder()
+    const decoder = makeDecoder()
+    const list = (call: number): ReadonlyArray<string> => [...request, "traceparent", String(1000 + call)]
+    const blocks = Array.from({ length: 40 }, (_, call) => encoder.encode(list(call)).slice())
+    for (const block of blocks.slice(0, 2)) decode(decoder, block)
+    for (let call = 2; call < blocks.length; call++) {
+      assert.deepStrictEqual(headersOf(decode(decoder, blocks[call]!)), list(call))
+      assert.deepStrictEqual(headersOf(decode(decoder, blocks[call - 1]!)), list(call - 1))
+      if (call > 12) assert.deepStrictEqual(headersOf(decode(decoder, blocks[call - 10]!)), list(call - 10))
+    }
   })
 
   it("reports a list over a limit and stays in step", () => {

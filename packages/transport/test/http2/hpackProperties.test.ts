@@ -104,7 +104,7 @@ describe("HPACK", () => {
       const encoder = new HpackEncoder()
       const options = { maxTableSize: 4096, maxListSize: 1 << 20, maxHeaders: 1000 }
       const used = new HpackDecoder(options)
-      const blocks = [encoder.encode(list), encoder.encode(list)]
+      const blocks = [encoder.encode(list).slice(), encoder.encode(list).slice()]
       for (const block of blocks) decode(used, block)
       const changed = blocks[1]!.slice()
       if (changed.length > 0) changed[at % changed.length] = to

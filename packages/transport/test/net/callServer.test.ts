@@ -525,11 +525,38 @@ describe("a connection ends", () => {
       "invalid data: payload size(2000) larger than the limit(1000)"
     )
     assert.strictEqual(broken(framed({ type: 2 })), "server side, invalid message type 2")
+  })
+
+  it("behind an exception that names the limit, where a TTHeader says whose call is over it", () => {
+    const refused = (bytes: Uint8Array, options: ConnectionOptions = {}) => {
+      const { driver, logged, receive, socket } = serving(answer, options)
+      receive(bytes)
+      assert.isTrue(socket.ended)
+      assert.strictEqual(driver.connection.active, 0)
+      const sent = socket.sent()
+      assert.strictEqual(new DataView(sent.buffer, sent.byteOffset).getInt32(8), 77)
+      assert.isTrue(saysReset(sent))
+      const [told] = /the call is over a limit of the server: .*; the connection ends/.exec(
+        Buffer.from(sent).toString("latin1")
+      )!
+      return [logged[0]!.replace("PingPong connection of ADDRESS closed: ", ""), told]
+    }
+    const text = (limit: string) => `the call is over a limit of the server: ${limit}; the connection ends`
     const value = "x".repeat(44_000)
     const strings = [0, 1, 2].map((i) => [`${i}`, value] as const)
-    assert.strictEqual(broken(ttheader({}, { strings })), "invalid header: size(132020) larger than the limit(131072)")
+    assert.deepStrictEqual(refused(ttheader({ sequenceId: 77 }, { strings })), [
+      "invalid header: size(132020) larger than the limit(131072)",
+      text("maxTTHeaderSize is 131072")
+    ])
     const ints = Array.from({ length: 257 }, (_, i) => [i, ""] as const)
-    assert.include(broken(ttheader({}, { ints })), "257 entries are more than the 256 that may come (maxHeaderFields)")
+    const [logged, told] = refused(ttheader({ sequenceId: 77 }, { ints }))
+    assert.include(logged, "257 entries are more than the 256 that may come (maxHeaderFields)")
+    assert.strictEqual(told, text("maxHeaderFields is 256"))
+    const body = withText("x".repeat(2000))
+    for (const form of [ttheader, ttheaderFramed]) {
+      const [, told] = refused(form({ sequenceId: 77, body }), { maxCallSize: 1000 })
+      assert.strictEqual(told, text("maxCallSize is 1000"))
+    }
   })
 
   it("one second after its own FIN, when the peer keeps its side open", () => {

@@ -7,6 +7,7 @@ import { NodeTransport } from "../../src/node/index.ts"
 import { ClientTransport, type OpenRequest, ServerTransport } from "../../src/Transport.ts"
 import { Cancelled, TransportError } from "../../src/TransportError.ts"
 import { certificate } from "../support/certificate.ts"
+import { until } from "../support/calls.ts"
 import { layers } from "../support/layers.ts"
 import {
   decodeBytes,
@@ -243,12 +244,45 @@ describe("connections", () => {
     Effect.gen(function* () {
       const { address } = yield* serve(echo)
       const big = yield* Effect.flip(open(address, { metadata: [["k", "v".repeat(70_000)]] }))
-      assert.include(big.desc, "header list size to send violates the maximum size")
+      assert.strictEqual(big.desc, "header list size to send violates the maximum size (65536 bytes) set by server")
+      assert.deepInclude(big.reason, { _tag: "LimitExceeded", limit: "MAX_HEADER_LIST_SIZE", max: 65_536 })
       const bad = yield* Effect.flip(open(address, { metadata: [["HELLO", "1"]] }))
-      assert.strictEqual(bad.desc, 'invalid header field name "HELLO"')
+      assert.strictEqual(bad.desc, 'invalid header field name "HELLO": names are lower case, write "hello"')
+      assert.strictEqual(bad.reason._tag, "InvalidMetadata")
       const client = yield* ClientTransport
       assert.strictEqual(client.tryOpen({ ...request(address), metadata: [["HELLO", "1"]] }), undefined)
       assert.isDefined(client.tryOpen(request(address)))
+    }).pipe(Effect.scoped, Effect.provide(layers({}, {})))
+  )
+
+  it.live("metadata that comes again goes out with each path and authority, and is refused each time", () =>
+    Effect.gen(function* () {
+      const { address, streams } = yield* serve(echo)
+      const metadata = Object.freeze([["k", "v"]] as const)
+      const paths = ["/a.A/M", "/b.B/M", "/a.A/M"]
+      for (const path of paths) yield* open(address, { metadata, path, authority: path.slice(1, 2) })
+      yield* open(address, { metadata, path: "/a.A/M", authority: "a", timeoutMillis: 5000 })
+      yield* open(address, { path: "/a.A/M", authority: "a" })
+      yield* until(() => streams.length === 5)
+      assert.deepStrictEqual(
+        streams.map((stream) => [stream.path, stream.metadata.get(":authority"), stream.metadata.get("k")]),
+        [
+          ["/a.A/M", "a", "v"],
+          ["/b.B/M", "b", "v"],
+          ["/a.A/M", "a", "v"],
+          ["/a.A/M", "a", "v"],
+          ["/a.A/M", "a", undefined]
+        ]
+      )
+      assert.deepStrictEqual(
+        streams.map(({ timeoutMillis }) => timeoutMillis),
+        [undefined, undefined, undefined, 5000, undefined]
+      )
+      const bad = Object.freeze([["HELLO", "1"]] as const)
+      for (const _ of [1, 2]) {
+        const error = yield* Effect.flip(open(address, { metadata: bad }))
+        assert.strictEqual(error.reason._tag, "InvalidMetadata")
+      }
     }).pipe(Effect.scoped, Effect.provide(layers({}, {})))
   )
 

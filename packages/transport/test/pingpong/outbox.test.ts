@@ -5,7 +5,7 @@ import { CallOutbox } from "../../src/internal/pingpong/outbox.ts"
 import { MessageWriter } from "../../src/internal/pingpong/writer.ts"
 import type { Encoding } from "../../src/RawCall.ts"
 import { concat } from "../http2/raw.ts"
-import { encodeBytes, hex, noFields, TestServer, decodeBytes } from "./support.ts"
+import { encodeBytes, hex, noFields, options, TestServer, decodeBytes } from "./support.ts"
 
 const envelope = { type: 1, method: "Echo", sequenceId: 1 }
 
@@ -14,7 +14,7 @@ const send = (
   body: Uint8Array,
   encode: (body: Uint8Array, out: Output) => void = encodeBytes,
   encoding: Encoding = "buffered"
-) => new MessageWriter(outbox, false).write(encoding, 0, noFields, envelope, body, encode)
+) => new MessageWriter(outbox, options).write(encoding, 0, noFields, envelope, body, encode)
 
 /** A binary member by reference, and bytes around it. */
 const encodeByReference = (bytes: Uint8Array, out: Output) => {
@@ -114,7 +114,14 @@ describe("what was written", () => {
   it("has a checksum over what is by reference too", () => {
     const outbox = new CallOutbox()
     const large = new Uint8Array(10_000).fill(3)
-    new MessageWriter(outbox, true).write("ttheader-framed", 0, noFields, envelope, large, encodeByReference)
+    new MessageWriter(outbox, { ...options, checksum: true }).write(
+      "ttheader-framed",
+      0,
+      noFields,
+      envelope,
+      large,
+      encodeByReference
+    )
     const server = new TestServer(undefined, { checksum: true })
     server.receive(concat(outbox.take()!))
     assert.isUndefined(server.ended)
@@ -143,7 +150,7 @@ describe("what was written", () => {
     const outbox = new CallOutbox()
     const fields = { ints: [], strings: [["k", "x".repeat(65_536)]] as const }
     const write = () =>
-      new MessageWriter(outbox, false).write("ttheader", 0, fields, envelope, Uint8Array.of(0), encodeBytes)
+      new MessageWriter(outbox, options).write("ttheader", 0, fields, envelope, Uint8Array.of(0), encodeBytes)
     assert.throws(write, /string exceeded 65535B max size/)
     assert.isUndefined(outbox.take())
   })

@@ -20,6 +20,8 @@ export const options: CallOptions = {
   maxCallSize: 1024 * 1024,
   maxTTHeaderSize: 262_140,
   maxHeaderFields: 256,
+  maxSentTTHeaderSize: 262_140,
+  maxSentHeaderFields: 256,
   maxConcurrentCalls: 256,
   connectionBufferLimit: 64 * 1024 * 1024,
   checksum: false

@@ -63,9 +63,11 @@ export const services = (types: Types): ((service: Program.Service) => UntypedSe
     if (made === undefined) known.set(from, (made = method(types, from)))
     return made
   }
-  return (from) =>
+  const serviceOf = (from: Program.Service): UntypedService =>
     Service.make(from.name, {
       package: Program.packageName(from.file),
-      methods: Program.allMethods(from).map(methodOf)
+      ...(from.extends !== undefined && { extends: serviceOf(from.extends) }),
+      methods: from.methods.map(methodOf)
     })
+  return serviceOf
 }

@@ -8,6 +8,7 @@ import {
   CompressionFailed,
   ConnectionLost,
   Draining,
+  InvalidMetadata,
   LimitExceeded,
   ProtocolViolation,
   StreamReset,
@@ -33,6 +34,34 @@ export const messageTooLarge = (max: number): TransportError =>
 /** @internal */
 export const violation = (code: number, desc: string): TransportError =>
   new TransportError({ reason: new ProtocolViolation(), code, desc })
+
+/** @internal */
+export const invalidMetadata = (desc: string): TransportError =>
+  new TransportError({ reason: new InvalidMetadata(), code: Code.Internal, desc })
+
+/** The header list of a request, above what the server takes. @internal */
+export const headersTooLarge = (max: number): TransportError =>
+  new TransportError({
+    reason: new LimitExceeded({ limit: "MAX_HEADER_LIST_SIZE", max }),
+    code: Code.Internal,
+    desc: `header list size to send violates the maximum size (${max} bytes) set by server`
+  })
+
+/** More header fields than the server may take, for which it would end the stream, and at last the connection. @internal */
+export const tooManyHeaders = (max: number, count: number): TransportError =>
+  new TransportError({
+    reason: new LimitExceeded({ limit: "maxSentHeaderFields", max }),
+    code: Code.ResourceExhausted,
+    desc: `the call has ${count} header fields, more than the ${max} that may be sent (maxSentHeaderFields): send less metadata, or raise the limit here where the server takes more`
+  })
+
+/** The end of a stream, above what the client takes. @internal */
+export const answerTooLarge = (max: number): TransportError =>
+  new TransportError({
+    reason: new LimitExceeded({ limit: "MAX_HEADER_LIST_SIZE", max }),
+    code: Code.Internal,
+    desc: `status, headers and trailers are more than the ${max} bytes of headers that the client takes`
+  })
 
 /** @internal */
 export const draining = (): TransportError =>

@@ -73,10 +73,22 @@ export const appendEntries = (list: Array<string>, entries: MetadataEntries): st
     const invalid = invalidEntry(key, value)
     if (invalid !== undefined) return invalid
     if (key.endsWith("-bin")) list.push(key, encodeBin(typeof value === "string" ? encoder.encode(value) : value))
-    else list.push(key, toLatin1(value as string).trim())
+    else list.push(key, trimmed(toLatin1(value as string)))
   }
   return undefined
 }
+
+// Space around a value is not part of it (RFC 9110 5.5), and strict peers refuse it. No more than that: a char may be part of
+// one in UTF-8.
+const trimmed = (value: string): string => {
+  let start = 0
+  let end = value.length
+  while (start < end && isSpace(value.charCodeAt(start))) start++
+  while (start < end && isSpace(value.charCodeAt(end - 1))) end--
+  return value.slice(start, end)
+}
+
+const isSpace = (char: number): boolean => char === 0x20 || char === 0x09
 
 class HeaderMetadata implements Metadata {
   private readonly list: HeaderList
@@ -93,9 +105,7 @@ class HeaderMetadata implements Metadata {
     const map = new Map<string, Array<string | Uint8Array>>()
     for (let i = 0; i + 1 < this.list.length; i += 2) {
       const key = this.list[i]!
-      if (this.hidden.has(key) || (key.charCodeAt(0) === 0x3a && key !== ":authority")) continue
-      const raw = this.list[i + 1]!
-      const value = key.endsWith("-bin") ? decodeBin(raw) : fromLatin1(raw)
+      const value = this.valueAt(i)
       if (value === undefined) continue
       const before = map.get(key)
       if (before === undefined) map.set(key, [value])
@@ -105,12 +115,33 @@ class HeaderMetadata implements Metadata {
   }
 
   get(key: string): string | undefined {
-    const value = this.values().get(key.toLowerCase())?.[0]
+    const name = key.toLowerCase()
+    const value = this.map === undefined ? this.find(name) : this.map.get(name)?.[0]
     return value === undefined || typeof value === "string" ? value : decoder.decode(value)
   }
 
+  // One look is cheaper than a map of all.
+  private find(name: string): string | Uint8Array | undefined {
+    for (let i = 0; i + 1 < this.list.length; i += 2) {
+      if (this.list[i] !== name) continue
+      const value = this.valueAt(i)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+
+  /** The value of the field whose name is at `i`; undefined when it is hidden, or no base64. */
+  private valueAt(i: number): string | Uint8Array | undefined {
+    const key = this.list[i]!
+    if (this.hidden.has(key) || (key.charCodeAt(0) === 0x3a && key !== ":authority")) return undefined
+    const raw = this.list[i + 1]!
+    return key.endsWith("-bin") ? decodeBin(raw) : fromLatin1(raw)
+  }
+
   getAll(key: string): ReadonlyArray<string | Uint8Array> {
-    return this.values().get(key.toLowerCase()) ?? []
+    // Copies: one object may serve many calls.
+    const values = this.values().get(key.toLowerCase()) ?? []
+    return values.map((value) => (typeof value === "string" ? value : value.slice()))
   }
 
   keys(): Iterable<string> {
@@ -118,11 +149,12 @@ class HeaderMetadata implements Metadata {
   }
 }
 
-// The HPACK decoder gives the same array for a block it has seen, so one object serves all calls of a method.
+// The HPACK decoder gives the same frozen array for a block that comes again, so one object serves all calls of a method.
 const requests = new WeakMap<HeaderList, Metadata>()
 const responses = new WeakMap<HeaderList, Metadata>()
 
 const cached = (cache: WeakMap<HeaderList, Metadata>, list: HeaderList, hidden: ReadonlySet<string>): Metadata => {
+  if (!Object.isFrozen(list)) return new HeaderMetadata(list, hidden)
   let metadata = cache.get(list)
   if (metadata === undefined) cache.set(list, (metadata = new HeaderMetadata(list, hidden)))
   return metadata

@@ -42,6 +42,8 @@ export class Deframer {
   available = 0
   /** Payload bytes of the last `take`, after decompression. */
   takenBytes = 0
+  /** Of the last message of the last `take`. */
+  takenSize = 0
   /** What the last `take` took from the window: payloads as received, with their prefixes. */
   takenWindow = 0
   /** A message claimed more than the limit; nothing behind it is read. */
@@ -140,6 +142,7 @@ export class Deframer {
    */
   take<A>(decode: Decode<A>, max: number, into: Array<A>, expand: Expand): void {
     this.takenBytes = 0
+    this.takenSize = 0
     this.takenWindow = 0
     let left = Math.min(max, this.available)
     while (left > 0) {
@@ -158,10 +161,12 @@ export class Deframer {
         if (run.start === run.end) this.drop()
         if (flag !== 1 && !expand.always) {
           this.takenBytes += length
+          this.takenSize = length
           into.push(decode(bytes, start, end))
         } else {
           const plain = expand(bytes, start, end)
           this.takenBytes += plain.length
+          this.takenSize = plain.length
           into.push(decode(plain, 0, plain.length))
         }
         if (run.gathered && decode.keepsBytes === false) giveBack(bytes)

@@ -149,6 +149,7 @@ const heads = new WeakMap<HeaderList, RequestHead | string>()
 
 /** As {@link parseRequestHeaders}, once for each array that the HPACK decoder hands out again. @internal */
 export const requestHead = (list: HeaderList): RequestHead | string => {
+  if (!Object.isFrozen(list)) return parseRequestHeaders(list)
   let head = heads.get(list)
   if (head === undefined) heads.set(list, (head = parseRequestHeaders(list)))
   return head

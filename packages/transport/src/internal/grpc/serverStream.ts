@@ -6,9 +6,10 @@
 import type { Metadata, MetadataEntries } from "../../Metadata.ts"
 import type { RawEnd, RawServerStream, RawStatus } from "../../RawStream.ts"
 import type { TransportError } from "../../TransportError.ts"
+import { cut } from "../bizStatus.ts"
 import type { AbortCause, HeaderList, Http2Stream } from "../http2/api.ts"
 import { expandFor, negotiate } from "./compression.ts"
-import { messageTooLarge, serverAborted, violation } from "./errors.ts"
+import { answerTooLarge, messageTooLarge, serverAborted, violation } from "./errors.ts"
 import { requestMetadata } from "./metadata.ts"
 import type { RequestHead } from "./requestHeaders.ts"
 import { encodeResponseHeaders, responseContentType } from "./responseHeaders.ts"
@@ -141,8 +142,11 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     if (this.headersSent || this.writeEnded !== undefined) return
     const list = encodeResponseHeaders(this.contentType, this.compress, metadata)
     if (typeof list === "string") throw violation(Code.Internal, list)
+    const { connection } = this.carrier
+    // Without those of the handler nothing else can be tried.
+    if (metadata.length > 0 && !connection.fits(list)) throw answerTooLarge(connection.maxHeaderListSize)
     this.headersSent = true
-    this.tooLarge(this.carrier.connection.sendHeaders(this.stream, list, false))
+    this.tooLarge(connection.sendHeaders(this.stream, list, false))
     this.carrier.wake()
   }
 
@@ -165,30 +169,50 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     this.finished = true
   }
 
-  finish(status: RawStatus, trailers: MetadataEntries): void {
-    if (this.writeEnded !== undefined) return
-    const list = this.endBlock(status, trailers)
-    // A name that cannot be sent must not leave the client without an end.
-    const block =
-      typeof list === "string" ? this.endBlock({ code: Code.Internal, message: list }, noEntries, true) : list
+  finish(status: RawStatus, trailers: MetadataEntries): TransportError | undefined {
+    if (this.writeEnded !== undefined) return undefined
+    const initial = this.initialBlock()
+    const list = typeof initial === "string" ? initial : this.endBlock(initial !== undefined, status, trailers)
+    const refused = this.refusalOf(initial, list)
+    if (refused === undefined && initial !== undefined) {
+      this.carrier.connection.sendHeaders(this.stream, initial as HeaderList, false)
+    }
+    // What cannot be sent must not leave the client without an end.
+    const block = refused === undefined ? list : this.endBlock(false, this.inPlaceOf(status, refused), noEntries)
     this.finished = true
     this.headersSent = true
     this.listener = undefined
     this.inbound.discard()
     this.tooLarge(this.carrier.connection.sendTrailers(this.stream, block as HeaderList, true))
     this.carrier.wake()
+    return refused
   }
 
-  private endBlock(status: RawStatus, trailers: MetadataEntries, plain = false): HeaderList | string {
-    if (this.headersSent) return encodeTrailers(undefined, status, trailers)
-    const metadata = plain ? noEntries : this.pendingHeaders
+  /** The headers that the handler has set, where they go out with the end; or what is wrong with them. */
+  private initialBlock(): HeaderList | string | undefined {
+    if (this.headersSent || this.pendingHeaders.length === 0) return undefined
+    return encodeResponseHeaders(this.contentType, this.compress, this.pendingHeaders)
+  }
+
+  private endBlock(behindHeaders: boolean, status: RawStatus, trailers: MetadataEntries): HeaderList | string {
+    if (this.headersSent || behindHeaders) return encodeTrailers(undefined, status, trailers)
     const head = encodeResponseHeaders(this.contentType, undefined, noEntries) as HeaderList
-    if (metadata.length === 0) return encodeTrailers(head, status, trailers)
-    const initial = encodeResponseHeaders(this.contentType, this.compress, metadata)
-    if (typeof initial === "string") return initial
-    const block = encodeTrailers(undefined, status, trailers)
-    if (typeof block !== "string") this.carrier.connection.sendHeaders(this.stream, initial, false)
-    return block
+    return encodeTrailers(head, status, trailers)
+  }
+
+  /** Why an end cannot be sent. */
+  private refusalOf(initial: HeaderList | string | undefined, list: HeaderList | string): TransportError | undefined {
+    if (typeof list === "string") return violation(Code.Internal, list)
+    const { connection } = this.carrier
+    if (connection.fits(list) && (initial === undefined || connection.fits(initial as HeaderList))) return undefined
+    return answerTooLarge(connection.maxHeaderListSize)
+  }
+
+  private inPlaceOf(status: RawStatus, { code, desc, reason }: TransportError): RawStatus {
+    if (reason._tag !== "LimitExceeded" || status.code === 0) return { code, message: desc }
+    // Three times three characters for each where the message is not ASCII.
+    const message = cut(status.message, `cut: ${desc}`, Math.min(1024, reason.max >> 5))
+    return { code: status.code, message, ...(status.biz && { biz: { code: status.biz.code, extra: {} } }) }
   }
 
   abort(reason: "cancel" | "refused" | "shutdown" | "internal", error: TransportError): void {

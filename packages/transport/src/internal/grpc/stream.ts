@@ -49,7 +49,10 @@ let idleOutput: Output | undefined
 export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
   listener: RawListener | undefined = undefined
   lastTakenBytes = 0
+  lastTakenSize = 0
   lastWrittenBytes = 0
+  lastWrittenSize = 0
+  lastWrittenCount = 0
   end: RawEnd | undefined = undefined
 
   protected readonly carrier: Carrier
@@ -92,6 +95,7 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
       inbound.take(decode, max, into, this.expand)
     } finally {
       this.lastTakenBytes = inbound.takenBytes
+      this.lastTakenSize = inbound.takenSize
       if (inbound.takenWindow > 0) {
         this.carrier.connection.consume(this.stream, inbound.takenWindow, this.carrier.now())
         this.carrier.wake()
@@ -184,6 +188,8 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
 
   write<A>(messages: ReadonlyArray<A>, from: number, encode: Encode<A>, endStream = false): number {
     this.lastWrittenBytes = 0
+    this.lastWrittenSize = 0
+    this.lastWrittenCount = 0
     if (this.writeEnded !== undefined) return from
     const limit = this.carrier.streamOptions.sendBufferLimit
     if (this.stream.buffered >= limit && from < messages.length) return from
@@ -219,6 +225,8 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
   ): number {
     const room = limit - this.stream.buffered
     let next = from
+    let written = 0
+    let last = 0
     let referenced = 0
     out.clear()
     try {
@@ -239,13 +247,22 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
           referenced += out.segments[i]!.bytes.length
         }
         writePrefix(out.buffer, at, 0, size)
-        this.lastWrittenBytes += size
+        written += size
+        last = size
         next++
       }
     } finally {
+      this.wrote(next - from, written, last)
       this.sendOutput(out, endStream && next === messages.length)
     }
     return next
+  }
+
+  private wrote(count: number, bytes: number, last: number): void {
+    if (count === 0) return
+    this.lastWrittenBytes += bytes
+    this.lastWrittenSize = last
+    this.lastWrittenCount += count
   }
 
   private sendOutput(out: Output, endStream: boolean): void {
@@ -284,7 +301,7 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
       const frame = new Uint8Array(prefixLength + packed.length)
       writePrefix(frame, 0, 1, packed.length)
       frame.set(packed, prefixLength)
-      this.lastWrittenBytes += packed.length
+      this.wrote(1, packed.length, packed.length)
       next++
       const last = endStream && next === messages.length
       this.carrier.connection.sendData(this.stream, frame, 0, frame.length, true, last)

@@ -6,6 +6,7 @@
  */
 import type { MetadataEntries } from "../../Metadata.ts"
 import type { RawStatus } from "../../RawStream.ts"
+import * as StatusDetails from "../../StatusDetails.ts"
 import { formatExtra, parseExtra, parseInt32 } from "../bizStatus.ts"
 import type { HeaderList } from "../http2/api.ts"
 import { decodeMessage, encodeMessage } from "./message.ts"
@@ -82,7 +83,7 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
     }
   }
   if (details !== undefined) {
-    const inner = readStatus(details)
+    const inner = StatusDetails.decode(details)
     if (inner === undefined) return "transport: malformed grpc-status-details-bin: not a google.rpc.Status"
     code = inner.code
     message = inner.message
@@ -95,40 +96,4 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
     ...(biz === undefined ? {} : { biz: { code: biz, extra: extra ?? {} } }),
     ...(details === undefined ? {} : { details })
   }
-}
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** `code` (1) and `message` (2) of a protobuf google.rpc.Status; the rest is skipped. */
-const readStatus = (bytes: Uint8Array): { readonly code: number; readonly message: string } | undefined => {
-  let at = 0
-  let broken = false
-  const varint = (): number => {
-    let value = 0
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = bytes[at++]
-      if (byte === undefined) break
-      if (shift < 35) value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-    broken = true
-    return 0
-  }
-  let code = 0
-  let message = ""
-  while (at < bytes.length && !broken) {
-    const tag = varint()
-    const wire = tag & 7
-    if (wire === 0) {
-      const value = varint()
-      if (tag >> 3 === 1) code = value | 0
-    } else if (wire === 2) {
-      const length = varint()
-      if (at + length > bytes.length) return undefined
-      if (tag >> 3 === 2) message = decoder.decode(bytes.subarray(at, at + length))
-      at += length
-    } else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4
-    else return undefined
-  }
-  return broken || at > bytes.length ? undefined : { code, message }
 }

@@ -67,7 +67,9 @@ export interface Connection extends Engine {
    * only.
    */
   readonly openable: number
-  /** False for a list above the peer's MAX_HEADER_LIST_SIZE: it cannot be sent. */
+  /** The peer's MAX_HEADER_LIST_SIZE; infinite when it has not said any. */
+  readonly maxHeaderListSize: number
+  /** False for a list above it: it cannot be sent. */
   fits(headers: HeaderList): boolean
   /**
    * Ask `openable` and `fits` first: otherwise the stream that comes back has id 0, is `closed`, and nothing was sent.

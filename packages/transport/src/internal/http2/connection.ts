@@ -124,8 +124,12 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
     this.close(told ? { _tag: "PeerGoaway", code: goaway.code, debug: goaway.debug } : cause)
   }
 
+  get maxHeaderListSize(): number {
+    return this.peer.maxHeaderListSize
+  }
+
   fits(headers: HeaderList): boolean {
-    return this.peer.maxHeaderListSize === Number.POSITIVE_INFINITY || listSize(headers) <= this.peer.maxHeaderListSize
+    return this.maxHeaderListSize === Number.POSITIVE_INFINITY || listSize(headers) <= this.maxHeaderListSize
   }
 
   openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream {

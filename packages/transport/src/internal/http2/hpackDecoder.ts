@@ -77,7 +77,10 @@ export class HpackDecoder {
     if (size < this.table.maxSize) this.owed = Math.min(size, this.owed ?? size)
   }
 
-  /** Decodes the complete block in `block[start, end)`, of which it keeps nothing. Never throws. */
+  /**
+   * Decodes the complete block in `block[start, end)`, of which it keeps nothing. Never throws. A list that comes again is
+   * the same array, and frozen.
+   */
   decode(block: Uint8Array, start: number, end: number): DecodeResult {
     const known = this.recall(block, start, end)
     if (known !== undefined) return known
@@ -88,7 +91,11 @@ export class HpackDecoder {
     const result = this.readBlock() ?? { kind: "compression", detail: this.detail }
     this.block = emptyBlock
     if (result.kind === "headers" && generation === this.table.generation && end - start <= rememberedLength) {
-      this.remembered[this.nextRemembered] = { generation, bytes: new Uint8Array(block.subarray(start, end)), result }
+      // Blocks of one method have one length, also those that are new on each call: they take the place of each other.
+      const before = this.remembered[this.nextRemembered]?.bytes
+      const bytes = before?.length === end - start ? before : new Uint8Array(end - start)
+      for (let i = start; i < end; i++) bytes[i - start] = block[i]!
+      this.remembered[this.nextRemembered] = { generation, bytes, result }
       this.nextRemembered = (this.nextRemembered + 1) % rememberedBlocks
     }
     return result
@@ -102,7 +109,11 @@ export class HpackDecoder {
       // From the end: blocks of one method differ in their last fields.
       let i = length - 1
       while (i >= 0 && bytes[i] === block[start + i]) i--
-      if (i < 0) return result
+      if (i < 0) {
+        // What is made of a list is worth keeping from its second time on.
+        if (result.kind === "headers") Object.freeze(result.headers)
+        return result
+      }
     }
     return undefined
   }

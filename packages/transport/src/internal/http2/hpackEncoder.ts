@@ -13,7 +13,10 @@ import { defaultTableSize } from "./settings.ts"
 /** Secrets: never in a table, here or at a proxy (RFC 7541 7.1.3). */
 const secretNames: ReadonlyArray<string> = ["authorization", "cookie", "proxy-authorization", "set-cookie"]
 
-/** Fields whose value is another one on most calls: in the table they would only push out what stays. */
+/**
+ * Fields whose value is another one on most calls: in the table they would only push out what stays. The first of each goes
+ * there, so that the others refer to its name.
+ */
 const changingNames: ReadonlySet<string> = new Set([
   "baggage",
   "content-length",
@@ -22,6 +25,10 @@ const changingNames: ReadonlySet<string> = new Set([
   "grpc-tags-bin",
   "grpc-timeout",
   "grpc-trace-bin",
+  "rpc-transit-baggage",
+  "rpc-transit-traceparent",
+  "rpc-transit-tracestate",
+  "stream-log-id",
   "traceparent",
   "tracestate",
   "x-request-id"
@@ -30,8 +37,8 @@ const changingNames: ReadonlySet<string> = new Set([
 /** Characters above which a value is not worth its room in the table. */
 const longValue = 256
 
-const worthIndexing = (name: string, value: string): boolean =>
-  value.length <= longValue && !changingNames.has(name) && (name !== "grpc-message" || value === "")
+const worthIndexing = (name: string, value: string, nameIsKnown: boolean): boolean =>
+  value.length <= longValue && !(nameIsKnown && changingNames.has(name)) && (name !== "grpc-message" || value === "")
 
 interface EncodedBlock {
   readonly generation: number
@@ -77,8 +84,8 @@ export class HpackEncoder {
   }
 
   /**
-   * The block of a list of lower-case names and latin1 values. It belongs to the caller, who must not write to it, and
-   * must reach the peer before the block of any later call.
+   * The block of a list of lower-case names and latin1 values. It is only read, holds until the next call, and must reach
+   * the peer before the block of any later call.
    */
   encode(headers: HeaderList): Uint8Array {
     const known = this.blocks.get(headers)
@@ -89,10 +96,10 @@ export class HpackEncoder {
     const generation = this.table.generation
     const fieldsAt = this.at
     for (let i = 0; i < headers.length; i += 2) this.writeField(headers[i]!, headers[i + 1]!)
-    const bytes = this.buffer.slice(0, this.at)
-    if (fieldsAt === 0 && generation === this.table.generation && Object.isFrozen(headers)) {
-      this.blocks.set(headers, { generation, bytes })
-    }
+    const block = this.buffer.subarray(0, this.at)
+    if (fieldsAt > 0 || generation !== this.table.generation || !Object.isFrozen(headers)) return block
+    const bytes = block.slice()
+    this.blocks.set(headers, { generation, bytes })
     return bytes
   }
 
@@ -134,7 +141,7 @@ export class HpackEncoder {
       const newest = this.table.findName(name)
       if (newest !== 0) nameIndex = staticLength + newest
     }
-    if (worthIndexing(name, value) && fieldSize(name, value) <= this.table.maxSize) {
+    if (worthIndexing(name, value, nameIndex !== 0) && fieldSize(name, value) <= this.table.maxSize) {
       this.writeLiteral(withIndexing, 6, nameIndex, name, value)
       this.table.add(name, value)
     } else {
@@ -145,16 +152,19 @@ export class HpackEncoder {
   private writeLiteral(first: number, prefix: number, nameIndex: number, name: string, value: string): void {
     this.writeInteger(first, prefix, nameIndex)
     if (nameIndex === 0) this.writeString(name)
-    this.writeString(value)
+    // What is new on each call is mostly random, and costs more to pack than it saves.
+    if (changingNames.has(name)) this.writePlain(value)
+    else this.writeString(value)
   }
 
   private writeString(text: string): void {
     const length = huffmanLength(text)
-    if (length < text.length) {
-      this.writeInteger(0x80, 7, length)
-      this.at = huffmanEncode(text, this.buffer, this.at)
-      return
-    }
+    if (length >= text.length) return this.writePlain(text)
+    this.writeInteger(0x80, 7, length)
+    this.at = huffmanEncode(text, this.buffer, this.at)
+  }
+
+  private writePlain(text: string): void {
     this.writeInteger(0, 7, text.length)
     for (let i = 0; i < text.length; i++) this.buffer[this.at++] = text.charCodeAt(i)
   }

@@ -95,13 +95,15 @@ export const makeCallPool = Effect.fnUntraced(function* (
   ): void => {
     const { address } = pool
     pool.dialling++
-    const dialled = Effect.map(dialSocket(shared?.through(dial) ?? dial, address, undefined, limits), (socket) => {
-      const client = new CallClient(socket, settings, pool)
-      pool.add(client, shared !== undefined)
-      fork(run(client))
-      client.start()
-      return client
-    })
+    const dialled = dialSocket(shared?.through(dial) ?? dial, address, undefined, limits, (socket) =>
+      Effect.sync(() => {
+        const client = new CallClient(socket, settings, pool)
+        pool.add(client, shared !== undefined)
+        fork(run(client))
+        client.start()
+        return client
+      })
+    )
     fork(dialled).addObserver((exit) => {
       if (Exit.isSuccess(exit)) return done(exit)
       pool.dialFailed()

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import { ClientTransport } from "../../Transport.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { makeCallPool } from "./callPool.ts"
-import type { Platform } from "./options.ts"
+import { type Platform, sentLimits } from "./options.ts"
 import type { Dial } from "./socket.ts"
 import { makeStreamPool } from "./streamPool.ts"
 
@@ -20,5 +20,5 @@ export const makeClient = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ClientTransport["Service"], never, Scope.Scope> {
   const streams = yield* makeStreamPool(dial, options, platform)
   const calls = yield* makeCallPool(dial, options, platform)
-  return ClientTransport.of({ ...streams, ...calls })
+  return ClientTransport.of({ ...streams, ...calls, sentLimits: sentLimits(options) })
 })

@@ -11,7 +11,7 @@ import type { ClientOptions } from "../../TransportOptions.ts"
 import { connectFailed, connectTimeout } from "./errors.ts"
 import type { Http2Client } from "./http2Client.ts"
 import { millis } from "./options.ts"
-import type { Dial, Protocol, Socket } from "./socket.ts"
+import type { Dial, Dialled, Protocol, Socket } from "./socket.ts"
 
 /** Milliseconds of each step. @internal */
 export interface DialTimeouts {
@@ -40,18 +40,32 @@ const limited = <A>(
       })
     : effect
 
-/** Dials, and secures the connection where that is wanted. Interruption and failure leave no socket. @internal */
-export const dialSocket = Effect.fnUntraced(function* (
+/**
+ * Dials, secures the connection where that is wanted, and gives it to `own`. Interruption and failure leave no socket: none
+ * comes between one of these steps and the next.
+ *
+ * @internal
+ */
+export const dialSocket = <A>(
   dial: Dial,
   address: string,
   protocol: Protocol,
-  timeouts: DialTimeouts
-): Effect.fn.Return<Socket, TransportError> {
-  const dialled = yield* limited(address, timeouts, "dial", dial(address, protocol))
-  return yield* limited(address, timeouts, "tls", dialled.secure).pipe(
-    Effect.onError(() => Effect.sync(dialled.destroy))
-  )
-})
+  timeouts: DialTimeouts,
+  own: (socket: Socket) => Effect.Effect<A>
+): Effect.Effect<A, TransportError> =>
+  Effect.suspend(() => {
+    let dialled: Dialled | undefined
+    const dialling = Effect.map(dial(address, protocol), (made) => (dialled = made))
+    const secured = Effect.flatMap(limited(address, timeouts, "dial", dialling), ({ secure }) =>
+      limited(address, timeouts, "tls", secure)
+    )
+    return Effect.uninterruptibleMask((restore) =>
+      restore(secured).pipe(
+        Effect.onError(() => Effect.sync(() => dialled?.destroy())),
+        Effect.flatMap(own)
+      )
+    )
+  })
 
 /** A dial for all who wait for its connection, each with a limit of its own. @internal */
 export class SharedDial<A> {
@@ -69,11 +83,10 @@ export class SharedDial<A> {
   /** The dial that is to be used. */
   through(dial: Dial): Dial {
     return (address, protocol) =>
-      Effect.tap(dial(address, protocol), () =>
-        Effect.sync(() => {
-          this.dialled = true
-        })
-      )
+      Effect.map(dial(address, protocol), (made) => {
+        this.dialled = true
+        return made
+      })
   }
 
   done(exit: Exit.Exit<A, TransportError>): void {
@@ -104,8 +117,10 @@ export const connect = Effect.fnUntraced(function* (
   make: (socket: Socket) => Http2Client,
   supervise: (driver: Http2Client) => Effect.Effect<void>
 ): Effect.fn.Return<Http2Client, TransportError> {
-  const driver = make(yield* dialSocket(dial, address, "h2", timeouts))
-  yield* supervise(driver)
+  const driver = yield* dialSocket(dial, address, "h2", timeouts, (socket) => {
+    const made = make(socket)
+    return Effect.as(supervise(made), made)
+  })
   const settings = Effect.flatMap(driver.handshake, () => {
     const end = driver.ended
     if (end === undefined) return Effect.void

@@ -59,6 +59,7 @@ export abstract class Driver implements Reader, SocketEvents {
   private readonly marked: Array<Notified> = []
   protected busy = false
   private scheduled = false
+  private started = false
   /** Bits of `Hold`: reading goes on when none is left. */
   protected held = 0
   private finSent = false
@@ -87,6 +88,7 @@ export abstract class Driver implements Reader, SocketEvents {
 
   /** Begins to read and sends the preface. */
   start(): void {
+    this.started = true
     this.socket.start(this)
     this.flush()
   }
@@ -262,6 +264,8 @@ export abstract class Driver implements Reader, SocketEvents {
   destroy(detail: string): void {
     this.close({ _tag: "Local", detail })
     this.socket.destroy()
+    // Of a socket that nobody reads, nobody hears that it is closed.
+    if (!this.started) this.onClosed()
   }
 
   // ---- from the engine

@@ -4,19 +4,19 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import type { MetadataEntries } from "../../Metadata.ts"
 import type { OpenRequest } from "../../Transport.ts"
 import type { TransportError } from "../../TransportError.ts"
 import { ClientStream } from "../grpc/clientStream.ts"
 import { unknownCompressor } from "../grpc/compression.ts"
-import { violation } from "../grpc/errors.ts"
+import { headersTooLarge, invalidMetadata, tooManyHeaders } from "../grpc/errors.ts"
 import { encodeRequestHeaders } from "../grpc/requestHeaders.ts"
-import { Code } from "../grpc/status.ts"
 import type { Connection, HeaderList } from "../http2/api.ts"
 import { Http2Connection } from "../http2/connection.ts"
 import { Http2Driver, type Http2Options } from "./http2Driver.ts"
 import type { Socket } from "./socket.ts"
 
-const tooLarge = "header list size to send violates the maximum size set by server"
+const maxLists = 1024
 
 /** @internal */
 export class Http2Client extends Http2Driver {
@@ -25,14 +25,18 @@ export class Http2Client extends Http2Driver {
   /** False once the server said goodbye or the connection ended: no new streams. */
   usable = true
   private readonly onUnusable: (driver: Http2Client) => void
+  private readonly maxFields: number
   private settled: (() => void) | undefined = undefined
   /** Header lists of calls that differ in nothing but the path: the same array is the same bytes to HPACK. */
   private readonly plain = new Map<string, HeaderList>()
+  /** The same for calls with the same metadata, frozen. */
+  private readonly withMetadata = new WeakMap<MetadataEntries, Map<string, HeaderList>>()
 
   constructor(address: string, socket: Socket, options: Http2Options, onUnusable: (driver: Http2Client) => void) {
     super(socket, options)
     this.address = address
     this.onUnusable = onUnusable
+    this.maxFields = options.maxSentHeaderFields
     this.connection = new Http2Connection(
       "client",
       {
@@ -50,25 +54,33 @@ export class Http2Client extends Http2Driver {
     const { compressor } = request
     if (compressor !== undefined && this.streamOptions.compression === undefined) return unknownCompressor(compressor)
     const headers = this.headers(request)
-    if (typeof headers === "string") return violation(Code.Internal, headers)
-    if (!this.connection.fits(headers)) return violation(Code.Internal, tooLarge)
+    if (typeof headers === "string") return invalidMetadata(headers)
+    if (!this.connection.fits(headers)) return headersTooLarge(this.connection.maxHeaderListSize)
+    const fields = headers.length / 2
+    if (fields > this.maxFields) return tooManyHeaders(this.maxFields, fields)
     return new ClientStream(this, headers, request.timeoutMillis, request.compressor)
   }
 
   private headers(request: OpenRequest): HeaderList | string {
     const scheme = this.socket.secure ? "https" : "http"
-    const common =
-      request.timeoutMillis === undefined && request.compressor === undefined && !(request.metadata?.length ?? 0)
-    if (!common) return encodeRequestHeaders({ ...request, scheme })
+    const lists = this.listsFor(request)
     const key = `${request.path} ${request.authority}`
-    let list = this.plain.get(key)
-    if (list === undefined) {
-      list = Object.freeze(
-        encodeRequestHeaders({ scheme, path: request.path, authority: request.authority }) as HeaderList
-      )
-      if (this.plain.size < 1024) this.plain.set(key, list)
-    }
+    let list: HeaderList | string | undefined = lists?.get(key)
+    if (list !== undefined) return list
+    list = encodeRequestHeaders({ ...request, scheme })
+    if (lists === undefined || typeof list === "string") return list
+    if (lists.size < maxLists) lists.set(key, Object.freeze(list))
     return list
+  }
+
+  /** Where the list of a call is kept, which differs from others in path and authority alone; undefined for no such call. */
+  private listsFor({ compressor, metadata, timeoutMillis }: OpenRequest): Map<string, HeaderList> | undefined {
+    if (timeoutMillis !== undefined || compressor !== undefined) return undefined
+    if (metadata === undefined || metadata.length === 0) return this.plain
+    if (!Object.isFrozen(metadata)) return undefined
+    let lists = this.withMetadata.get(metadata)
+    if (lists === undefined) this.withMetadata.set(metadata, (lists = new Map()))
+    return lists
   }
 
   onStream(): void {}

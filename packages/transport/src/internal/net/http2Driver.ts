@@ -16,6 +16,8 @@ import type { Timer } from "./watchdog.ts"
 export interface Http2Options extends DriverOptions {
   readonly stream: StreamOptions
   readonly flow: Given<FlowOptions>
+  /** Client: fields of the headers of a request. */
+  readonly maxSentHeaderFields: number
   readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
 }
 

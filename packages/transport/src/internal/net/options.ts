@@ -6,7 +6,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { Compression } from "../../Transport.ts"
+import type { Compression, SentLimits } from "../../Transport.ts"
 import type { ClientOptions, ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
 import { maxInt31 } from "../http2/frames.ts"
 import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
@@ -15,6 +15,8 @@ import type { CallOptions } from "../pingpong/api.ts"
 import type { CallClientOptions } from "./callClient.ts"
 import type { DriverOptions } from "./driver.ts"
 import type { Http2Options } from "./http2Driver.ts"
+
+const defaultTTHeaderSize = 128 * 1024
 
 /** @internal */
 export const millis = (input: Duration.Input | undefined, fallback: number): number =>
@@ -27,10 +29,17 @@ export const handshakeTimeout = (options: ServerOptions): number => millis(optio
 const window = (bytes: number | undefined): number | undefined =>
   bytes === undefined ? undefined : Math.min(Math.max(Math.trunc(bytes), defaultWindow), maxInt31)
 
+/** What we say in headers: more is refused before it is sent. @internal */
+export const sentLimits = (options: ConnectionOptions): SentLimits => ({
+  maxSentHeaderFields: options.maxSentHeaderFields ?? defaultLimits.maxHeaderFields,
+  maxSentTTHeaderSize: options.maxSentTTHeaderSize ?? defaultTTHeaderSize
+})
+
 /** @internal */
 export const callOptions = (options: ConnectionOptions): CallOptions => ({
   maxCallSize: options.maxCallSize ?? 64 * 1024 * 1024,
-  maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? 128 * 1024,
+  ...sentLimits(options),
+  maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? defaultTTHeaderSize,
   maxHeaderFields: options.limits?.maxHeaderFields ?? defaultLimits.maxHeaderFields,
   maxConcurrentCalls: options.limits?.maxConcurrentStreams ?? defaultLimits.maxConcurrentStreams,
   connectionBufferLimit: options.connectionBufferLimit ?? 64 * 1024 * 1024,
@@ -73,6 +82,7 @@ export const http2Options = (options: ConnectionOptions, platform: Platform, kee
     maxStreamWindow: window(options.maxStreamWindow),
     connectionBufferLimit: options.connectionBufferLimit
   },
+  maxSentHeaderFields: sentLimits(options).maxSentHeaderFields,
   keepalive: {
     time: millis(options.keepalive?.time, keepaliveTime),
     timeout: millis(options.keepalive?.timeout, 20_000),

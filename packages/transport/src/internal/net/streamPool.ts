@@ -79,39 +79,47 @@ export const makeStreamPool = Effect.fnUntraced(function* (
     return stream instanceof TransportError ? undefined : stream
   }
 
-  // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait.
+  // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait. Nothing comes between
+  // the word that there is one and its fiber.
+  const dialling = (request: OpenRequest, entry: Entry, limit: number): Effect.Effect<SharedDial<Http2Client>> =>
+    Effect.uninterruptible(
+      Effect.suspend(() => {
+        if (entry.dialling !== undefined) return Effect.succeed(entry.dialling)
+        const address = request.address
+        const shared = new SharedDial<Http2Client>(address, limit, timeouts)
+        entry.dialling = shared
+        return connect(
+          shared.through(dial),
+          address,
+          shared.timeouts,
+          (socket) => new Http2Client(address, socket, settings, remove),
+          (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
+        ).pipe(
+          Effect.flatMap((driver) => {
+            if (!driver.usable || driver.connection.openable > 0) return Effect.succeed(driver)
+            // A fresh connection that has no streams never gets any: nobody who waits may try the same again.
+            driver.retire()
+            return Effect.fail(noStreams(address))
+          }),
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              entry.dialling = undefined
+              if (exit._tag === "Success" && exit.value.usable) {
+                entry.drivers.push(exit.value)
+                entries.set(address, entry)
+              } else if (entry.drivers.length === 0) entries.delete(address)
+              shared.done(exit)
+            })
+          ),
+          Effect.forkIn(scope, { startImmediately: true }),
+          Effect.as(shared)
+        )
+      })
+    )
+
   const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<Http2Client, TransportError> => {
     const limit = request.connectTimeoutMillis ?? timeouts.dial
-    if (entry.dialling !== undefined) return entry.dialling.wait(limit)
-    const address = request.address
-    const shared = new SharedDial<Http2Client>(address, limit, timeouts)
-    entry.dialling = shared
-    return connect(
-      shared.through(dial),
-      address,
-      shared.timeouts,
-      (socket) => new Http2Client(address, socket, settings, remove),
-      (driver) => Effect.asVoid(Effect.forkIn(run(driver), scope, { startImmediately: true }))
-    ).pipe(
-      Effect.flatMap((driver) => {
-        if (!driver.usable || driver.connection.openable > 0) return Effect.succeed(driver)
-        // A fresh connection that has no streams never gets any: nobody who waits may try the same again.
-        driver.retire()
-        return Effect.fail(noStreams(address))
-      }),
-      Effect.onExit((exit) =>
-        Effect.sync(() => {
-          entry.dialling = undefined
-          if (exit._tag === "Success" && exit.value.usable) {
-            entry.drivers.push(exit.value)
-            entries.set(address, entry)
-          } else if (entry.drivers.length === 0) entries.delete(address)
-          shared.done(exit)
-        })
-      ),
-      Effect.forkIn(scope, { startImmediately: true }),
-      Effect.andThen(shared.wait(limit))
-    )
+    return Effect.flatMap(dialling(request, entry, limit), (shared) => shared.wait(limit))
   }
 
   /** `redials`: how many connections that the server ends at once are worth another one. */

@@ -13,6 +13,10 @@ export interface CallOptions {
   readonly maxTTHeaderSize: number
   /** Entries of a TTHeader. */
   readonly maxHeaderFields: number
+  /** Bytes of the info of a TTHeader of ours. */
+  readonly maxSentTTHeaderSize: number
+  /** Entries of a TTHeader of ours. */
+  readonly maxSentHeaderFields: number
   /** Server: calls of one connection that run at once (`maxConcurrentStreams`). */
   readonly maxConcurrentCalls: number
   /** Server: bytes of the requests of those calls, and of answers that a client does not read. */

@@ -71,7 +71,7 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
     this.lastReceived = carrier.now()
     this.outbox = new CallOutbox(() => this.onTaken())
     this.reader = new MessageReader(this, options)
-    this.writer = new MessageWriter(this.outbox, options.checksum)
+    this.writer = new MessageWriter(this.outbox, options)
     // At once: whoever waits for the answer may send the next call before it returns.
     this.reply = new Reply(this.reader, () => {
       this.usable = false

@@ -6,6 +6,7 @@
 import {
   Cancelled,
   ConnectionLost,
+  InvalidMetadata,
   LimitExceeded,
   ProtocolViolation,
   type Reason,
@@ -28,7 +29,21 @@ const error = (reason: typeof Reason.Type, code: number, desc: string): Transpor
 export const badReply = (code: number, desc: string): TransportError => error(new ProtocolViolation(), code, desc)
 
 /** What cannot be written into a TTHeader. @internal */
-export const headerRefused = (desc: string): TransportError => error(new ProtocolViolation(), Code.Internal, desc)
+export const headerRefused = (desc: string): TransportError => error(new InvalidMetadata(), Code.Internal, desc)
+
+/** A TTHeader that the peer may not take, for which it would end the connection. @internal */
+export const headerTooLarge = (
+  limit: "maxSentHeaderFields" | "maxSentTTHeaderSize",
+  max: number,
+  size: number
+): TransportError => {
+  const what = limit === "maxSentHeaderFields" ? "entries" : "bytes"
+  return error(
+    new LimitExceeded({ limit, max }),
+    Code.ResourceExhausted,
+    `the TTHeader has ${size} ${what}, more than the ${max} that may be sent (${limit}): say less in it, or raise the limit here where the peer takes more`
+  )
+}
 
 const misbehaved = (end: ConnectionEnd & { readonly _tag: "Error" }, options: CallOptions): TransportError => {
   const reason =

@@ -74,6 +74,8 @@ export class MessageReader {
   header: CallHeader | undefined = undefined
   /** SEQ of the TTHeader. */
   headerSequenceId = 0
+  /** The message that is being read has a TTHeader, whose SEQ is known. */
+  hasTTHeader = false
   type = 0
   method = ""
   sequenceId = 0
@@ -95,7 +97,6 @@ export class MessageReader {
   // The message that is being read; places are counted from its beginning.
   private step: number = Step.Shape
   private need = sniffedSize
-  private hasTTHeader = false
   /** Bytes behind the TTHeader, by its LENGTH. */
   private announced = 0
   private headerEnd = 0
@@ -220,7 +221,6 @@ export class MessageReader {
           break
         case Step.Header:
           this.header = this.headers.read(bytes, start, start + this.need)
-          this.headerSequenceId = sequenceIdAt(bytes, start)
           this.expectPayload()
           break
         case Step.MeshHeader:
@@ -253,7 +253,7 @@ export class MessageReader {
 
   private readShape(bytes: Uint8Array, start: number): void {
     const shape = headerShape(bytes, start)
-    this.hasTTHeader = shape === "ttheader"
+    this.hasTTHeader = false
     this.header = undefined
     this.headerEnd = 0
     this.announced = 0
@@ -270,6 +270,8 @@ export class MessageReader {
   private readFixed(bytes: Uint8Array, start: number): void {
     const length = lengthAt(bytes, start)
     const infoSize = infoSizeAt(bytes, start)
+    this.headerSequenceId = sequenceIdAt(bytes, start)
+    this.hasTTHeader = true
     if (length > maxLength) throw new Violation(`invalid data: LENGTH(${length}) larger than the limit(${maxLength})`)
     this.checkHeaderSize(infoSize)
     this.step = Step.Header

@@ -78,7 +78,7 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
     this.options = options
     this.lastReceived = carrier.now()
     this.reader = new MessageReader(this, options)
-    this.writer = new MessageWriter(this.outbox, options.checksum)
+    this.writer = new MessageWriter(this.outbox, options)
   }
 
   get peer(): RawPeer {
@@ -188,7 +188,16 @@ export class ServerConnection implements Api.ServerConnection, MessageSink, Call
   }
 
   onViolation(detail: string, limit?: keyof Api.CallOptions): void {
+    if (limit !== undefined && this.reader.hasTTHeader) this.refuse(limit)
     this.end(violation(detail, limit))
+  }
+
+  /** A message that is over a limit is not read, but its TTHeader says whom to tell: else the client has to guess. */
+  private refuse(limit: keyof Api.CallOptions): void {
+    const message = `the call is over a limit of the server: ${limit} is ${this.options[limit]}; the connection ends`
+    const envelope = { type: MessageType.Exception, method: "none", sequenceId: this.reader.headerSequenceId }
+    const fields = answerFields(Answer.Exception | Answer.Last, undefined)
+    this.writer.write("ttheader", 0, fields, envelope, { type: ExceptionType.ProtocolError, message }, writeException)
   }
 
   // ---- from the calls

@@ -10,7 +10,8 @@ import type { Encode } from "../../RawStream.ts"
 import * as Checksum from "../ttheader/checksum.ts"
 import { HeaderError, patchLength, writeHeader } from "../ttheader/header.ts"
 import { encodeChecksumInfo, encodeInfo, patchChecksum } from "../ttheader/info.ts"
-import { headerRefused } from "./errors.ts"
+import type { CallOptions } from "./api.ts"
+import { headerRefused, headerTooLarge } from "./errors.ts"
 import type { CallOutbox } from "./outbox.ts"
 
 /** @internal */
@@ -38,14 +39,16 @@ const checksumOf = (out: Output, start: number, firstSegment: number): number =>
   return Checksum.update(crc, buffer, from, position)
 }
 
+type WriterOptions = Pick<CallOptions, "checksum" | "maxSentHeaderFields" | "maxSentTTHeaderSize">
+
 /** @internal */
 export class MessageWriter {
   private readonly outbox: CallOutbox
-  private readonly checksum: boolean
+  private readonly options: WriterOptions
 
-  constructor(outbox: CallOutbox, checksum: boolean) {
+  constructor(outbox: CallOutbox, options: WriterOptions) {
     this.outbox = outbox
-    this.checksum = checksum
+    this.options = options
   }
 
   /** Writes a message and gives the bytes of its body. When it throws, nothing was written. */
@@ -82,8 +85,14 @@ export class MessageWriter {
     encode: Encode<A>
   ): number {
     const firstSegment = out.segments.length
-    const checksum = this.checksum ? encodeChecksumInfo(fields) : undefined
-    const place = writeHeader(out, flags, envelope.sequenceId, checksum?.bytes ?? encodeInfo(fields))
+    const { maxSentHeaderFields, maxSentTTHeaderSize } = this.options
+    const count = fields.ints.length + fields.strings.length + (this.options.checksum ? 1 : 0)
+    if (count > maxSentHeaderFields) throw headerTooLarge("maxSentHeaderFields", maxSentHeaderFields, count)
+    const checksum = this.options.checksum ? encodeChecksumInfo(fields) : undefined
+    const info = checksum?.bytes ?? encodeInfo(fields)
+    const { length } = info
+    if (length > maxSentTTHeaderSize) throw headerTooLarge("maxSentTTHeaderSize", maxSentTTHeaderSize, length)
+    const place = writeHeader(out, flags, envelope.sequenceId, info)
     const payloadAt = out.position
     const bodySize = writePayload(out, encoding, envelope, body, encode)
     patchLength(out, place, firstSegment)

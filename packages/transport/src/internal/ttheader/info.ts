@@ -78,7 +78,9 @@ const writeInfo = (out: Output, { ints, strings }: CallHeaderFields, checksum: b
   }
   while ((out.position - start) % 4 !== 0) writeByte(out, Block.Padding)
   const size = out.position - start
-  if (size > maxInfoSize) throw new HeaderError(`invalid header length[${size}]`)
+  if (size > maxInfoSize) {
+    throw new HeaderError(`invalid header length[${size}]: the keys and values of a TTHeader have ${maxInfoSize} bytes`)
+  }
   return { bytes: new Uint8Array(out.buffer.buffer, out.buffer.byteOffset + start, size), checksumAt }
 }
 

@@ -1,0 +1,30 @@
+/** Our server in the process of the test, which sees what its middleware and tracers do. */
+import { Server } from "@millrace/rpc"
+import type * as Middleware from "@millrace/rpc/Middleware"
+import { NodeTransport } from "@millrace/transport/node"
+import { Context, Effect, Layer } from "effect"
+import { InteropService } from "../src/api.ts"
+import * as CallHandlers from "../src/callHandlers.ts"
+import { CallsService } from "../src/calls.ts"
+import * as Chain from "../src/chain.ts"
+import * as Handlers from "../src/handlers.ts"
+import * as Words from "../src/words.ts"
+
+type Options = Server.Options<ReadonlyArray<Middleware.ForServer>>
+
+/** The address of a server with these options; it lives as long as the scope, and its own calls go by the context of the test. */
+export const serverHere = Effect.fnUntraced(function* (options: Options = {}) {
+  const words = Words.make({ drain: Effect.void, chain: yield* Chain.make })
+  const { interop } = Handlers.make(words)
+  const { calls } = CallHandlers.make(words)
+  const context = yield* Layer.build(
+    Layer.fresh(
+      Server.layer([InteropService, CallsService], { graceTime: 50, ...options, fallback: InteropService }).pipe(
+        Layer.provide([interop, calls]),
+        Layer.provide(NodeTransport.layerServer({ port: 0, host: "127.0.0.1" }))
+      )
+    )
+  )
+  const { address } = Context.get(context, Server.Server)
+  return `${address.hostname}:${address.port}`
+})

@@ -1,0 +1,139 @@
+/**
+ * Calls with nothing around them.
+ *
+ * @internal
+ */
+import type { RawClientStream } from "@millrace/transport/RawStream"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import type { CallError } from "../ClientStream.ts"
+import type { RpcInfo } from "../RpcInfo.ts"
+import type { CallOptions } from "../StreamOptions.ts"
+import { Caller, type ClientParts } from "./caller.ts"
+import * as callContext from "./callContext.ts"
+import type { ClientCall } from "./clientCall.ts"
+import type { ClientMethod } from "./clientMethod.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import { noOptions } from "./streamSettings.ts"
+import { tracedCall } from "./tracedCall.ts"
+import * as tracing from "./tracing.ts"
+import type { UnaryCall, UnaryError } from "./unaryCall.ts"
+import { finishUnopened } from "./unopened.ts"
+
+/** @internal */
+export class PlainCaller extends Caller {
+  /** Somebody looks at single calls. */
+  readonly #observed: boolean
+  /** The choice of an instance may look at a log id. */
+  readonly #chosen: boolean
+
+  constructor(parts: ClientParts) {
+    super(parts)
+    this.#observed = this.onMessages || this.tracers.length > 0 || parts.options.requestInInfo === true
+    this.#chosen = parts.options.endpoints !== undefined
+  }
+
+  /** Opens a stream in the scope of the fiber. */
+  open(
+    method: ClientMethod,
+    options: CallOptions = noOptions,
+    request?: unknown
+  ): Effect.Effect<ClientCall, CallError, Scope.Scope> {
+    return Effect.withFiber((fiber) => {
+      const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+      const info = this.#infoOf(fiber, method, request)
+      const lifecycle = new Lifecycle(this.tracers, this.env.timers, info)
+      let call: ClientCall | undefined
+      const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+        call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
+      // The step that opens the raw stream also hands it to the scope: an interruption between the two would leave it
+      // open.
+      const opened = this.opener.open(
+        fiber,
+        method,
+        info,
+        options,
+        (raw, info, deadline) => (call = this.streamCall(fiber, method, raw, info, deadline, options, lifecycle))
+      )
+      if (this.tracers.length === 0) return Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
+      // Nothing comes between a start and the promise of its finish.
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(lifecycle.start(), (context) =>
+          Effect.andThen(
+            Scope.addFinalizerExit(scope, close),
+            // A call that could not be made is finished where it failed: its scope may live on.
+            Effect.onExit(restore(tracing.within(opened, context)), (exit) =>
+              Exit.isSuccess(exit) ? Effect.void : finishUnopened(lifecycle, exit)
+            )
+          )
+        )
+      )
+    })
+  }
+
+  override unary(
+    method: ClientMethod,
+    request: unknown,
+    options: CallOptions = noOptions
+  ): Effect.Effect<unknown, UnaryError> {
+    return Effect.withFiber((fiber) => {
+      const info = this.#infoOf(fiber, method, request)
+      if (this.tracers.length === 0) return this.#runUnary(fiber, method, info, request, options, undefined)
+      const lifecycle = new Lifecycle(this.tracers, this.env.timers, info)
+      return tracedCall(lifecycle, (context) =>
+        tracing.within(
+          Effect.suspend(() => this.#runUnary(fiber, method, info, request, options, lifecycle)),
+          context
+        )
+      )
+    })
+  }
+
+  #runUnary(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    method: ClientMethod,
+    info: RpcInfo,
+    request: unknown,
+    options: CallOptions,
+    lifecycle: Lifecycle | undefined
+  ): Effect.Effect<unknown, UnaryError> {
+    const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall =>
+      this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
+    // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two
+    // steps.
+    return Effect.callback((resume) => {
+      const address = this.opener.pick(info, options)
+      if (typeof address === "string") {
+        const call = this.opener.openNow(fiber, method, info, options, address, start)
+        if (call !== undefined) return call.run(request, resume)
+      }
+      let opened: UnaryCall | undefined
+      resume(
+        Effect.onInterrupt(
+          Effect.flatMap(
+            this.opener.open(
+              fiber,
+              method,
+              info,
+              options,
+              (raw, info, deadline) => (opened = start(raw, info, deadline)),
+              address
+            ),
+            (call) => Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
+          ),
+          () => opened?.cancel ?? Effect.void
+        )
+      )
+    })
+  }
+
+  /** Nobody looks at a single call: one object stands for all. */
+  #infoOf(fiber: Fiber.Fiber<unknown, unknown>, method: ClientMethod, request: unknown): RpcInfo {
+    if (!this.#observed && !this.#chosen) return method.unplaced
+    const logId = callContext.logId(fiber)
+    return logId === undefined && !this.#observed ? method.unplaced : this.ownInfo(method, logId, request)
+  }
+}

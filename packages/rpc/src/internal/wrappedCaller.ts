@@ -1,0 +1,176 @@
+/**
+ * Calls with something around them: middleware, hooks, an error handler. Outer to inner: tracers, `middleware`, the choice
+ * of an instance, `instanceMiddleware`, `errorHandler`, `metaHandlers`, the raw stream.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { BizStatusError } from "../BizStatusError.ts"
+import type * as ClientStream from "../ClientStream.ts"
+import type { CallError } from "../ClientStream.ts"
+import * as Deadline from "../Deadline.ts"
+import type { CallOptions } from "../StreamOptions.ts"
+import { Caller } from "./caller.ts"
+import * as callContext from "./callContext.ts"
+import { type CallBody, requestOf } from "./callBody.ts"
+import { noOptions } from "./streamSettings.ts"
+import { compose, inContext, inScope, wrapCall } from "./clientChain.ts"
+import type { ClientInfo } from "./clientInfo.ts"
+import type { ClientMethod } from "./clientMethod.ts"
+import { connect, handleErrors } from "./connectHooks.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import { answerIn, type Result } from "./plan.ts"
+import { type HandedOut, StreamAttempts } from "./streamAttempts.ts"
+import { handleOf, madeByMiddleware } from "./streamHandles.ts"
+import type { Start } from "./streamOpener.ts"
+import { tracedCall } from "./tracedCall.ts"
+import * as tracing from "./tracing.ts"
+import type { UnaryCall, UnaryError } from "./unaryCall.ts"
+
+/** A call on its way through what is around it. */
+interface Wrapped {
+  readonly method: ClientMethod
+  readonly info: ClientInfo
+  readonly options: CallOptions
+  readonly body: CallBody
+  /** Counts from the start of the call: what stands around it takes its time too. */
+  readonly deadline: number
+}
+
+/** @internal */
+export class WrappedCaller extends Caller {
+  /** Creates a stream in the scope of the fiber, and gives what middleware made of it. */
+  open(
+    method: ClientMethod,
+    options: CallOptions = noOptions,
+    request?: unknown
+  ): Effect.Effect<HandedOut, CallError, Scope.Scope> {
+    return Effect.withFiber((fiber) => {
+      const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+      const call = this.#wrapped(fiber, method, options, request, undefined)
+      const lifecycle = new Lifecycle(this.tracers, this.env.timers, call.info)
+      const attempts = new StreamAttempts(lifecycle, this.env.timers, scope)
+      const next = this.#attempt<ClientStream.Any>(call, (open) =>
+        open((raw, info, deadline, fiber) =>
+          attempts.add(
+            (lifecycle) => this.streamCall(fiber, method, raw, info, deadline, options, lifecycle),
+            (made) => handleOf(info.mode, made)
+          )
+        )
+      )
+      const { context, middleware } = this.parts
+      const wrapped = compose(middleware, inScope(next, attempts.scope, call.info), call.info, call.body)
+      const made = Effect.map(wrapped, madeByMiddleware)
+      const chain = inContext(Scope.provide(made, attempts.scope), context)
+      // Nothing comes between a start and the promise of its finish.
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(lifecycle.start(), (context) =>
+          Effect.andThen(
+            Scope.addFinalizerExit(scope, attempts.close),
+            Effect.flatMap(
+              // A call that could not be made is finished where it failed: its scope may live on.
+              Effect.onExit(restore(tracing.within(chain, context)), (exit) =>
+                Exit.isSuccess(exit) ? Effect.void : attempts.close(exit)
+              ),
+              (handle) => attempts.handOut(handle)
+            )
+          )
+        )
+      )
+    })
+  }
+
+  override unary(
+    method: ClientMethod,
+    request: unknown,
+    options: CallOptions = noOptions
+  ): Effect.Effect<unknown, UnaryError> {
+    return Effect.withFiber((fiber) => {
+      const call = this.#wrapped(fiber, method, options, request, request)
+      const lifecycle = this.tracers.length === 0 ? undefined : new Lifecycle(this.tracers, this.env.timers, call.info)
+      const next = this.#attempt<Result>(call, (open) => this.#whole(call, open, lifecycle))
+      const { context, middleware } = this.parts
+      const answer = Effect.matchEffect(wrapCall(middleware, context, next, call.info, call.body), {
+        onFailure: (error): Effect.Effect<never, UnaryError> => {
+          call.info.bizError = error instanceof BizStatusError ? error : undefined
+          return Effect.fail(error)
+        },
+        onSuccess: (result): Effect.Effect<unknown, UnaryError> => {
+          call.info.bizError = undefined
+          return answerIn(method.plan.exceptions, result)
+        }
+      })
+      return lifecycle === undefined ? answer : tracedCall(lifecycle, (context) => tracing.within(answer, context))
+    })
+  }
+
+  #wrapped(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    method: ClientMethod,
+    options: CallOptions,
+    shown: unknown,
+    request: unknown
+  ): Wrapped {
+    return {
+      method,
+      info: this.ownInfo(method, callContext.logId(fiber), shown),
+      options,
+      body: { called: method.plan, request },
+      deadline: this.opener.deadline(fiber, options)
+    }
+  }
+
+  /** One run of `next`: it chooses an instance and reaches it. */
+  #attempt<A>(
+    call: Wrapped,
+    reach: (open: <B>(start: Start<B>) => Effect.Effect<B, CallError>) => Effect.Effect<A, CallError>
+  ): Effect.Effect<A, CallError, Scope.Scope> {
+    const { errorHandler, instanceMiddleware = [], metaHandlers = [] } = this.parts.options
+    const { body, deadline, info, method, options } = call
+    const at = (address: string): Effect.Effect<A, CallError, Scope.Scope> =>
+      Effect.withFiber((fiber) => {
+        method.placed(info, address, fiber)
+        // What an attempt before this one ended with.
+        info.bizError = undefined
+        const open = <B>(start: Start<B>): Effect.Effect<B, CallError> =>
+          connect(
+            metaHandlers,
+            Effect.withFiber((fiber) => {
+              const due = Math.min(deadline, fiber.getRef(Deadline.Current) ?? Infinity)
+              return this.opener.openAt(fiber, method, info, options, address, due, start)
+            }),
+            info
+          )
+        return compose(instanceMiddleware, handleErrors(errorHandler, reach(open), info), info, body)
+      })
+    return Effect.suspend(() => {
+      const address = this.opener.pick(info, options)
+      return typeof address === "string" ? at(address) : Effect.flatMap(address, at)
+    })
+  }
+
+  /** The whole of a unary call. */
+  #whole(
+    call: Wrapped,
+    open: <B>(start: Start<B>) => Effect.Effect<B, CallError>,
+    lifecycle: Lifecycle | undefined
+  ): Effect.Effect<Result, CallError> {
+    return Effect.suspend(() => {
+      const opened: Array<UnaryCall> = []
+      const answer = Effect.flatMap(
+        open((raw, info, deadline) => {
+          const unary = this.unaryCall(call.method, raw, info, deadline, call.options, lifecycle, true)
+          opened.push(unary)
+          return unary
+        }),
+        (unary) => Effect.callback<unknown, UnaryError>((resume) => unary.run(requestOf(call.body), resume))
+      ) as Effect.Effect<Result, CallError>
+      // A hook may open twice, or fail behind a stream that is open.
+      return Effect.onExit(answer, () => Effect.forEach(opened, (unary) => unary.cancel, { discard: true }))
+    })
+  }
+}

@@ -1,0 +1,152 @@
+import { assert, describe, it } from "@effect/vitest"
+import { TransportError } from "@millrace/transport"
+import { Effect, Layer, Stream } from "effect"
+import { Admission, type Middleware, RpcError, RpcTracer, type Server } from "../src/index.ts"
+import { ask, begin, exceptionOf, serveCalls } from "./support/calls.ts"
+import { call, open, Request, Response, serve, settled, statusOf, struct, wrapped } from "./support/echo.ts"
+
+const cancelled = new TransportError.TransportError({
+  reason: new TransportError.Cancelled(),
+  code: 1,
+  desc: "context canceled"
+})
+
+type Options = Server.Options<ReadonlyArray<Middleware.ForServer>>
+
+const response = ({ message }: { readonly message?: string | undefined }) => new Response({ message })
+
+/** Handlers that say that they run, and a rule that writes down what it sees and refuses what asks for it. */
+const watching = (requestInInfo: boolean | undefined) => {
+  const log: Array<unknown> = []
+  const refused = Admission.make(({ info }) => {
+    log.push(["admit", info.method, info.request])
+    const { message, req, line } = (info.request ?? {}) as { message?: string; req?: Request; line?: string }
+    return (message ?? req?.message ?? line) === "no"
+      ? new RpcError.RpcError({ reason: new RpcError.Rejected({ limit: "rule" }), code: 8, desc: "over limit" })
+      : () => void log.push("release")
+  })
+  const first = Admission.make(() => () => void log.push("release first"))
+  const handling = <A>(answer: A): Effect.Effect<A> => Effect.sync(() => (log.push("handler"), answer))
+  const handlers = {
+    Echo: (requests: Stream.Stream<Request, never>) => Stream.map(requests, response),
+    EchoServer: (request: Request) => Stream.fromEffect(handling(response(request))),
+    EchoUnary: (request: Request) => handling(response(request)),
+    EchoPingPong: ({ req }: { readonly req: Request }) => handling(response(req)),
+    Log: () => handling(undefined)
+  }
+  const tracer = RpcTracer.layer({
+    start: ({ method }) => Effect.sync(() => void log.push(["start", method])),
+    finish: ({ exit, reason }) => Effect.sync(() => void log.push(["finish", reason, exit._tag]))
+  })
+  const options: Options = { admission: [first, refused], ...(requestInInfo !== undefined && { requestInInfo }) }
+  return {
+    log,
+    streams: Layer.provide(serve(handlers as never, options), tracer),
+    calls: Layer.provide(serveCalls(handlers as never, options), tracer)
+  }
+}
+
+const request = (message: string) => new Request({ message })
+/** The arguments of `Log`: one string. */
+const line = struct
+
+describe("admission with requestInInfo", () => {
+  const streams: ReadonlyArray<readonly [string, (text: string) => Uint8Array, (text: string) => unknown, Uint8Array]> =
+    [
+      ["EchoUnary", (text) => wrapped(text), request, wrapped("go", 0)],
+      ["EchoServer", struct, request, struct("go")],
+      ["EchoPingPong", (text) => wrapped(text), (text) => ({ req: request(text) }), wrapped("go", 0)]
+    ]
+  for (const [method, bytes, shown, answer] of streams) {
+    it.effect(`${method} over a stream: admits and releases, or refuses by the request`, () =>
+      Effect.gen(function* () {
+        const { log, streams } = watching(true)
+        const path = `/echo.TestService/${method}`
+        const [good, bad] = yield* Effect.provide(
+          Effect.all([call(path, [bytes("go")]), Effect.andThen(settled, call(path, [bytes("no")]))]),
+          streams
+        )
+        assert.deepStrictEqual([statusOf(good), good.messages], [[0, ""], [answer]])
+        assert.deepStrictEqual([statusOf(bad), bad.messages], [[8, "over limit"], []])
+        assert.deepStrictEqual(log, [
+          ["start", method],
+          ["admit", method, shown("go")],
+          "handler",
+          "release first",
+          "release",
+          ["finish", "eof", "Success"],
+          ["start", method],
+          ["admit", method, shown("no")],
+          "release first",
+          ["finish", "error", "Failure"]
+        ])
+      })
+    )
+  }
+
+  it.effect("PingPong and oneway calls: when the arguments are decoded", () =>
+    Effect.gen(function* () {
+      const { calls, log } = watching(true)
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual((yield* ask("EchoPingPong", wrapped("go"))).bytes, wrapped("go", 0))
+        assert.deepStrictEqual(exceptionOf(yield* ask("EchoPingPong", wrapped("no"))), [6, "over limit"])
+        assert.strictEqual((yield* ask("Log", line("go"), { oneway: true })).how, "finish")
+        assert.strictEqual((yield* ask("Log", line("no"), { oneway: true })).how, "finish")
+        yield* settled
+      }).pipe(Effect.provide(calls))
+      assert.deepStrictEqual(
+        log.filter((entry) => !Array.isArray(entry) || entry[0] === "admit"),
+        [
+          ["admit", "EchoPingPong", { req: request("go") }],
+          "handler",
+          "release first",
+          "release",
+          ["admit", "EchoPingPong", { req: request("no") }],
+          "release first",
+          ["admit", "Log", { line: "go" }],
+          "handler",
+          "release first",
+          "release",
+          ["admit", "Log", { line: "no" }],
+          "release first"
+        ]
+      )
+    })
+  )
+
+  it.effect("is not asked for a request that does not come or does not decode", () =>
+    Effect.gen(function* () {
+      const { calls, log, streams } = watching(true)
+      yield* Effect.gen(function* () {
+        for (const method of ["EchoUnary", "EchoServer"]) {
+          assert.notStrictEqual((yield* call(`/echo.TestService/${method}`, [Uint8Array.of(99)])).status?.code, 0)
+          yield* call(`/echo.TestService/${method}`, [])
+          const opened = yield* open(`/echo.TestService/${method}`)
+          opened.stream.abort("cancel", cancelled)
+        }
+        yield* settled
+      }).pipe(Effect.provide(streams))
+      yield* Effect.provide(begin("EchoPingPong", Uint8Array.of(99)), calls)
+      assert.deepStrictEqual(
+        log.filter((entry) => Array.isArray(entry) && entry[0] === "admit"),
+        []
+      )
+    })
+  )
+
+  it.effect("is asked of streams of many requests as it is without the option: before they run", () =>
+    Effect.gen(function* () {
+      for (const requestInInfo of [true, undefined]) {
+        const { log, streams } = watching(requestInInfo)
+        const path = `/echo.TestService/${requestInInfo ? "Echo" : "EchoUnary"}`
+        yield* Effect.gen(function* () {
+          const opened = yield* open(path)
+          yield* settled
+          // No request has come yet.
+          assert.deepInclude(log, ["admit", requestInInfo ? "Echo" : "EchoUnary", undefined])
+          opened.stream.abort("cancel", cancelled)
+        }).pipe(Effect.provide(streams))
+      }
+    })
+  )
+})
