@@ -44,6 +44,19 @@ const noEntries: MetadataEntries = []
 /** Where the references of a call are read: its fiber. @internal */
 export type Reader = Pick<Fiber.Fiber<unknown, unknown>, "getRef">
 
+/** A context where that of a fiber would be read. @internal */
+export class ContextReader implements Reader {
+  readonly #context: Context.Context<never>
+
+  constructor(context: Context.Context<never>) {
+    this.#context = context
+  }
+
+  getRef<A>(key: Context.Reference<A>): A {
+    return Context.get(this.#context, key)
+  }
+}
+
 /** The record of the fiber, if what it says belongs to the call that the fiber handles. @internal */
 export const of = (fiber: Reader): CallContext | undefined => {
   const context = fiber.getRef(Current)

@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import type * as Fiber from "effect/Fiber"
 import type * as Method from "../Method.ts"
 import type { Protocol, RpcInfo } from "../RpcInfo.ts"
 import type * as Service from "../Service.ts"
@@ -36,7 +35,7 @@ export class ClientMethod {
   }
 
   /** Where a call goes, and with which log id, as is known when its instance is. */
-  placed(info: RpcInfo, address: string, fiber: Fiber.Fiber<unknown, unknown>): RpcInfo {
+  placed(info: RpcInfo, address: string, fiber: callContext.Reader): RpcInfo {
     if (!(info instanceof ClientInfo)) return this.info(address)
     info.address = address
     info.logId = callContext.logId(fiber)

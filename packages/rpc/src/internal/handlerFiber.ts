@@ -27,6 +27,8 @@ export interface FiberEnvironment {
 export interface HandlerOwner {
   readonly info: RpcInfo
   readonly metainfo: Metainfo
+  /** The context of the fiber, made from what it has of its own. */
+  begin(context: Context.Context<never>): Context.Context<never>
   /** The whole work of the fiber. */
   main(): Effect.Effect<unknown, unknown>
   /** Puts a value into the answer where it has a place for one; throws for a key that cannot be sent. */
@@ -73,8 +75,9 @@ export class HandlerFiber implements Watched {
 
   /** Starts the fiber. `deadline` is a time of the clock, 0 for none. */
   run(base: Context.Context<never>, deadline: number): void {
-    let context = Context.add(Context.add(base, CurrentCall, this), Scope.Scope, this.#scope)
+    let context: Context.Context<never> = Context.add(Context.add(base, CurrentCall, this), Scope.Scope, this.#scope)
     if (deadline > 0) context = Context.add(context, Deadline.Current, deadline)
+    context = this.#owner.begin(context)
     const fiber = Effect.runForkWith(context)(
       Effect.withFiber((self) => {
         this.fiber = self

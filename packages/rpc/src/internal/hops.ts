@@ -5,7 +5,8 @@
  * @internal
  */
 import type { MetadataEntries } from "@millrace/transport/Metadata"
-import type { Metainfo } from "@millrace/transport/Metainfo"
+import { type Metainfo, toStrings } from "@millrace/transport/Metainfo"
+import type { CallEntries } from "@millrace/transport/RawCall"
 import type { SentLimits } from "@millrace/transport/Transport"
 import type { Values } from "./callContext.ts"
 import type { Watched } from "./forkedDefects.ts"
@@ -48,6 +49,7 @@ export class Hops {
   readonly #header: Readonly<Room>
   readonly #warn: (message: string) => void
   #warned = false
+  #written: { readonly values: Values; readonly entries: CallEntries } | undefined
 
   constructor(limits: SentLimits | undefined, warn: (message: string) => void) {
     const { maxSentHeaderFields = 256, maxSentTTHeaderSize = 128 * 1024 } = limits ?? {}
@@ -71,6 +73,14 @@ export class Hops {
   /** The values that fit into a TTHeader. */
   strings(values: Values, call: Watched | undefined): Values {
     return call === undefined ? values : this.#fitting(values, call.metainfo, this.#header, false)
+  }
+
+  /** The same in the spelling of a TTHeader: the same array as long as calls say the same. */
+  entries(values: Values, call: Watched | undefined): CallEntries {
+    const fitting = this.strings(values, call)
+    // Not a WeakMap: values made for one call are many, and dear to the collector as its keys.
+    if (this.#written?.values !== fitting) this.#written = { values: fitting, entries: toStrings(fitting) }
+    return this.#written.entries
   }
 
   #fitting(values: Values, received: Metainfo, room: Readonly<Room>, legacy: boolean): Values {

@@ -57,7 +57,7 @@ export class Lifecycle {
     this.#startedAt = tracers.length === 0 ? 0 : nanos(timers)
   }
 
-  /** Neither a start nor a finish takes an effect: {@link begin} and {@link end} do it. */
+  /** Neither a start nor a finish takes an effect: {@link begin} and {@link end} may stand in for them. */
   get direct(): boolean {
     return tracing.areDirect(this.#tracers)
   }

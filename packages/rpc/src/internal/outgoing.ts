@@ -40,11 +40,7 @@ export class OutgoingHeaders {
   }
 
   /** Undefined for none. An entry that cannot be sent is refused by the transport. */
-  get(
-    fiber: Fiber.Fiber<unknown, unknown>,
-    method: string,
-    metadata: CallOptions["metadata"]
-  ): MetadataEntries | undefined {
+  get(fiber: callContext.Reader, method: string, metadata: CallOptions["metadata"]): MetadataEntries | undefined {
     const call = fiber.getRef(CurrentCall)
     const context = callContext.of(fiber)
     const { callerName } = this.#options
@@ -52,7 +48,7 @@ export class OutgoingHeaders {
       return undefined
     }
     const own = metadata === undefined ? noEntries : fromRecord(metadata)
-    const list = context === undefined ? own : [...own, ...context.metadata]
+    const list = context === undefined ? own : own.length === 0 ? context.metadata : [...own, ...context.metadata]
     const values = context?.metainfo ?? callContext.received(call)
     const logId = context?.logId ?? receivedLogId(call)
     const fromMethod = servedMethod(call)
@@ -144,7 +140,6 @@ export interface OutgoingStrings {
 }
 
 const noStrings: CallEntries = []
-const written = new WeakMap<callContext.Values, CallEntries>()
 
 /** What the fiber, which handles `call`, says in a TTHeader; undefined for nothing. @internal */
 export const strings = (
@@ -157,8 +152,5 @@ export const strings = (
   const values = context?.metainfo ?? callContext.received(call)
   const logId = context?.logId ?? servedLogId(call)
   if (values === undefined) return logId === undefined ? undefined : { logId, strings: noStrings }
-  const fitting = hops.strings(values, call)
-  let entries = written.get(fitting)
-  if (entries === undefined) written.set(fitting, (entries = Metainfo.toStrings(fitting)))
-  return { logId, strings: entries }
+  return { logId, strings: hops.entries(values, call) }
 }

@@ -12,6 +12,7 @@ import type { CallEntries, RawServerCall } from "@millrace/transport/RawCall"
 import type { RawPeer } from "@millrace/transport/RawStream"
 import { TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
@@ -155,8 +156,13 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.#handler.run(this.#route.context, this.#deadline)
   }
 
+  /** Tracers that take no effect start here: a context that is set later costs the fiber more. */
+  begin(context: Context.Context<never>): Context.Context<never> {
+    return this.lifecycle?.direct === true ? this.lifecycle.begin(context) : context
+  }
+
   main(): Effect.Effect<unknown, unknown> {
-    if (this.lifecycle === undefined) return this.#answer()
+    if (this.lifecycle === undefined || this.lifecycle.started) return this.#answer()
     return Effect.flatMap(this.lifecycle.start(), (context) => {
       if (context === undefined) return this.#answer()
       // Suspended: what is provided with a context is held as long as it runs, and this is the request.

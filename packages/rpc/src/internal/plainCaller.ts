@@ -84,22 +84,25 @@ export class PlainCaller extends Caller {
       if (this.tracers.length === 0) return this.#runUnary(fiber, method, info, request, options, undefined)
       const lifecycle = new Lifecycle(this.tracers, this.env.timers, info)
       return tracedCall(lifecycle, (context) =>
-        tracing.within(
-          Effect.suspend(() => this.#runUnary(fiber, method, info, request, options, lifecycle)),
-          context
-        )
+        this.#runUnary(fiber, method, info, request, options, lifecycle, context)
       )
     })
   }
 
+  /**
+   * In `context` in place of that of the fiber. Nothing of a call that opens at once runs in it, so it is read and not set: to
+   * set it is dear where its span is another one.
+   */
   #runUnary(
     fiber: Fiber.Fiber<unknown, unknown>,
     method: ClientMethod,
     info: RpcInfo,
     request: unknown,
     options: CallOptions,
-    lifecycle: Lifecycle | undefined
+    lifecycle: Lifecycle | undefined,
+    context?: Context.Context<never> | undefined
   ): Effect.Effect<unknown, UnaryError> {
+    const reader = context === undefined ? fiber : new callContext.ContextReader(context)
     const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall =>
       this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
     // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two
@@ -107,20 +110,23 @@ export class PlainCaller extends Caller {
     return Effect.callback((resume) => {
       const address = this.opener.pick(info, options)
       if (typeof address === "string") {
-        const call = this.opener.openNow(fiber, method, info, options, address, start)
+        const call = this.opener.openNow(reader, method, info, options, address, start)
         if (call !== undefined) return call.run(request, resume)
       }
       let opened: UnaryCall | undefined
       resume(
         Effect.onInterrupt(
           Effect.flatMap(
-            this.opener.open(
-              fiber,
-              method,
-              info,
-              options,
-              (raw, info, deadline) => (opened = start(raw, info, deadline)),
-              address
+            tracing.within(
+              this.opener.open(
+                reader,
+                method,
+                info,
+                options,
+                (raw, info, deadline) => (opened = start(raw, info, deadline)),
+                address
+              ),
+              context
             ),
             (call) => Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
           ),

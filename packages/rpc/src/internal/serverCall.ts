@@ -202,6 +202,16 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     return this.lifecycle?.finished === true
   }
 
+  /** Tracers that take no effect start here: a context that is set later costs the fiber more. */
+  begin(context: Context.Context<never>): Context.Context<never> {
+    const { lifecycle } = this
+    // Hooks stand around the start.
+    if (lifecycle === undefined || !lifecycle.direct || this.env.readStream !== undefined) return context
+    const within = lifecycle.begin(context)
+    lifecycle.streamStart()
+    return within
+  }
+
   main(): Effect.Effect<unknown, unknown> {
     const { readStream } = this.env
     if (readStream === undefined) return this.#trace()

@@ -6,25 +6,20 @@
 import type { RawClientStream } from "@millrace/transport/RawStream"
 import type { ClientTransport, OpenRequest } from "@millrace/transport/Transport"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Deadline from "../Deadline.ts"
 import * as Endpoints from "../Endpoints.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { CallOptions } from "../StreamOptions.ts"
 import { type AnyOptions, type StreamCallSettings, noOptions, settingsOf } from "./streamSettings.ts"
+import type { Reader } from "./callContext.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import * as errors from "./errors.ts"
 import type { OutgoingHeaders } from "./outgoing.ts"
 import type { Timers } from "./timers.ts"
 
 /** What is made of a raw stream, in the step that opens it; a deadline of 0 is none. @internal */
-export type Start<A> = (
-  raw: RawClientStream,
-  info: RpcInfo,
-  deadline: number,
-  fiber: Fiber.Fiber<unknown, unknown>
-) => A
+export type Start<A> = (raw: RawClientStream, info: RpcInfo, deadline: number) => A
 
 /** The deadline of a call that has not passed, as budgets have it. */
 const due = (deadline: number): number => (deadline === Infinity ? 0 : deadline)
@@ -60,7 +55,7 @@ export class StreamOpener {
   }
 
   /** The absolute deadline of a call, infinite for none. */
-  deadline(fiber: Fiber.Fiber<unknown, unknown>, options: CallOptions): number {
+  deadline(fiber: Reader, options: CallOptions): number {
     const inherited = fiber.getRef(Deadline.Current) ?? Infinity
     const timeout = "timeout" in options ? settingsOf(options).timeout : this.#settings.timeout
     return timeout === Infinity ? inherited : Math.min(this.#timers.now() + timeout, inherited)
@@ -72,7 +67,7 @@ export class StreamOpener {
 
   /** Opens without waiting, where that is possible; undefined where it is not. */
   openNow<A>(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: Reader,
     method: ClientMethod,
     unplaced: RpcInfo,
     options: CallOptions,
@@ -84,12 +79,12 @@ export class StreamOpener {
     if (deadline <= now) return undefined
     const info = method.placed(unplaced, address, fiber)
     const raw = this.#transport.tryOpen(this.#request(fiber, method, options, address, deadline, now))
-    return raw === undefined ? undefined : start(raw, info, due(deadline), fiber)
+    return raw === undefined ? undefined : start(raw, info, due(deadline))
   }
 
   /** Chooses an instance, and opens. */
   open<A>(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: Reader,
     method: ClientMethod,
     unplaced: RpcInfo,
     options: CallOptions,
@@ -106,7 +101,7 @@ export class StreamOpener {
   }
 
   openAt<A>(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: Reader,
     method: ClientMethod,
     unplaced: RpcInfo,
     options: CallOptions,
@@ -120,13 +115,13 @@ export class StreamOpener {
     if (deadline <= now) return Effect.fail(errors.deadlineExceeded(info))
     const request = this.#request(fiber, method, options, address, deadline, now)
     const raw = this.#transport.tryOpen(request)
-    if (raw !== undefined) return Effect.succeed(start(raw, info, due(deadline), fiber))
+    if (raw !== undefined) return Effect.succeed(start(raw, info, due(deadline)))
     // The step that opens the raw stream is also the one that makes something of it: an interruption between the two
     // would leave it open.
     const opening = Effect.uninterruptible(
       Effect.matchEffect(Effect.interruptible(this.#transport.open(request)), {
         onFailure: (error) => Effect.fail(errors.fromTransport(info, error)),
-        onSuccess: (raw) => Effect.succeed(start(raw, info, due(deadline), fiber))
+        onSuccess: (raw) => Effect.succeed(start(raw, info, due(deadline)))
       })
     )
     return deadline === Infinity
@@ -138,7 +133,7 @@ export class StreamOpener {
   }
 
   #request(
-    fiber: Fiber.Fiber<unknown, unknown>,
+    fiber: Reader,
     method: ClientMethod,
     options: CallOptions,
     address: string,

@@ -41,6 +41,9 @@ interface Wrapped {
   readonly deadline: number
 }
 
+/** With the fiber that opens: what middleware provided is in its context. */
+type StartIn<A> = (...args: [...Parameters<Start<A>>, fiber: Fiber.Fiber<unknown, unknown>]) => A
+
 /** @internal */
 export class WrappedCaller extends Caller {
   /** Creates a stream in the scope of the fiber, and gives what middleware made of it. */
@@ -127,7 +130,7 @@ export class WrappedCaller extends Caller {
   /** One run of `next`: it chooses an instance and reaches it. */
   #attempt<A>(
     call: Wrapped,
-    reach: (open: <B>(start: Start<B>) => Effect.Effect<B, CallError>) => Effect.Effect<A, CallError>
+    reach: (open: <B>(start: StartIn<B>) => Effect.Effect<B, CallError>) => Effect.Effect<A, CallError>
   ): Effect.Effect<A, CallError, Scope.Scope> {
     const { errorHandler, instanceMiddleware = [], metaHandlers = [] } = this.parts.options
     const { body, deadline, info, method, options } = call
@@ -136,12 +139,14 @@ export class WrappedCaller extends Caller {
         method.placed(info, address, fiber)
         // What an attempt before this one ended with.
         info.bizError = undefined
-        const open = <B>(start: Start<B>): Effect.Effect<B, CallError> =>
+        const open = <B>(start: StartIn<B>): Effect.Effect<B, CallError> =>
           connect(
             metaHandlers,
             Effect.withFiber((fiber) => {
               const due = Math.min(deadline, fiber.getRef(Deadline.Current) ?? Infinity)
-              return this.opener.openAt(fiber, method, info, options, address, due, start)
+              return this.opener.openAt(fiber, method, info, options, address, due, (raw, info, due) =>
+                start(raw, info, due, fiber)
+              )
             }),
             info
           )
@@ -156,7 +161,7 @@ export class WrappedCaller extends Caller {
   /** The whole of a unary call. */
   #whole(
     call: Wrapped,
-    open: <B>(start: Start<B>) => Effect.Effect<B, CallError>,
+    open: <B>(start: StartIn<B>) => Effect.Effect<B, CallError>,
     lifecycle: Lifecycle | undefined
   ): Effect.Effect<Result, CallError> {
     return Effect.suspend(() => {

@@ -113,6 +113,19 @@ describe("metadata", () => {
     assert.deepStrictEqual(out, ["a", "\xe9\x94\x99"])
     assert.strictEqual(requestMetadata(out).get("A"), "错")
   })
+  it("knows the names of a trace, and looks at their values all the same", () => {
+    for (const key of ["traceparent", "rpc-transit-traceparent", "baggage", "stream-log-id"]) {
+      const sent = (value: string) => {
+        const list: Array<string> = []
+        return appendEntries(list, [[key, value]]) ?? list
+      }
+      for (const value of ["", "a", "a b", "~!"]) assert.deepStrictEqual(sent(value), [key, value])
+      for (const value of [" a", "a ", " a\t", "\ta "]) assert.deepStrictEqual(sent(value), [key, "a"])
+      assert.deepStrictEqual(sent("é"), [key, toLatin1("é")])
+      for (const value of ["a\nb", "a\u0000", "\u007f"]) assert.include(sent(value), "control character")
+    }
+  })
+
   it("cuts space around a value, and no byte of a character that looks like space", () => {
     assert.deepStrictEqual(
       list([

@@ -154,6 +154,39 @@ describe("HpackEncoder", () => {
     }
   })
 
+  it("takes what two lists begin with from the block before, unless the table has changed", () => {
+    const encoder = new HpackEncoder()
+    const decoder = makeDecoder()
+    const called = (path: string, ...fields: ReadonlyArray<string>) =>
+      request.with(request.indexOf(":path") + 1, path).concat(fields)
+    const long = "x".repeat(3000)
+    const lists = [
+      called("/a", "traceparent", "1", "cookie", "secret"),
+      called("/a", "traceparent", "22", "cookie", "secret"),
+      called("/a", "traceparent", "22", "cookie", "secret", "baggage", long),
+      called("/a", "traceparent", "333", "baggage", long, "cookie", "other"),
+      called("/a"),
+      [],
+      called("/b", "traceparent", "4"),
+      called("/b", "traceparent", "5", "new", "enters the table"),
+      called("/b", "traceparent", "5", "new", "enters the table"),
+      called("/b", "traceparent", "6", "new", "enters the table"),
+      called("/a", "traceparent", "6", "new", "enters the table")
+    ]
+    for (const list of [...lists, ...lists]) {
+      // What a list says is what counts, not which array it is, nor what the caller makes of it later.
+      const own = [...list]
+      assert.deepStrictEqual(headersOf(decode(decoder, encoder.encode(own))), list)
+      own.fill("changed")
+    }
+    const settled = called("/a", "traceparent", "7")
+    assert.strictEqual(toHex(encoder.encode([...settled])), toHex(encoder.encode([...settled])))
+    encoder.setPeerTableSize(0)
+    decoder.setMaxTableSize(0)
+    assert.deepStrictEqual(headersOf(decode(decoder, encoder.encode(settled))), settled)
+    assert.deepStrictEqual(headersOf(decode(decoder, encoder.encode(settled))), settled)
+  })
+
   it("never indexes secrets", () => {
     const encoder = new HpackEncoder(4096, ["x-api-key"])
     const decoder = makeDecoder()

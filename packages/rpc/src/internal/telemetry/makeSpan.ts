@@ -62,5 +62,5 @@ const parentIn = (context: Context.Context<never>): Option.Option<Tracer.AnySpan
 const isSampled = (context: Context.Context<never>, parent: Option.Option<Tracer.AnySpan>): boolean => {
   if (Option.isSome(parent) && !parent.value.sampled) return false
   const least = Context.get(context, Tracer.MinimumTraceLevel)
-  return !LogLevel.isGreaterThan(least, Context.get(context, Tracer.CurrentTraceLevel))
+  return least === "All" || !LogLevel.isGreaterThan(least, Context.get(context, Tracer.CurrentTraceLevel))
 }

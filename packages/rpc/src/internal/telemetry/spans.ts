@@ -26,8 +26,6 @@ export interface SpanOptions {
   readonly peer: ReadonlyArray<readonly [string, string]>
 }
 
-type Attributes = Readonly<Record<string, unknown>>
-
 /** Messages of one direction. */
 interface Direction {
   count: number
@@ -40,6 +38,7 @@ interface Direction {
 /** A call that runs. What its span is to say is kept short here and said at the end: streams live long, and are many. */
 interface Open {
   readonly span: Tracer.Span
+  readonly method: SpanMethod
   headerAt: bigint | undefined
   sent: Direction | undefined
   received: Direction | undefined
@@ -48,6 +47,11 @@ interface Open {
 // Of each direction, with the last of all behind them. OpenTelemetry keeps 128 events of a span.
 const mostMessageEvents = 61
 
+const open = Symbol("@millrace/rpc/internal/telemetry/open")
+
+/** A call carries its span itself: the keys of a WeakMap that live as short as calls are dear to the collector. */
+type Traced = RpcInfo & { [open]?: Open | undefined }
+
 const noInfo = { "event.status": 1 }
 
 /** @internal */
@@ -55,17 +59,13 @@ export class Spans implements DirectTracer {
   readonly #clock: Clock.Clock
   readonly #options: SpanOptions
   readonly #kitex: boolean
-  readonly #attributes: PerMethod<{ readonly name: string; readonly attributes: Attributes }>
-  readonly #open = new WeakMap<RpcInfo, Open>()
+  readonly #methods: PerMethod<SpanMethod>
 
   constructor(clock: Clock.Clock, options: SpanOptions) {
     this.#clock = clock
     this.#options = options
     this.#kitex = options.naming.includes("kitex")
-    this.#attributes = new PerMethod((names) => ({
-      name: names.fullName,
-      attributes: attributesOf(names, options.naming)
-    }))
+    this.#methods = new PerMethod((names) => new SpanMethod(names, options.naming))
   }
 
   begin(info: RpcInfo, context: Context.Context<never>): Context.Context<never> {
@@ -88,8 +88,9 @@ export class Spans implements DirectTracer {
   }
 
   #make(info: RpcInfo, context: Context.Context<never>, parent: Tracer.AnySpan | undefined): Tracer.Span {
-    const span = makeSpan(this.#attributes.get(info).name, info.side, context, parent)
-    this.#open.set(info, { span, headerAt: undefined, sent: undefined, received: undefined })
+    const method = this.#methods.get(info)
+    const span = makeSpan(method.name, info.side, context, parent)
+    ;(info as Traced)[open] = { span, method, headerAt: undefined, sent: undefined, received: undefined }
     return span
   }
 
@@ -105,28 +106,28 @@ export class Spans implements DirectTracer {
   // --- between start and finish ------------------------------------------------------------------------------------------
 
   streamRecvHeader(info: RpcInfo): void {
-    const open = this.#open.get(info)
-    if (open !== undefined) open.headerAt = this.#clock.currentTimeNanosUnsafe()
+    const call = (info as Traced)[open]
+    if (call !== undefined) call.headerAt = this.#clock.currentTimeNanosUnsafe()
   }
 
   handlerStart(info: RpcInfo): void {
     if (!this.#kitex) return
-    this.#open.get(info)?.span.event("server_handle_start", this.#clock.currentTimeNanosUnsafe(), noInfo)
+    ;(info as Traced)[open]?.span.event("server_handle_start", this.#clock.currentTimeNanosUnsafe(), noInfo)
   }
 
   handlerFinish(info: RpcInfo): void {
     if (!this.#kitex) return
-    this.#open.get(info)?.span.event("server_handle_finish", this.#clock.currentTimeNanosUnsafe(), noInfo)
+    ;(info as Traced)[open]?.span.event("server_handle_finish", this.#clock.currentTimeNanosUnsafe(), noInfo)
   }
 
   streamSend(event: MessageEvent): void {
-    const open = this.#open.get(event.info)
-    if (open !== undefined && event.count > 0) open.sent = this.#moved(open.span, open.sent, "SENT", event)
+    const call = (event.info as Traced)[open]
+    if (call !== undefined && event.count > 0) call.sent = this.#moved(call.span, call.sent, "SENT", event)
   }
 
   streamRecv(event: MessageEvent): void {
-    const open = this.#open.get(event.info)
-    if (open !== undefined && event.count > 0) open.received = this.#moved(open.span, open.received, "RECEIVED", event)
+    const call = (event.info as Traced)[open]
+    if (call !== undefined && event.count > 0) call.received = this.#moved(call.span, call.received, "RECEIVED", event)
   }
 
   #moved(
@@ -160,21 +161,21 @@ export class Spans implements DirectTracer {
   // --- the end -----------------------------------------------------------------------------------------------------------
 
   end(event: RpcFinish): void {
-    const open = this.#open.get(event.info)
-    if (open !== undefined) this.#end(open, event)
+    const info = event.info as Traced
+    const call = info[open]
+    if (call === undefined) return
+    info[open] = undefined
+    this.#end(call, event)
   }
 
-  #end({ headerAt, received, sent, span }: Open, event: RpcFinish): void {
+  #end({ headerAt, method, received, sent, span }: Open, event: RpcFinish): void {
     const { info } = event
-    this.#open.delete(info)
-    const { attributes } = this.#attributes.get(info)
-    for (const name in attributes) span.attribute(name, attributes[name])
+    for (const [name, value] of method.attributes(info)) span.attribute(name, value)
     if (info.unknown === true) span.attribute("rpc.method_original", info.path.slice(1, 257))
     if (headerAt !== undefined) span.event("rpc.header", headerAt)
     const told = this.#options.messageEvents ? mostMessageEvents : 0
     ends(span, "SENT", sent, told)
     ends(span, "RECEIVED", received, told)
-    addAddress(span, info)
     const failure = failureOf(event)
     for (const naming of this.#options.naming) {
       if (naming === "otel") {
@@ -218,20 +219,46 @@ const peerAttributes = [
   ["deployment.environment", "peer.deployment.environment"]
 ] as const
 
-const attributesOf = (names: MethodNames, naming: SpanOptions["naming"]): Attributes => {
+type Attributes = ReadonlyArray<readonly [name: string, value: unknown]>
+
+// Addresses come and go with instances.
+const mostAddresses = 256
+
+/** What all spans of a method and side say, made once for each address. */
+class SpanMethod {
+  readonly name: string
+  readonly #fixed: Attributes
+  readonly #atAddress = new Map<string, Attributes>()
+
+  constructor(names: MethodNames, naming: SpanOptions["naming"]) {
+    this.name = names.fullName
+    this.#fixed = Object.entries(attributesOf(names, naming))
+  }
+
+  attributes({ address, side }: RpcInfo): Attributes {
+    let attributes = this.#atAddress.get(address)
+    if (attributes === undefined) {
+      if (this.#atAddress.size >= mostAddresses) this.#atAddress.clear()
+      attributes = [...this.#fixed, ...addressAttributes(address, side)]
+      this.#atAddress.set(address, attributes)
+    }
+    return attributes
+  }
+}
+
+const attributesOf = (names: MethodNames, naming: SpanOptions["naming"]): Readonly<Record<string, string>> => {
   const kitex = { "rpc.system": "kitex", "rpc.method": names.method }
   const otel = { "rpc.system.name": "kitex", "rpc.method": names.fullName }
   if (naming.length === 1) return naming[0] === "otel" ? otel : kitex
   return naming[0] === "otel" ? { ...kitex, ...otel } : { ...otel, ...kitex }
 }
 
-const addAddress = (span: Tracer.Span, { address, side }: RpcInfo): void => {
-  if (address === "") return
+const addressAttributes = (address: string, side: RpcInfo["side"]): Attributes => {
+  if (address === "") return []
   const [host, port] = hostAndPort(address)
-  const number = port === undefined ? undefined : Number(port)
-  span.attribute("network.peer.address", host)
-  if (number !== undefined) span.attribute("network.peer.port", number)
-  if (side === "server") return
-  span.attribute("server.address", host)
-  if (number !== undefined) span.attribute("server.port", number)
+  const at = (name: string): Attributes => [
+    [`${name}.address`, host],
+    ...(port === undefined ? [] : [[`${name}.port`, Number(port)] as const])
+  ]
+  return side === "server" ? at("network.peer") : [...at("network.peer"), ...at("server")]
 }

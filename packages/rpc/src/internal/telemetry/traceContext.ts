@@ -133,7 +133,7 @@ export const outgoing = (
   if (told === undefined) return undefined
   const trace = `00-${told.traceId}-${told.spanId}-${told.sampled ? "01" : "00"}`
   const carried = Context.get(context, Carried)
-  const fiber = new Looked(context)
+  const fiber = new callContext.ContextReader(context)
   const values = callContext.metainfo(fiber)
   const entries: Array<readonly [string, string]> = [["traceparent", trace]]
   if (carried?.tracestate !== undefined && carried.traceId === told.traceId) {
@@ -143,19 +143,6 @@ export const outgoing = (
   return callContext.changed(fiber, (before) =>
     overHttp2(info) ? inHeaders(before, entries, extra, values) : inMetainfo(before, entries, extra, values)
   )
-}
-
-/** A context where a fiber's would be read. */
-class Looked {
-  readonly #context: Context.Context<never>
-
-  constructor(context: Context.Context<never>) {
-    this.#context = context
-  }
-
-  getRef<A>(key: Context.Reference<A>): A {
-    return Context.get(this.#context, key)
-  }
 }
 
 type Entries = ReadonlyArray<readonly [string, string]>

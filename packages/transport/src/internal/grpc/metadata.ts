@@ -62,13 +62,42 @@ export const decodeBin = (value: string): Uint8Array | undefined => {
   return bytesOf(atob(value))
 }
 
+/** Names that need no look: those of ours that change on every call. */
+const knownNames: ReadonlySet<string> = new Set([
+  "baggage",
+  "rpc-transit-baggage",
+  "rpc-transit-traceparent",
+  "rpc-transit-tracestate",
+  "stream-log-id",
+  "traceparent",
+  "tracestate"
+])
+
+/** ASCII that goes as it is: nothing of it is a control character, and no space is around it. */
+const isPlain = (value: string): boolean => {
+  for (let i = 0; i < value.length; i++) {
+    const char = value.charCodeAt(i)
+    if (char <= 0x20 || char >= 0x7f) {
+      if (char !== 0x20 || i === 0 || i === value.length - 1) return false
+    }
+  }
+  return true
+}
+
 /**
  * Appends entries to a header list; reserved names are left out. Gives the text of the first invalid entry.
  *
  * @internal
  */
 export const appendEntries = (list: Array<string>, entries: MetadataEntries): string | undefined => {
+  let plain: string | undefined
   for (const [key, value] of entries) {
+    // A trace says each value twice.
+    if (typeof value === "string" && knownNames.has(key) && (value === plain || isPlain(value))) {
+      plain = value
+      list.push(key, value)
+      continue
+    }
     if (reserved.has(key) || key.charCodeAt(0) === 0x3a) continue
     const invalid = invalidEntry(key, value)
     if (invalid !== undefined) return invalid

@@ -11,6 +11,7 @@ const knownNames: ReadonlySet<string> = new Set([
   "accept",
   "accept-encoding",
   "authorization",
+  "baggage",
   "biz-extra",
   "biz-status",
   "content-type",
@@ -21,6 +22,7 @@ const knownNames: ReadonlySet<string> = new Set([
   "grpc-status",
   "grpc-status-details-bin",
   "grpc-timeout",
+  "rpc-transit-traceparent",
   "traceparent",
   "tracestate",
   "user-agent"

@@ -49,7 +49,8 @@ interface EncodedBlock {
  * Turns header lists into blocks, in the order in which they go to the peer. Ordinary fields enter the dynamic table,
  * so that the second block of a method refers to each of them by one byte; secrets and fields that change on every call
  * do not. A list that the caller froze (`Object.freeze`) is looked up by identity: as long as the table does not
- * change, its block is the same array again.
+ * change, its block is the same array again. Of another list the first fields are taken from the block before, as far as they
+ * are the same: what is new on each call belongs to the end.
  *
  * @internal
  */
@@ -62,6 +63,11 @@ export class HpackEncoder {
   private smallest: number | undefined
   private buffer = new Uint8Array(512)
   private at = 0
+  /** The names and values whose block is still in the buffer, and where each field of it ends. */
+  private readonly last: Array<string> = []
+  private readonly lastEnds: Array<number> = []
+  /** The generation of the table in which that block may be said again. */
+  private lastGeneration = -1
 
   /**
    * `maxTableSize`: bytes that the table takes at most, however much the peer allows. `secrets`: further names that are
@@ -95,12 +101,31 @@ export class HpackEncoder {
     if (this.smallest !== undefined) this.writeSizeUpdates(this.smallest)
     const generation = this.table.generation
     const fieldsAt = this.at
-    for (let i = 0; i < headers.length; i += 2) this.writeField(headers[i]!, headers[i + 1]!)
+    const same = fieldsAt === 0 && generation === this.lastGeneration ? this.sameAsLast(headers) : 0
+    if (same > 0) this.at = this.lastEnds[same / 2 - 1]!
+    for (let i = same; i < headers.length; i += 2) {
+      const name = (this.last[i] = headers[i]!)
+      const value = (this.last[i + 1] = headers[i + 1]!)
+      this.writeField(name, value)
+      this.lastEnds[i / 2] = this.at
+    }
+    this.last.length = headers.length
     const block = this.buffer.subarray(0, this.at)
-    if (fieldsAt > 0 || generation !== this.table.generation || !Object.isFrozen(headers)) return block
+    const repeatable = fieldsAt === 0 && generation === this.table.generation
+    this.lastGeneration = repeatable ? generation : -1
+    if (!repeatable || !Object.isFrozen(headers)) return block
     const bytes = block.slice()
     this.blocks.set(headers, { generation, bytes })
     return bytes
+  }
+
+  /** How many names and values at the beginning are those of the last list. */
+  private sameAsLast(headers: HeaderList): number {
+    const { last } = this
+    const most = Math.min(headers.length, last.length)
+    let i = 0
+    while (i < most && headers[i] === last[i] && headers[i + 1] === last[i + 1]) i += 2
+    return i
   }
 
   private writeSizeUpdates(smallest: number): void {

@@ -64,11 +64,12 @@ export class Http2Client extends Http2Driver {
   private headers(request: OpenRequest): HeaderList | string {
     const scheme = this.socket.secure ? "https" : "http"
     const lists = this.listsFor(request)
+    if (lists === undefined) return encodeRequestHeaders({ ...request, scheme })
     const key = `${request.path} ${request.authority}`
-    let list: HeaderList | string | undefined = lists?.get(key)
+    let list: HeaderList | string | undefined = lists.get(key)
     if (list !== undefined) return list
     list = encodeRequestHeaders({ ...request, scheme })
-    if (lists === undefined || typeof list === "string") return list
+    if (typeof list === "string") return list
     if (lists.size < maxLists) lists.set(key, Object.freeze(list))
     return list
   }
