@@ -15,7 +15,7 @@ import type { Metainfo } from "@millrace/transport/Metainfo"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as callContext from "./internal/callContext.ts"
-import { CurrentCall } from "./internal/forkedDefects.ts"
+import { CurrentCall } from "./internal/currentCall.ts"
 
 export {
   /**

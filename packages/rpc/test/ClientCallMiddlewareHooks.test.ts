@@ -12,7 +12,7 @@ import {
   type RpcInfo,
   RpcError
 } from "../src/index.ts"
-import { CurrentCall, type Watched } from "../src/internal/forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "../src/internal/currentCall.ts"
 import { Recorder } from "../src/testing/index.ts"
 import { clientOf, pass, told } from "./support/client.ts"
 import { Request, Response, TestService, wrapped } from "./support/echo.ts"
@@ -222,7 +222,7 @@ describe("what a fiber says", () => {
       const handled = {
         info: { method: "Outer", logId: "log-2" },
         metainfo: { transient: new Map([["t", "1"]]), persistent: new Map([["p", "2"]]) }
-      } as unknown as Watched
+      } as unknown as HandledCall
       yield* Effect.provideService(client.Echo(hi), CurrentCall, handled)
       assert.deepStrictEqual(fake.last.strings, { isn: "EchoService", RPC_PERSIST_p: "2" })
       assert.deepStrictEqual([fake.last.ints[2], fake.last.ints[20]], ["log-2", "Outer"])

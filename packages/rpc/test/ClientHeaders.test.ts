@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Transport } from "@millrace/transport"
 import { Effect, Fiber } from "effect"
 import { Client, type ClientOptions, type Endpoints, type Metadata, RpcError } from "../src/index.ts"
-import { CurrentCall, type Watched } from "../src/internal/forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "../src/internal/currentCall.ts"
 import { pass, told } from "./support/client.ts"
 import { Request, wrapped } from "./support/echo.ts"
 import { EchoService, ended, FakeCalls } from "./support/fakeCalls.ts"
@@ -62,7 +62,7 @@ describe("headers", () => {
       yield* call({ rpcTimeout: "2 seconds", hostPort: "b:2" })
       yield* call({ rpcTimeout: "2 seconds", connectTimeout: 70 })
       yield* call({ rpcTimeout: "2 seconds" }).pipe(
-        Effect.provideService(CurrentCall, { info: { method: "Outer" } } as Watched)
+        Effect.provideService(CurrentCall, { info: { method: "Outer" } } as HandledCall)
       )
       yield* call({ rpcTimeout: "2 seconds" })
       const [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth] = fake.calls.map(

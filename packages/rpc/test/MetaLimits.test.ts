@@ -3,7 +3,7 @@ import { MemoryTransport } from "@millrace/transport"
 import type { ClientOptions } from "@millrace/transport/TransportOptions"
 import { Effect, Fiber, Layer } from "effect"
 import { Client, LogId, Metainfo, type RpcInfo, Server, type ServerCall, StreamClient } from "../src/index.ts"
-import { CurrentCall, type Watched } from "../src/internal/forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "../src/internal/currentCall.ts"
 import { Hops } from "../src/internal/hops.ts"
 import { OutgoingHeaders, strings } from "../src/internal/outgoing.ts"
 import { only, told } from "./support/client.ts"
@@ -103,8 +103,8 @@ describe("metainfo that came, above what fits beside the handler's own", () => {
 
   const warnings: Array<string> = []
   const hops = new Hops(undefined, (text) => warnings.push(text))
-  const received = (persistent: ReadonlyMap<string, string>, info: Partial<RpcInfo.RpcInfo> = {}): Watched =>
-    ({ info: { method: "M", ...info }, metainfo: { persistent, transient: new Map() } }) as unknown as Watched
+  const received = (persistent: ReadonlyMap<string, string>, info: Partial<RpcInfo.RpcInfo> = {}): HandledCall =>
+    ({ info: { method: "M", ...info }, metainfo: { persistent, transient: new Map() } }) as unknown as HandledCall
 
   it("is measured in bytes of UTF-8", () => {
     for (const [value, kept] of [
@@ -157,7 +157,7 @@ describe("the method that a handler's calls come from", () => {
       Effect.provideService(CurrentCall, {
         info,
         metainfo: { persistent: new Map(), transient: new Map() }
-      } as unknown as Watched)
+      } as unknown as HandledCall)
     )
 
   it.effect("is empty where a stranger made it up, where it is long, and where it cannot be sent", () =>
@@ -184,8 +184,8 @@ describe("the method that a handler's calls come from", () => {
         info: { method: name, unknown: true },
         metainfo: { persistent: new Map(), transient: new Map() }
       }
-      yield* Effect.provideService(inner.unary, CurrentCall, unknown as unknown as Watched)
-      yield* Effect.provideService(LogId.within(inner.pingPong, "mine"), CurrentCall, unknown as unknown as Watched)
+      yield* Effect.provideService(inner.unary, CurrentCall, unknown as unknown as HandledCall)
+      yield* Effect.provideService(LogId.within(inner.pingPong, "mine"), CurrentCall, unknown as unknown as HandledCall)
       assert.deepStrictEqual(
         inner.seen.map(({ info, metadata }) => [metadata.get("source-method"), info.logId]),
         [

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { LogId, Metadata, Metainfo, type RpcInfo } from "../src/index.ts"
-import { CurrentCall, type Watched } from "../src/internal/forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "../src/internal/currentCall.ts"
 import { Hops } from "../src/internal/hops.ts"
 import { OutgoingHeaders, strings } from "../src/internal/outgoing.ts"
 
@@ -28,7 +28,7 @@ const handling = (method: string, metainfo: Metainfo.Metainfo) =>
     nested: false,
     forkedFailed: () => {},
     sendBackwardValue: () => {}
-  } satisfies Watched)
+  } satisfies HandledCall)
 
 const nothing: Metainfo.Metainfo = { transient: new Map(), persistent: new Map() }
 

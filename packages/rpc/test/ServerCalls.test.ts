@@ -15,7 +15,7 @@ import {
   ServerCall,
   Service
 } from "../src/index.ts"
-import { CurrentCall } from "../src/internal/forkedDefects.ts"
+import { CurrentCall } from "../src/internal/currentCall.ts"
 import { Timers } from "../src/internal/timers.ts"
 import { Accepting, type AskOptions, Asked, ask, begin, type Ended, exceptionOf, transport } from "./support/calls.ts"
 import { Busy, logged, Request, Response, settled, struct, wrapped } from "./support/echo.ts"

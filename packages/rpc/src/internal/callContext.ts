@@ -8,7 +8,7 @@ import type { MetadataEntries } from "@millrace/transport/Metadata"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import { CurrentCall, type Watched } from "./forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "./currentCall.ts"
 
 /** Metainfo of a fiber. @internal */
 export interface Values {
@@ -23,7 +23,7 @@ export interface Values {
 /** @internal */
 export interface CallContext {
   /** The call that the fiber handled when this was made: what was set around another call is not meant for this one. */
-  readonly owner: Watched | undefined
+  readonly owner: HandledCall | undefined
   readonly metadata: MetadataEntries
   /** Undefined: what came with the call that the fiber handles. */
   readonly metainfo: Values | undefined
@@ -90,7 +90,7 @@ const noValues: ReadonlyMap<string, string> = new Map()
 export const none: Values = { transient: noValues, upstream: noValues, persistent: noValues }
 
 /** The metainfo that came with a call, as a call of its handler has it; undefined when there is none. @internal */
-export const received = (call: Watched | undefined): Values | undefined => {
+export const received = (call: HandledCall | undefined): Values | undefined => {
   const metainfo = call?.metainfo
   if (metainfo === undefined || (metainfo.transient.size === 0 && metainfo.persistent.size === 0)) return undefined
   return { transient: noValues, upstream: metainfo.transient, persistent: metainfo.persistent }

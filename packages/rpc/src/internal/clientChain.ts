@@ -17,7 +17,7 @@ import type { RpcInfo } from "../RpcInfo.ts"
 import { type CallBody, Replaced } from "./callBody.ts"
 import * as callContext from "./callContext.ts"
 import { ranLate } from "./errors.ts"
-import { CurrentCall } from "./forkedDefects.ts"
+import { CurrentCall } from "./currentCall.ts"
 import { Carried } from "./telemetry/traceContext.ts"
 
 const ofOneCall = Context.omit(

@@ -15,7 +15,7 @@ import * as Deadline from "../Deadline.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import * as ServerCall from "../ServerCall.ts"
 import * as errors from "./errors.ts"
-import { CurrentCall, type Watched } from "./forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "./currentCall.ts"
 
 /** What the fibers of one server share. @internal */
 export interface FiberEnvironment {
@@ -45,7 +45,7 @@ const interruptions: { readonly [R in ServerCall.InterruptedBy]: Context.Context
 }
 
 /** @internal */
-export class HandlerFiber implements Watched {
+export class HandlerFiber implements HandledCall {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   nested = false
   /** The call is settled: what dies from here on is logged and nothing else. */

@@ -9,7 +9,7 @@ import { type Metainfo, toStrings } from "@millrace/transport/Metainfo"
 import type { CallEntries } from "@millrace/transport/RawCall"
 import type { SentLimits } from "@millrace/transport/Transport"
 import type { Values } from "./callContext.ts"
-import type { Watched } from "./forkedDefects.ts"
+import type { HandledCall } from "./currentCall.ts"
 
 // Names and ids of honest callers are shorter.
 const longestName = 256
@@ -27,11 +27,11 @@ const aroundField = 12 + 32
 const aroundEntry = 12 + 4
 
 /** The method that a fiber serves, as its calls name it: empty where a stranger has made the name up. @internal */
-export const servedMethod = (call: Watched | undefined): string =>
+export const servedMethod = (call: HandledCall | undefined): string =>
   call === undefined || call.info.unknown === true || call.info.method.length > longestName ? "" : call.info.method
 
 /** The log id that came with the call that a fiber serves. @internal */
-export const servedLogId = (call: Watched | undefined): string | undefined => {
+export const servedLogId = (call: HandledCall | undefined): string | undefined => {
   const logId = call?.info.logId
   return logId === undefined || logId.length > longestLogId ? undefined : logId
 }
@@ -60,7 +60,7 @@ export class Hops {
   }
 
   /** The values that fit into request headers beside the caller's metadata: the same object where all do. */
-  headers(values: Values, call: Watched | undefined, metadata: MetadataEntries, legacy: boolean): Values {
+  headers(values: Values, call: HandledCall | undefined, metadata: MetadataEntries, legacy: boolean): Values {
     if (call === undefined) return values
     return this.#fitting(
       values,
@@ -71,12 +71,12 @@ export class Hops {
   }
 
   /** The values that fit into a TTHeader. */
-  strings(values: Values, call: Watched | undefined): Values {
+  strings(values: Values, call: HandledCall | undefined): Values {
     return call === undefined ? values : this.#fitting(values, call.metainfo, this.#header, false)
   }
 
   /** The same in the spelling of a TTHeader: the same array as long as calls say the same. */
-  entries(values: Values, call: Watched | undefined): CallEntries {
+  entries(values: Values, call: HandledCall | undefined): CallEntries {
     const fitting = this.strings(values, call)
     // Not a WeakMap: values made for one call are many, and dear to the collector as its keys.
     if (this.#written?.values !== fitting) this.#written = { values: fitting, entries: toStrings(fitting) }

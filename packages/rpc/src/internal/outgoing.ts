@@ -11,7 +11,7 @@ import type { CallEntries } from "@millrace/transport/RawCall"
 import type * as Fiber from "effect/Fiber"
 import type { CallOptions } from "../StreamOptions.ts"
 import * as callContext from "./callContext.ts"
-import { CurrentCall, type Watched } from "./forkedDefects.ts"
+import { CurrentCall, type HandledCall } from "./currentCall.ts"
 import { type Hops, servedLogId, servedMethod } from "./hops.ts"
 import { fromRecord } from "./metadataEntries.ts"
 
@@ -125,7 +125,7 @@ export class OutgoingHeaders {
 const logIdName = "stream-log-id"
 
 /** One that came in a TTHeader may hold what no header does: it ends here. */
-const receivedLogId = (call: Watched | undefined): string | undefined => {
+const receivedLogId = (call: HandledCall | undefined): string | undefined => {
   const logId = servedLogId(call)
   return logId === undefined || refusal(logIdName, logId) !== undefined ? undefined : logId
 }
@@ -144,7 +144,7 @@ const noStrings: CallEntries = []
 /** What the fiber, which handles `call`, says in a TTHeader; undefined for nothing. @internal */
 export const strings = (
   fiber: Fiber.Fiber<unknown, unknown>,
-  call: Watched | undefined,
+  call: HandledCall | undefined,
   hops: Hops
 ): OutgoingStrings | undefined => {
   const context = callContext.of(fiber)
