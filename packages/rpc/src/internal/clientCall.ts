@@ -281,7 +281,7 @@ export class ClientCall extends Duplex {
 
   /** RPCFinish, once. */
   finish(reason: EndReason, exit: Exit.Exit<void, RpcError>, bizError?: BizStatusError): Effect.Effect<void> {
-    return this.#lifecycle.finish(reason, exit, bizError)
+    return this.#lifecycle.finish({ reason, exit, bizError })
   }
 
   /** The scope of the call has closed: whatever has not ended yet ends now. */

@@ -6,11 +6,9 @@
 import * as Metadata from "@millrace/transport/Metadata"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type { BizStatusError } from "../BizStatusError.ts"
-import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import type { EndReason, RpcFinish } from "../RpcTracer.ts"
+import type { RpcFinish } from "../RpcTracer.ts"
+import type { Outcome } from "./outcome.ts"
 import type { Timers } from "./timers.ts"
 import * as tracing from "./tracing.ts"
 
@@ -23,16 +21,6 @@ export interface Counts {
   /** Tells of what is counted, and was not told of because middleware is not done with it. */
   readonly tellRest?: () => void
 }
-
-/** How a call ended. @internal */
-export interface Outcome {
-  readonly reason: EndReason
-  readonly exit: Exit.Exit<void, RpcError>
-  readonly bizError: BizStatusError | undefined
-}
-
-/** @internal */
-export const completed: Outcome = { reason: "eof", exit: Exit.void, bizError: undefined }
 
 const none: Counts = { sendCount: 0, recvCount: 0, sendBytes: 0, recvBytes: 0 }
 
@@ -113,11 +101,7 @@ export class Lifecycle {
     for (let at = this.#tracers.length - 1; at >= 0; at--) this.#tracers[at]!.streamFinish?.(this.info, trailer)
   }
 
-  finish(
-    reason: EndReason,
-    exit: Exit.Exit<void, RpcError>,
-    bizError: BizStatusError | undefined
-  ): Effect.Effect<void> {
+  finish(outcome: Outcome): Effect.Effect<void> {
     if (!this.started || this.finished) {
       this.finished = true
       return Effect.void
@@ -128,20 +112,20 @@ export class Lifecycle {
         if (this.finished) return Effect.void
         this.counts.tellRest?.()
         this.finished = true
-        return tracing.finish(this.#tracers, this.#event(reason, exit, bizError))
+        return tracing.finish(this.#tracers, this.#event(outcome))
       })
     )
   }
 
   /** In place of {@link finish}. */
-  end(reason: EndReason, exit: Exit.Exit<void, RpcError>, bizError: BizStatusError | undefined): void {
+  end(outcome: Outcome): void {
     if (this.finished) return
     this.counts.tellRest?.()
     this.finished = true
-    if (this.started) tracing.end(this.#tracers, this.#event(reason, exit, bizError))
+    if (this.started) tracing.end(this.#tracers, this.#event(outcome))
   }
 
-  #event(reason: EndReason, exit: Exit.Exit<void, RpcError>, bizError: BizStatusError | undefined): RpcFinish {
+  #event({ bizError, exit, reason }: Outcome): RpcFinish {
     this.streamFinish()
     const { recvBytes, recvCount, sendBytes, sendCount } = this.counts
     const durationMillis = (nanos(this.#timers) - this.#startedAt) / 1e6

@@ -24,7 +24,8 @@ import * as callMeta from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import { HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
 import { cameFromHandler, type SingleCall } from "./handlerChain.ts"
-import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
+import type { Lifecycle } from "./lifecycle.ts"
+import * as outcomes from "./outcome.ts"
 import { noResult, type Result, resultOf } from "./plan.ts"
 import type { CallRoute } from "./routes.ts"
 import type { CallInfo } from "./serverInfo.ts"
@@ -217,7 +218,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   settle(exit: Exit.Exit<unknown, unknown>): void {
     this.#serving.timers.disarm(this)
-    let outcome: Outcome
+    let outcome: outcomes.Outcome
     try {
       outcome = this.#conclude(exit)
     } catch (defect) {
@@ -231,22 +232,20 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.info.bizError = outcome.bizError
     if (this.lifecycle === undefined) return this.#serving.gone(this)
     if (this.lifecycle.direct) {
-      this.lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+      this.lifecycle.end(outcome)
       return this.#serving.gone(this)
     }
-    this.#serving
-      .runFork(this.lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
-      .addObserver(() => this.#serving.gone(this))
+    this.#serving.runFork(this.lifecycle.finish(outcome)).addObserver(() => this.#serving.gone(this))
   }
 
-  #logFailure({ bizError, exit }: Outcome): void {
+  #logFailure({ bizError, exit }: outcomes.Outcome): void {
     const failure = Exit.isFailure(exit) ? errors.causeFailure(exit.cause) : undefined
     if (bizError !== undefined) this.#serving.onewayFailed(this.info, bizError.message)
     // A defect has its own line.
     else if (failure?.defect === false) this.#serving.onewayFailed(this.info, (failure.value as RpcError).desc)
   }
 
-  #conclude(exit: Exit.Exit<unknown, unknown>): Outcome {
+  #conclude(exit: Exit.Exit<unknown, unknown>): outcomes.Outcome {
     const panic = this.#handler.panic(exit)
     if (panic !== undefined) return this.#died(panic, errors.causeFailure(panic)!.value)
     if (this.#failure !== undefined) return this.#overtaken(this.#failure)
@@ -255,11 +254,11 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     return failure === undefined ? this.#interrupted() : this.#failed(failure.value)
   }
 
-  #succeeded(value: unknown): Outcome {
+  #succeeded(value: unknown): outcomes.Outcome {
     return this.#reply(this.result ?? resultOf(this.#route.plan.method, value))
   }
 
-  #failed(error: unknown): Outcome {
+  #failed(error: unknown): outcomes.Outcome {
     const fromHandler = cameFromHandler(this, error)
     if (fromHandler) {
       const exception = this.#route.plan.exceptionOf(error)
@@ -269,30 +268,30 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     return this.#refuse(error, fromHandler)
   }
 
-  #refuse(error: unknown, fromHandler: boolean): Outcome {
+  #refuse(error: unknown, fromHandler: boolean): outcomes.Outcome {
     const exception = callErrors.toException(error, fromHandler)
     this.#except(exception)
-    return failed(error instanceof RpcError ? error : callErrors.fromException(this.info, exception))
+    return outcomes.failed(error instanceof RpcError ? error : callErrors.fromException(this.info, exception))
   }
 
-  #replyBusinessError(error: BizStatusError): Outcome {
+  #replyBusinessError(error: BizStatusError): outcomes.Outcome {
     if (this.#raw.header === undefined && !this.#oneway) this.#serving.businessErrorLost(this.info, this.#route.plan)
     const { extra, statusCode: code, statusMessage: message } = error
     const biz = { code, message, extra }
     const replied = this.#reply(noResult, biz)
-    if (replied !== completed) return this.sendCount === 0 ? replied : { ...replied, bizError: error }
-    return { reason: "error", exit: Exit.void, bizError: error }
+    if (replied !== outcomes.completed) return this.sendCount === 0 ? replied : { ...replied, bizError: error }
+    return outcomes.failed(error)
   }
 
   /** The handler's fiber was overtaken by the deadline, the peer or the server. */
-  #overtaken(failure: RpcError): Outcome {
+  #overtaken(failure: RpcError): outcomes.Outcome {
     const due = this.#deadline + overdueMillis
     const { timers } = this.#serving
     if (failure.reason._tag === "DeadlineExceeded" && !this.#unheard && !this.#answered && timers.now() < due) {
       this.#answersLate = true
       timers.arm(this, due)
     } else this.#except(callErrors.overtaken(failure))
-    return failed(failure)
+    return outcomes.failed(failure)
   }
 
   #answerLate(): undefined {
@@ -301,20 +300,20 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     if (!this.#answered) this.#raw.finish()
   }
 
-  #interrupted(): Outcome {
+  #interrupted(): outcomes.Outcome {
     const error = errors.cancelled(this.info)
     this.#except(callErrors.toException(error, false))
-    return { reason: "interrupted", exit: Exit.interrupt(), bizError: undefined }
+    return outcomes.interrupted
   }
 
-  #died(cause: Cause.Cause<unknown>, defect: unknown): Outcome {
+  #died(cause: Cause.Cause<unknown>, defect: unknown): outcomes.Outcome {
     this.#handler.log(cause, defect)
     this.#except(callErrors.panic(this.info, defect))
-    return { reason: "error", exit: Exit.die(defect), bizError: undefined }
+    return outcomes.broken(Cause.die(defect))
   }
 
-  #reply(result: Result, biz?: BizStatus.BizStatus): Outcome {
-    if (this.#unheard) return completed
+  #reply(result: Result, biz?: BizStatus.BizStatus): outcomes.Outcome {
+    if (this.#unheard) return outcomes.completed
     let strings: CallEntries
     try {
       strings = this.#metaWritten()
@@ -331,11 +330,11 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
       if (cut) this.#serving.answerCut(this.info, this.#route.plan, error.desc)
       if (cut && biz !== undefined) this.#replyCut(biz, error.desc)
       else this.#except({ type: ExceptionType.InternalError, message: error.desc })
-      return failed(error)
+      return outcomes.failed(error)
     }
     this.#answered = true
     this.sendCount = 1
-    return completed
+    return outcomes.completed
   }
 
   /** A business error whose header is too large: its number and the beginning of its message alone. */
@@ -370,9 +369,3 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     }
   }
 }
-
-const failed = (error: RpcError): Outcome => ({
-  reason: "error",
-  exit: Exit.fail(error),
-  bizError: undefined
-})

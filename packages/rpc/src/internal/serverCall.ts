@@ -25,7 +25,8 @@ import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import { type FiberEnvironment, HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
 import { cameFromHandler, type SingleCall, type StreamCall } from "./handlerChain.ts"
-import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
+import type { Lifecycle } from "./lifecycle.ts"
+import * as outcomes from "./outcome.ts"
 import { type MethodPlan, type Result, resultOf } from "./plan.ts"
 import type { Running } from "./serving.ts"
 import type { StreamInfo } from "./serverInfo.ts"
@@ -296,7 +297,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
 
   settle(exit: Exit.Exit<unknown, unknown>): void {
     this.release()
-    let outcome: Outcome
+    let outcome: outcomes.Outcome
     try {
       outcome = this.#conclude(exit)
     } catch (defect) {
@@ -311,12 +312,10 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.info.bizError = outcome.bizError
     if (this.lifecycle === undefined) return this.env.gone(this)
     if (this.lifecycle.direct) {
-      this.lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+      this.lifecycle.end(outcome)
       return this.env.gone(this)
     }
-    this.env
-      .runFork(this.lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
-      .addObserver(() => this.env.gone(this))
+    this.env.runFork(this.lifecycle.finish(outcome)).addObserver(() => this.env.gone(this))
   }
 
   /** Fibers that outlive the handler and still wait at the stream. */
@@ -325,68 +324,60 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.onWritable()
   }
 
-  #conclude(exit: Exit.Exit<unknown, unknown>): Outcome {
+  #conclude(exit: Exit.Exit<unknown, unknown>): outcomes.Outcome {
     const panic = this.#handler.panic(exit)
     if (panic !== undefined) return this.#died(panic, errors.causeFailure(panic)!.value)
     const failure = Exit.isSuccess(exit) ? undefined : errors.causeFailure(exit.cause)
     const own = this.failure
     if (own instanceof RpcError && (this.#silent || own.reason._tag === "DeadlineExceeded")) {
-      return this.#end(errors.toStatus(own, false), {
-        reason: "error",
-        exit: Exit.fail(own),
-        bizError: undefined
-      })
+      return this.#end(errors.toStatus(own, false), outcomes.failed(own))
     }
     if (failure === undefined) return Exit.isSuccess(exit) ? this.#succeeded(exit.value) : this.#interrupted()
     return this.#failed(failure.value)
   }
 
-  #succeeded(value: unknown): Outcome {
+  #succeeded(value: unknown): outcomes.Outcome {
     const method = this.#plan.method
     if (method.mode === "unary" || method.mode === "pingPong") {
       return this.#answer(this.result ?? resultOf(method, value))
     }
-    return this.#end(ok, completed)
+    return this.#end(ok, outcomes.completed)
   }
 
-  #answer(result: Result): Outcome {
+  #answer(result: Result): outcomes.Outcome {
     const wrote = this.writeNow([result], 0, false)
     if (typeof wrote !== "number") return this.#failed(wrote)
-    return this.#end(ok, completed)
+    return this.#end(ok, outcomes.completed)
   }
 
-  #failed(error: unknown): Outcome {
+  #failed(error: unknown): outcomes.Outcome {
     const fromHandler = cameFromHandler(this, error)
     const exception = fromHandler && this.result === undefined ? this.#plan.exceptionOf(error) : undefined
     if (exception !== undefined) return this.#answer({ [exception]: error })
     const status = errors.toStatus(error, fromHandler)
     if (error instanceof BizStatusError && status.biz !== undefined) {
-      return this.#end(status, { reason: "error", exit: Exit.void, bizError: error })
+      return this.#end(status, outcomes.failed(error))
     }
     const known = error instanceof RpcError ? error : (errors.fromStatus(this.info, status) as RpcError)
-    return this.#end(status, { reason: "error", exit: Exit.fail(known), bizError: undefined })
+    return this.#end(status, outcomes.failed(known))
   }
 
-  #interrupted(): Outcome {
+  #interrupted(): outcomes.Outcome {
     this.#finish(errors.toStatus(errors.cancelled(this.info), false))
-    return { reason: "interrupted", exit: Exit.interrupt(), bizError: undefined }
+    return outcomes.interrupted
   }
 
-  #died(cause: Cause.Cause<unknown>, defect: unknown): Outcome {
+  #died(cause: Cause.Cause<unknown>, defect: unknown): outcomes.Outcome {
     this.#handler.log(cause, defect)
     this.#finish(errors.panicStatus(this.info, defect))
-    return { reason: "error", exit: Exit.die(defect), bizError: undefined }
+    return outcomes.broken(Cause.die(defect))
   }
 
   /** The outcome, unless what it says did not reach the client as it was. */
-  #end(status: RawStatus, outcome: Outcome): Outcome {
+  #end(status: RawStatus, outcome: outcomes.Outcome): outcomes.Outcome {
     const refused = this.#finish(status)
     if (refused === undefined || Exit.isFailure(outcome.exit)) return outcome
-    return {
-      ...outcome,
-      reason: "error",
-      exit: Exit.fail(errors.fromTransport(this.info, refused))
-    }
+    return { ...outcomes.failed(errors.fromTransport(this.info, refused)), bizError: outcome.bizError }
   }
 
   #finish(status: RawStatus): TransportError.TransportError | undefined {

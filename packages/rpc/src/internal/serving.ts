@@ -8,7 +8,6 @@ import type { Listening } from "@millrace/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Admission, AdmissionRequest } from "../Admission.ts"
 import type { MetaHandler } from "../MetaHandler.ts"
@@ -19,6 +18,7 @@ import type { Readers, Writers } from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import type { FiberEnvironment } from "./handlerFiber.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { failed } from "./outcome.ts"
 import { LogBudget } from "./logBudget.ts"
 import { printable } from "./printable.ts"
 import { StreamInfo } from "./serverInfo.ts"
@@ -140,7 +140,7 @@ export class Serving implements FiberEnvironment {
     if (lifecycle === undefined) return
     const finish = Effect.suspend(() => {
       if (info instanceof StreamInfo) lifecycle.streamStart()
-      return lifecycle.finish("error", Exit.fail(error), undefined)
+      return lifecycle.finish(failed(error))
     })
     this.runFork(Effect.andThen(lifecycle.start(), finish))
   }

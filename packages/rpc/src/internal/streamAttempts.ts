@@ -9,12 +9,10 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type * as ClientStream from "../ClientStream.ts"
-import type { BizStatusError } from "../BizStatusError.ts"
-import type { RpcError } from "../RpcError.ts"
-import type { EndReason } from "../RpcTracer.ts"
 import type { ClientCall } from "./clientCall.ts"
 import { cancelled } from "./errors.ts"
-import { Lifecycle, type Outcome } from "./lifecycle.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import type { Outcome } from "./outcome.ts"
 import type { Timers } from "./timers.ts"
 import { finishUnopened } from "./unopened.ts"
 
@@ -46,17 +44,13 @@ class Attempt extends Lifecycle {
     if (this.#attempts.handedOut === this) this.#call.streamFinish(trailer)
   }
 
-  override finish(
-    reason: EndReason,
-    exit: Exit.Exit<void, RpcError>,
-    bizError: BizStatusError | undefined
-  ): Effect.Effect<void> {
+  override finish(outcome: Outcome): Effect.Effect<void> {
     return Effect.uninterruptible(
       Effect.suspend(() => {
         if (this.finished) return Effect.void
         this.counts.tellRest?.()
         this.finished = true
-        this.outcome = { reason, exit, bizError }
+        this.outcome = outcome
         return this.#attempts.ended(this)
       })
     )
@@ -137,7 +131,7 @@ export class StreamAttempts {
     this.#lifecycle.counts = attempt.counts
     return Effect.ensuring(
       this.#release(outcome.exit),
-      Effect.suspend(() => this.#lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError))
+      Effect.suspend(() => this.#lifecycle.finish(outcome))
     )
   }
 

@@ -10,7 +10,8 @@ import * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import { RpcError } from "../RpcError.ts"
 import * as errors from "./errors.ts"
-import { completed, type Lifecycle, type Outcome } from "./lifecycle.ts"
+import type { Lifecycle } from "./lifecycle.ts"
+import { broken, completed, failed, interrupted, type Outcome } from "./outcome.ts"
 
 /** Gives `call` the context that it runs in, in place of that of its fiber. @internal */
 export const tracedCall = <A, E>(
@@ -23,8 +24,7 @@ export const tracedCall = <A, E>(
       Effect.withFiber((fiber) => call(lifecycle.begin(fiber.context))),
       (exit) => {
         if (!lifecycle.started) return undefined
-        const outcome = outcomeOf(exit)
-        lifecycle.end(outcome.reason, outcome.exit, outcome.bizError)
+        lifecycle.end(outcomeOf(exit))
         return undefined
       }
     )
@@ -32,27 +32,18 @@ export const tracedCall = <A, E>(
   // Nothing comes between a start and the promise of its finish.
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(lifecycle.start(), (context) =>
-      Effect.onExit(restore(Effect.suspend(() => call(context))), (exit) => {
-        const outcome = outcomeOf(exit)
-        return lifecycle.finish(outcome.reason, outcome.exit, outcome.bizError)
-      })
+      Effect.onExit(restore(Effect.suspend(() => call(context))), (exit) => lifecycle.finish(outcomeOf(exit)))
     )
   )
 }
-
-const interrupted: Outcome = { reason: "interrupted", exit: Exit.interrupt(), bizError: undefined }
 
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
   if (Exit.isSuccess(exit)) return completed
   if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
   const failure = errors.causeFailure(exit.cause)
-  if (failure?.value instanceof BizStatusError) return { reason: "error", exit: Exit.void, bizError: failure.value }
+  if (failure?.value instanceof BizStatusError) return failed(failure.value)
   if (failure?.value instanceof RpcError || failure?.defect === true) {
-    return {
-      reason: "error",
-      exit: Exit.failCause(exit.cause as Cause.Cause<RpcError>),
-      bizError: undefined
-    }
+    return broken(exit.cause as Cause.Cause<RpcError>)
   }
   // A declared exception is an answer.
   return completed

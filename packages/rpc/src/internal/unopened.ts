@@ -11,15 +11,16 @@ import type { RpcError } from "../RpcError.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
+import { broken, completed, failed, interrupted } from "./outcome.ts"
 
 /** @internal */
 export const finishUnopened = (lifecycle: Lifecycle, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
-  if (Exit.isSuccess(exit)) return lifecycle.finish("earlyEnd", Exit.void, undefined)
-  if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish("interrupted", Exit.interrupt(), undefined)
+  if (Exit.isSuccess(exit)) return lifecycle.finish({ ...completed, reason: "earlyEnd" })
+  if (Cause.hasInterruptsOnly(exit.cause)) return lifecycle.finish(interrupted)
   const failure = errors.causeFailure(exit.cause)?.value
   if (!(failure instanceof BizStatusError)) {
-    return lifecycle.finish("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>), undefined)
+    return lifecycle.finish(broken(exit.cause as Cause.Cause<RpcError>))
   }
   if (lifecycle.info instanceof ClientInfo) lifecycle.info.bizError = failure
-  return lifecycle.finish("error", Exit.void, failure)
+  return lifecycle.finish(failed(failure))
 }
