@@ -268,12 +268,8 @@ export const recvBatch = <R = never>(
  * @since 0.1.0
  * @category constructors
  */
-export const recvPlain = (make: (stream: StreamContext) => <A>(message: A) => A | CallError): RecvMiddleware => ({
-  kind: "recv",
-  form: "plain",
-  only: undefined,
-  make
-})
+export const recvPlain = (make: (stream: StreamContext) => <A>(message: A) => A | CallError): RecvMiddleware =>
+  plain("recv", make)
 
 /**
  * A middleware around sending, an effect for each message: see, change or refuse it before it is encoded. First in the
@@ -319,12 +315,11 @@ export const sendBatch = <R = never>(
  * @since 0.1.0
  * @category constructors
  */
-export const sendPlain = (make: (stream: StreamContext) => <A>(message: A) => A | CallError): SendMiddleware => ({
-  kind: "send",
-  form: "plain",
-  only: undefined,
-  make
-})
+export const sendPlain = (make: (stream: StreamContext) => <A>(message: A) => A | CallError): SendMiddleware =>
+  plain("send", make)
+
+const plain = <const Kind extends "recv" | "send">(kind: Kind, make: (stream: StreamContext) => unknown, only?: Only) =>
+  ({ kind, form: "plain", only, make }) as const
 
 /** Whatever its types, a middleware of messages is kept in a list with those of others. */
 const wrapping = <const Kind extends "recv" | "send">(
@@ -425,12 +420,7 @@ export const recvPlainFor = <S extends Service_.Any, const N extends StreamNames
   make: (
     stream: StreamContext
   ) => (message: MessageOf<MethodNamed<S, N>, Where, "recv">) => MessageOf<MethodNamed<S, N>, Where, "recv"> | CallError
-): RecvMiddleware => ({
-  kind: "recv",
-  form: "plain",
-  only: { ...named("Middleware.recvPlainFor", service, method), side },
-  make
-})
+): RecvMiddleware => plain("recv", make, { ...named("Middleware.recvPlainFor", service, method), side })
 
 /**
  * {@link sendPlain} for one streaming method and side, typed.
@@ -445,12 +435,7 @@ export const sendPlainFor = <S extends Service_.Any, const N extends StreamNames
   make: (
     stream: StreamContext
   ) => (message: MessageOf<MethodNamed<S, N>, Where, "send">) => MessageOf<MethodNamed<S, N>, Where, "send"> | CallError
-): SendMiddleware => ({
-  kind: "send",
-  form: "plain",
-  only: { ...named("Middleware.sendPlainFor", service, method), side },
-  make
-})
+): SendMiddleware => plain("send", make, { ...named("Middleware.sendPlainFor", service, method), side })
 
 const sided = (rest: ReadonlyArray<unknown>): [Side | undefined, (next: unknown, stream: StreamContext) => unknown] =>
   rest.length === 1 ? [undefined, rest[0] as never] : [rest[0] as Side, rest[1] as never]

@@ -2,11 +2,9 @@ import { assert, it } from "@effect/vitest"
 import type { RawStream } from "@millrace/transport"
 import { Cause, Effect, Exit, Fiber, Metric, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Http2Connection } from "../../transport/src/internal/http2/connection.ts"
 import { Deadline } from "../src/index.ts"
 import { Dispatcher } from "../src/internal/dispatcher.ts"
 import { StreamOpener } from "../src/internal/streamOpener.ts"
-import { Timers } from "../src/internal/timers.ts"
 import { FaultPlan } from "../src/testing/index.ts"
 import {
   attemptOf,
@@ -22,6 +20,7 @@ import { type Told, tracers } from "./support/callLog.ts"
 import { attemptKey, Chains, type Doing, SlowOutcome } from "./support/chains.ts"
 import { marksOf, orderOf } from "./support/chainsModel.ts"
 import { settle } from "./support/client.ts"
+import { spies } from "./support/spies.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -58,18 +57,6 @@ const Plan = Schema.Struct({
 type Plan = (typeof Plan)["Type"]
 
 // --- what is watched ---------------------------------------------------------------------------------------------------------
-
-const spies = { connections: new Set<Http2Connection>(), timers: new Set<Timers>() }
-const receive = Http2Connection.prototype.receive
-Http2Connection.prototype.receive = function (...args) {
-  spies.connections.add(this)
-  return receive.apply(this, args)
-}
-const arm = Timers.prototype.arm
-Timers.prototype.arm = function (...args) {
-  spies.timers.add(this)
-  return arm.apply(this, args)
-}
 
 /** What the codecs of a raw stream have written and read, message by message. */
 class Wire implements Moved {

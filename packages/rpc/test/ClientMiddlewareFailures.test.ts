@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Http2Connection } from "../../transport/src/internal/http2/connection.ts"
 import { Cause, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import {
   BizStatusError,
@@ -12,14 +11,7 @@ import {
 import { Recorder } from "../src/testing/index.ts"
 import { clientOf, pass, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, type TestService } from "./support/echo.ts"
-
-/** Every connection of a run. */
-const connections = new Set<Http2Connection>()
-const receive = Http2Connection.prototype.receive
-Http2Connection.prototype.receive = function (...args) {
-  connections.add(this)
-  return receive.apply(this, args)
-}
+import { spies } from "./support/spies.ts"
 
 const request = new Request({ message: "x" })
 const response = new Response({ message: "y" })
@@ -137,7 +129,7 @@ describe("a step that", () => {
       Effect.gen(function* () {
         for (const [where, options] of steps) {
           if (outcome === "refuses" && where === "choice") continue
-          connections.clear()
+          spies.connections.clear()
           const recorder = yield* Recorder.make
           const { handlers, running } = serving()
           const client = yield* Effect.provide(clientOf(handlers, { client: options(step) }), recorder.layer)
@@ -182,7 +174,7 @@ describe("a step that", () => {
                 assert.strictEqual(finish!.reason, "error", at)
             }
             assert.strictEqual(running.count, 0, at)
-            for (const connection of connections) assert.strictEqual(connection.active, 0, at)
+            for (const connection of spies.connections) assert.strictEqual(connection.active, 0, at)
             yield* Scope.close(scope, Exit.void)
           }
           assert.strictEqual(recorder.client.starts.length, ways.length, where)

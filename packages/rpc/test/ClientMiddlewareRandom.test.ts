@@ -1,10 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { type ClientStream, Middleware, RpcError, type StreamClient } from "../src/index.ts"
+import { Middleware, RpcError, type StreamClient } from "../src/index.ts"
 import { FaultPlan, Recorder } from "../src/testing/index.ts"
 import { clientOf, settle, type TestHandlers } from "./support/client.ts"
 import { Request, Response, type TestService } from "./support/echo.ts"
+import { nobodysHandle } from "./support/nobodysHandle.ts"
 
 /** What a middleware does with `next`. */
 const Doing = Schema.Literals([
@@ -31,21 +32,6 @@ type Plan = (typeof Plan)["Type"]
 const failure = new RpcError.RpcError({ reason: new RpcError.Status(), code: 5, desc: "planned" })
 const request = new Request({ message: "x" })
 const response = new Response({ message: "y" })
-
-/** A handle that is nobody's stream. */
-const own = (): ClientStream.Any => {
-  let left = 1
-  return {
-    cancel: Effect.void,
-    finish: () => Effect.void,
-    header: Effect.never,
-    trailer: Effect.never,
-    send: () => Effect.void,
-    closeSend: Effect.void,
-    recv: Effect.suspend(() => (left-- > 0 ? Effect.succeed(response) : Cause.done())),
-    closeAndRecv: Effect.succeed(response)
-  }
-}
 
 interface Noted {
   readonly log: Array<string>
@@ -83,7 +69,7 @@ const middlewareOf = (doing: Doing, name: string, noted: Noted) => {
         case "fail":
           return Effect.fail(failure)
         case "answer":
-          return Effect.sync(own)
+          return Effect.sync(() => nobodysHandle(response))
       }
     }
     return Effect.suspend(() => {

@@ -1,12 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Logger, Metric, Scheduler, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Http2Connection } from "../../transport/src/internal/http2/connection.ts"
 import { BizStatusError, RpcError, StreamClient } from "../src/index.ts"
-import { Timers } from "../src/internal/timers.ts"
 import { FaultPlan, Recorder, StreamScript, Testing } from "../src/testing/index.ts"
 import { clientOf, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
+import { spies } from "./support/spies.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -118,19 +117,6 @@ const behave = (
     case "take":
       return Stream.runDrain(Stream.take(client.Echo(requests, options), 2))
   }
-}
-
-/** Every connection and every heap of timers of a run. */
-const spies = { connections: new Set<Http2Connection>(), timers: new Set<Timers>() }
-const receive = Http2Connection.prototype.receive
-Http2Connection.prototype.receive = function (...args) {
-  spies.connections.add(this)
-  return receive.apply(this, args)
-}
-const arm = Timers.prototype.arm
-Timers.prototype.arm = function (...args) {
-  spies.timers.add(this)
-  return arm.apply(this, args)
 }
 
 it.effect.prop(

@@ -7,17 +7,17 @@ import * as Metadata from "@millrace/transport/Metadata"
 import type { RawClientStream, RawEnd } from "@millrace/transport/RawStream"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import type { EndReason } from "../RpcTracer.ts"
 import type { Budgets } from "./budgets.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
+import * as outcomes from "./outcome.ts"
 import type { MethodPlan } from "./plan.ts"
 import type { Environment } from "./waitingEnd.ts"
 
@@ -34,7 +34,7 @@ export class ClientCall extends Duplex {
   #endError: CallError | undefined
   /** Of a send behind a good end. */
   #doneError: CallError | undefined
-  #decision: { readonly reason: EndReason; readonly exit: Exit.Exit<void, RpcError> } | undefined
+  #decision: outcomes.Outcome | undefined
 
   constructor(
     env: Environment,
@@ -94,7 +94,7 @@ export class ClientCall extends Duplex {
             Effect.suspend(() => {
               const error = errors.secondResponse(this.info)
               this.fail(error)
-              return Effect.andThen(this.finish("error", Exit.fail(error)), Effect.fail(error))
+              return Effect.andThen(this.finish(outcomes.failed(error)), Effect.fail(error))
             })
         })
       )
@@ -170,11 +170,14 @@ export class ClientCall extends Duplex {
 
   readonly cancel: Effect.Effect<void> = Effect.suspend(() => {
     const error = errors.cancelled(this.info)
-    return this.end("explicit", error, Exit.fail(error))
+    return this.end(error, { ...outcomes.failed(error), reason: "explicit" })
   })
 
   readonly finishWith = (error?: RpcError): Effect.Effect<void> =>
-    this.end("explicit", error ?? errors.cancelled(this.info), error === undefined ? Exit.void : Exit.fail(error))
+    this.end(error ?? errors.cancelled(this.info), {
+      ...(error === undefined ? outcomes.completed : outcomes.failed(error)),
+      reason: "explicit"
+    })
 
   protected get reported(): boolean {
     return this.#lifecycle.finished
@@ -203,7 +206,7 @@ export class ClientCall extends Duplex {
     // In place of the one response it is no good end.
     const missing = this.info.mode === "client" && this.#answer === undefined
     return Effect.andThen(
-      missing ? this.finish("error", Exit.fail(errors.noMessage(this.info))) : this.finish("eof", Exit.void),
+      this.finish(missing ? outcomes.failed(errors.noMessage(this.info)) : outcomes.completed),
       Cause.done()
     )
   }
@@ -230,12 +233,7 @@ export class ClientCall extends Duplex {
   /** A failure of the call on its way to whoever uses it: reported before. */
   #failedWith(error: CallError): Effect.Effect<never, CallError> {
     if (this.#lifecycle.finished) return Effect.fail(error)
-    const decision = this.#decision
-    if (decision !== undefined) return Effect.andThen(this.finish(decision.reason, decision.exit), Effect.fail(error))
-    return Effect.andThen(
-      error instanceof BizStatusError ? this.finish("error", Exit.void, error) : this.finish("error", Exit.fail(error)),
-      Effect.fail(error)
-    )
+    return Effect.andThen(this.finish(this.#decision ?? outcomes.failed(error)), Effect.fail(error))
   }
 
   #errorOf(end: RawEnd): CallError {
@@ -270,32 +268,26 @@ export class ClientCall extends Duplex {
   }
 
   /** An end that this side decided on. */
-  end(reason: EndReason, error: CallError, exit: Exit.Exit<void, RpcError>): Effect.Effect<void> {
+  end(error: CallError, outcome: outcomes.Outcome): Effect.Effect<void> {
     return Effect.suspend(() => {
       // Whoever waits hears of the error first, and reports what was decided.
-      this.#decision ??= { reason, exit }
+      this.#decision ??= outcome
       this.fail(error)
-      return this.finish(reason, exit)
+      return this.finish(outcome)
     })
   }
 
   /** RPCFinish, once. */
-  finish(reason: EndReason, exit: Exit.Exit<void, RpcError>, bizError?: BizStatusError): Effect.Effect<void> {
-    return this.#lifecycle.finish({ reason, exit, bizError })
+  finish(outcome: outcomes.Outcome): Effect.Effect<void> {
+    return this.#lifecycle.finish(outcome)
   }
 
   /** The scope of the call has closed: whatever has not ended yet ends now. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     this.release()
     // A budget ran out, and nobody asked afterwards.
-    if (this.failure instanceof RpcError) return this.finish("error", Exit.fail(this.failure))
-    if (Exit.isSuccess(exit)) return this.#close("earlyEnd", Exit.void)
-    if (Cause.hasInterruptsOnly(exit.cause)) return this.#close("interrupted", Exit.interrupt())
-    return this.#close("error", Exit.failCause(exit.cause as Cause.Cause<RpcError>))
-  }
-
-  #close(reason: EndReason, exit: Exit.Exit<void, RpcError>): Effect.Effect<void> {
+    if (this.failure instanceof RpcError) return this.finish(outcomes.failed(this.failure))
     // Fibers outside the scope may still wait at the stream.
-    return this.end(reason, errors.cancelled(this.info), exit)
+    return this.end(errors.cancelled(this.info), outcomes.ofScope(exit))
   }
 }

@@ -30,6 +30,12 @@ export const broken = (cause: Cause.Cause<RpcError>): Outcome => ({
   bizError: undefined
 })
 
+/** The scope of a call has closed before the call ended. @internal */
+export const ofScope = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (Exit.isSuccess(exit)) return { ...completed, reason: "earlyEnd" }
+  return Cause.hasInterruptsOnly(exit.cause) ? interrupted : broken(exit.cause as Cause.Cause<RpcError>)
+}
+
 /** A business error is a success of the RPC. @internal */
 export const failed = (error: CallError): Outcome =>
   error instanceof BizStatusError ? { reason: "error", exit: Exit.void, bizError: error } : broken(Cause.fail(error))

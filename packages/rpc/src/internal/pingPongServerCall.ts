@@ -29,7 +29,7 @@ import * as outcomes from "./outcome.ts"
 import { noResult, type Result, resultOf } from "./plan.ts"
 import type { CallRoute } from "./routes.ts"
 import type { CallInfo } from "./serverInfo.ts"
-import type { Running, Serving } from "./serving.ts"
+import { report, type Running, type Serving } from "./serving.ts"
 import type { Timer } from "./timers.ts"
 import * as tracing from "./tracing.ts"
 
@@ -230,12 +230,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.#ended?.()
     // What middleware has put in its place may be no business error, or none at all.
     this.info.bizError = outcome.bizError
-    if (this.lifecycle === undefined) return this.#serving.gone(this)
-    if (this.lifecycle.direct) {
-      this.lifecycle.end(outcome)
-      return this.#serving.gone(this)
-    }
-    this.#serving.runFork(this.lifecycle.finish(outcome)).addObserver(() => this.#serving.gone(this))
+    report(this.#serving, this, outcome)
   }
 
   #logFailure({ bizError, exit }: outcomes.Outcome): void {

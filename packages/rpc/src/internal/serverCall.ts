@@ -28,7 +28,7 @@ import { cameFromHandler, type SingleCall, type StreamCall } from "./handlerChai
 import type { Lifecycle } from "./lifecycle.ts"
 import * as outcomes from "./outcome.ts"
 import { type MethodPlan, type Result, resultOf } from "./plan.ts"
-import type { Running } from "./serving.ts"
+import { report, type Running } from "./serving.ts"
 import type { StreamInfo } from "./serverInfo.ts"
 import * as tracing from "./tracing.ts"
 import * as unread from "./unread.ts"
@@ -310,12 +310,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.#ended?.()
     // What middleware has put in its place may be no business error, or none at all.
     this.info.bizError = outcome.bizError
-    if (this.lifecycle === undefined) return this.env.gone(this)
-    if (this.lifecycle.direct) {
-      this.lifecycle.end(outcome)
-      return this.env.gone(this)
-    }
-    this.env.runFork(this.lifecycle.finish(outcome)).addObserver(() => this.env.gone(this))
+    report(this.env, this, outcome)
   }
 
   /** Fibers that outlive the handler and still wait at the stream. */

@@ -18,7 +18,7 @@ import type { Readers, Writers } from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import type { FiberEnvironment } from "./handlerFiber.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { failed } from "./outcome.ts"
+import { failed, type Outcome } from "./outcome.ts"
 import { LogBudget } from "./logBudget.ts"
 import { printable } from "./printable.ts"
 import { StreamInfo } from "./serverInfo.ts"
@@ -229,3 +229,18 @@ export class Serving implements FiberEnvironment {
 /** A call that was refused with a code and a text of Kitex's. @internal */
 export const refusal = (info: RpcInfo, code: number, desc: string): RpcError.RpcError =>
   errors.error(info, code, desc, new RpcError.Status({}))
+
+/** Tells tracers how a call has ended; from then on nothing of it runs. @internal */
+export const report = (
+  serving: Pick<Serving, "gone" | "runFork">,
+  call: Running & { readonly lifecycle: Lifecycle | undefined },
+  outcome: Outcome
+): void => {
+  const { lifecycle } = call
+  if (lifecycle !== undefined && !lifecycle.direct) {
+    serving.runFork(lifecycle.finish(outcome)).addObserver(() => serving.gone(call))
+    return
+  }
+  lifecycle?.end(outcome)
+  serving.gone(call)
+}

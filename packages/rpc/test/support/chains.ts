@@ -1,4 +1,4 @@
-import { Cause, Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import {
   BizStatusError,
   type ClientStream,
@@ -10,6 +10,7 @@ import {
 } from "../../src/index.ts"
 import { type Calls, howOf, type Told } from "./callLog.ts"
 import { type Request, Response, TestService } from "./echo.ts"
+import { nobodysHandle } from "./nobodysHandle.ts"
 
 type CallError = ClientStream.CallError
 
@@ -135,17 +136,7 @@ const canned = new Response({ message: "canned" })
 const madeUp = (mode: RpcInfo.Mode): unknown => {
   if (mode === "unary" || mode === "pingPong") return { success: canned }
   if (mode === "oneway") return {}
-  let left = 1
-  return {
-    cancel: Effect.void,
-    finish: () => Effect.void,
-    header: Effect.never,
-    trailer: Effect.never,
-    send: () => Effect.void,
-    closeSend: Effect.void,
-    recv: Effect.suspend(() => (left-- > 0 ? Effect.succeed(canned) : Cause.done())),
-    closeAndRecv: Effect.succeed(canned)
-  } satisfies ClientStream.Any
+  return nobodysHandle(canned)
 }
 
 /** Marks the messages of a stream, and counts them; with troubles it refuses the second, or dies of it. */
