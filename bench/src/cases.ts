@@ -1,6 +1,6 @@
 /** What is measured, in the names that RESULTS.md uses. A case says nothing of who runs it: every peer runs the same closed loops. */
 
-export type Kind = "echo" | "pingPong" | "serverStream" | "clientStream" | "unary" | "call"
+export type Kind = "echo" | "pingPong" | "serverStream" | "clientStream" | "unary" | "call" | "empty"
 
 /** One closed loop. */
 export interface Case {
@@ -42,6 +42,7 @@ export const ECHO = define("echo 32 B, 1 stream", "echo", 32, { inflight: 256 })
 export const ECHO_STREAMS = define("echo 32 B, 64 streams", "echo", 32, { streams: 64, inflight: 16 })
 export const ECHO_1K = define("echo 1 KiB, 1 stream", "echo", 1024, { inflight: 256 })
 export const SERVER_STREAM = define("server stream 32 B", "serverStream", 32, { batch: 20_000 })
+export const STREAM_10K = define("server stream of 10,000 messages", "serverStream", 32, { batch: 10_000 })
 export const CLIENT_STREAM = define("client stream 32 B", "clientStream", 32, { batch: 4_000 })
 export const MAP_EFFECT = define("server stream 32 B, mapEffect", "serverStream", 32, {
   batch: 20_000,
@@ -63,7 +64,29 @@ export const CALL_1M = define("Framed call with 1 MiB of binary, 4 in flight", "
   encoding: "framed"
 })
 
-/** Memory of idle streams, the codec and the compiler are measured in other ways; their rows carry these names. */
+export const EMPTY = define("empty unary, 256 in flight", "empty", 0, { inflight: 256 })
+export const EMPTY_CALL = define("empty TTHeader call, 256 in flight", "empty", 0, {
+  inflight: 256,
+  encoding: "ttheader-framed"
+})
+
+export const UNARY_EMPTY = define("unary, empty text", "unary", 0, { inflight: 64 })
+
+/** Memory of idle streams, the codec, the compiler and picks are measured in other ways; their rows carry these names. */
 export const IDLE = "idle stream"
 export const CODEC = "codec, medium message"
 export const IDL = "compiler, IDL of 1 MB"
+export const PICK = "pick of an instance"
+
+/** The balancers that pick, by their names. */
+export const BALANCERS = [
+  "weight_round_robin",
+  "interleaved_weighted_round_robin",
+  "random",
+  "weight_random",
+  "weight_random_with_alias_method",
+  "weight_random_with_warm_up",
+  "consist",
+  "least_active",
+  "peak_ewma"
+]

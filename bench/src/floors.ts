@@ -1,4 +1,5 @@
 import {
+  BALANCERS,
   CALL,
   CALL_1M,
   CALL_FRAMED,
@@ -11,25 +12,41 @@ import {
   ECHO_1M,
   ECHO_64K,
   ECHO_STREAMS,
+  EMPTY,
   IDL,
   IDLE,
   MAP_EFFECT,
+  PICK,
   PING_PONG,
   SERVER_STREAM,
+  STREAM_10K,
   UNARY,
   UNARY_ONE
 } from "./cases.ts"
 
 /**
- * What a floor compares: messages a second, CPU of both processes a message, the median of a round trip, resident memory a side in KB, KB
+ * What a floor compares: messages a second, CPU of both processes or of the server's a message, the median of a round trip, resident memory a side in KB, KB
  * that JavaScript holds more a side, messages a second of the codec alone, or megabytes of IDL a second of the command (from its start to
- * its end) and of the compiler within a process.
+ * its end) and of the compiler within a process. Of picks `growth` is the CPU of one among 1,000 against among 8, `share` its part of the
+ * CPU of an empty unary call.
  */
-export type Metric = "rate" | "cpu" | "p50" | "memory" | "heap" | "encode" | "decode" | "command" | "compile"
+export type Metric =
+  | "rate"
+  | "cpu"
+  | "serverCpu"
+  | "p50"
+  | "memory"
+  | "heap"
+  | "encode"
+  | "decode"
+  | "command"
+  | "compile"
+  | "growth"
+  | "share"
 
 /** One promise about Millrace: a ratio to a peer measured in the same run or, for memory, a figure of its own or a difference. */
 export interface Floor {
-  readonly case: Case | typeof IDLE | typeof CODEC | typeof IDL
+  readonly case: Case | typeof IDLE | typeof CODEC | typeof IDL | typeof PICK
   readonly metric: Metric
   /** Whose figure it is, where it is a variant of ours. */
   readonly variant?: string
@@ -41,9 +58,10 @@ export interface Floor {
   readonly open?: true
 }
 
+const LOWER: ReadonlySet<Metric> = new Set(["cpu", "serverCpu", "p50", "memory", "heap", "growth", "share"])
+
 /** Rates must reach the floor; everything else must stay below it. */
-export const higherIsBetter = (metric: Metric): boolean =>
-  metric !== "cpu" && metric !== "p50" && metric !== "memory" && metric !== "heap"
+export const higherIsBetter = (metric: Metric): boolean => !LOWER.has(metric)
 
 export const holds = (floor: Floor, value: number): boolean =>
   higherIsBetter(floor.metric) ? value >= floor.floor : value <= floor.floor
@@ -57,6 +75,7 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: ECHO_STREAMS, metric: "rate", peer: "grpc-js", floor: 6, aim: 12 },
   { case: ECHO_1K, metric: "rate", peer: "grpc-js", floor: 3, aim: 8 },
   { case: SERVER_STREAM, metric: "rate", peer: "grpc-js", floor: 12, aim: 40 },
+  { case: STREAM_10K, metric: "cpu", variant: "millrace-governed", peer: "millrace", floor: 1.05, aim: 1 },
   { case: CLIENT_STREAM, metric: "rate", peer: "grpc-js", floor: 12, aim: 40 },
   { case: MAP_EFFECT, metric: "rate", peer: "grpc-js", floor: 5, aim: 12 },
   { case: PING_PONG, metric: "p50", peer: "net", floor: 1.5, aim: 1.15 },
@@ -64,9 +83,11 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: UNARY, metric: "cpu", peer: "grpc-go", floor: 0.8, aim: 0.4 },
   { case: UNARY, metric: "cpu", peer: "kitex", floor: 0.8, aim: 0.4 },
   { case: UNARY, metric: "rate", variant: "millrace-spans", peer: "millrace", floor: 0.45, aim: 0.6 },
+  { case: UNARY, metric: "rate", variant: "millrace-governed", peer: "millrace", floor: 0.85, aim: 0.95 },
   { case: UNARY_ONE, metric: "p50", peer: "net", floor: 1.8, aim: 1.25 },
   { case: ECHO_64K, metric: "rate", peer: "net", floor: 0.4, aim: 0.75 },
   { case: ECHO_1M, metric: "rate", peer: "net", floor: 0.4, aim: 0.75, open: true },
+  { case: EMPTY, metric: "serverCpu", variant: "millrace-refusing", peer: "millrace", floor: 0.3, aim: 0.15 },
   { case: CALL, metric: "rate", peer: "grpc-js", floor: 10, aim: 25 },
   { case: CALL, metric: "rate", peer: "thrift", floor: 3, aim: 6 },
   { case: CALL, metric: "cpu", peer: "kitex-mux", floor: 0.8, aim: 0.4 },
@@ -79,7 +100,11 @@ export const FLOORS: ReadonlyArray<Floor> = [
   { case: CODEC, metric: "encode", peer: "protobufjs", floor: 2, aim: 2.7 },
   { case: CODEC, metric: "decode", peer: "protobufjs", floor: 1.2, aim: 1.5 },
   { case: IDL, metric: "command", peer: "thriftgo", floor: 1, aim: 2 },
-  { case: IDL, metric: "compile", peer: "thriftgo", floor: 3, aim: 6 }
+  { case: IDL, metric: "compile", peer: "thriftgo", floor: 3, aim: 6 },
+  ...BALANCERS.flatMap((variant): ReadonlyArray<Floor> => [
+    { case: PICK, metric: "growth", variant, floor: 2, aim: 1.3 },
+    { case: PICK, metric: "share", variant, peer: "millrace", floor: 0.05, aim: 0.01 }
+  ])
 ]
 
 /** What a check holds us to. */

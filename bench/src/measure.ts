@@ -1,7 +1,8 @@
-import { type Case, CODEC, IDL, IDLE } from "./cases.ts"
+import { type Case, CODEC, IDL, IDLE, PICK, UNARY_EMPTY } from "./cases.ts"
 import { measureCodec } from "./codec/measure.ts"
 import type { Floor, Metric } from "./floors.ts"
 import { type IdlFigures, measureIdl } from "./idl/measure.ts"
+import { measurePick, type Picks } from "./pick/measure.ts"
 import { launch, type Memory, type Running, type Sample } from "./processes.ts"
 import { median } from "./statistics.ts"
 
@@ -18,7 +19,7 @@ export const FULL: Pace = { rounds: 5, firstWarmup: 2000, warmup: 500, measure: 
 export const SHORT: Pace = { rounds: 3, firstWarmup: 2500, warmup: 500, measure: 1000, idleStreams: 5000 }
 
 /** The medians of a peer in one row; what a row does not measure is absent. */
-export interface Result extends IdlFigures {
+export interface Result extends IdlFigures, Picks {
   readonly rate?: number
   /** Microseconds a message. */
   readonly cpu?: number
@@ -104,9 +105,17 @@ const memoryOf = (samples: ReadonlyArray<{ readonly client: Memory; readonly ser
   }
 }
 
+/** The balancers, and beside them the empty unary call of who is measured. */
+const measurePicks = async (peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
+  const picks = await measurePick(pace.rounds * 3, pace.measure / 20)
+  const callers = peers.filter((peer) => !picks.has(peer))
+  return new Map([...(await measureCase(UNARY_EMPTY, callers, pace)), ...picks])
+}
+
 export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: Pace): Promise<Row> => {
   if (the === IDLE) return measureIdle(peers, pace)
   if (the === IDL) return measureIdl(peers, Math.min(3, pace.rounds))
+  if (the === PICK) return measurePicks(peers, pace)
   if (the === CODEC) return measureCodec(peers, pace.rounds * 10, pace.measure / 10)
   return measureCase(the, peers, pace)
 }
@@ -114,7 +123,8 @@ export const measure = (the: Floor["case"], peers: ReadonlyArray<string>, pace: 
 export const nameOf = (the: Floor["case"]): string => (typeof the === "string" ? the : the.name)
 
 /**
- * The figure that a floor is about: of memory the larger side, of the heap what the larger side has more than the peer's; else
+ * The figure that a floor is about: of memory the larger side, of the heap what the larger side has more than the peer's, of picks one among
+ * many to one among few or to a call; else
  * the ratio of ours to the peer's.
  */
 export const figure = (metric: Metric, ours: Result, theirs: Result | undefined): number => {
@@ -123,6 +133,10 @@ export const figure = (metric: Metric, ours: Result, theirs: Result | undefined)
       return Math.max(ours.clientMemory!, ours.serverMemory!)
     case "heap":
       return Math.max(ours.clientHeap! - theirs!.clientHeap!, ours.serverHeap! - theirs!.serverHeap!)
+    case "growth":
+      return ours.pickMany! / ours.pickFew!
+    case "share":
+      return ours.pickMany! / 1000 / theirs!.cpu!
     default:
       return ours[metric]! / theirs![metric]!
   }

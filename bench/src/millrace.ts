@@ -4,14 +4,17 @@
  * `millrace-…` are this one with more of it.
  */
 import { Thrift } from "@millrace/codec"
-import { Client, Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
+import { type Admission, Client, Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
+import { CircuitBreaker, Discovery, Limiter, Resolver } from "@millrace/governance"
 import { NodeTransport } from "@millrace/transport/node"
+import { ClientTransport } from "@millrace/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { bare } from "./bare.ts"
 import type { Case } from "./cases.ts"
 import type { Meter, Peer } from "./peer.ts"
 
@@ -60,6 +63,10 @@ const LIMITS = { maxConcurrentStreams: 10_000 }
 export interface Around {
   readonly middleware?: ReadonlyArray<Middleware.RecvMiddleware | Middleware.SendMiddleware>
   readonly tracers?: Layer.Layer<never>
+  /** Of the server, which refuses every call by it. */
+  readonly admission?: Admission.Admission
+  /** Resolver, balancer, breakers and limiter at work, none of which refuses. */
+  readonly governed?: true
 }
 
 /** Middleware of messages that gives each on, in the plain form. */
@@ -68,8 +75,10 @@ export const plain = [
   Middleware.sendPlain(() => (message) => message)
 ]
 
-const serverLayer = ({ middleware, tracers = Layer.empty }: Around) =>
-  Server.layer([TestService], { middleware }).pipe(
+const limits = [Limiter.concurrency(1_000_000), Limiter.qps(1_000_000)]
+
+const serverLayer = ({ admission, governed, middleware, tracers = Layer.empty }: Around) =>
+  Server.layer([TestService], { middleware, admission: governed ? limits : admission && [admission] }).pipe(
     Layer.provide([Handlers, NodeTransport.layerServer({ port: 0, limits: LIMITS }), tracers])
   )
 
@@ -80,6 +89,10 @@ type CallClient = Client.Client<typeof TestService>
 interface Clients {
   readonly streams: TestClient
   readonly calls: Readonly<Record<NonNullable<Case["encoding"]>, CallClient>>
+  readonly transport: ClientTransport["Service"]
+  readonly address: string
+  /** The server refuses every call. */
+  readonly refuses: boolean
 }
 
 /**
@@ -234,7 +247,11 @@ const repeat = <E>(meter: Meter, once: () => Effect.Effect<void, E>): Effect.Eff
 const times = <E>(n: number, one: () => Effect.Effect<void, E>): Effect.Effect<void, E> =>
   Effect.all(Array.from({ length: n }, one), { concurrency: "unbounded", discard: true })
 
-const run = ({ streams, calls }: Clients, the: Case, meter: Meter): Effect.Effect<void, unknown> => {
+const run = (
+  { address, calls, refuses, streams, transport }: Clients,
+  the: Case,
+  meter: Meter
+): Effect.Effect<void, unknown> => {
   switch (the.kind) {
     case "echo":
       return times(the.streams, () => (the.binary === true ? echoBlob : echo)(streams, the, meter))
@@ -248,6 +265,8 @@ const run = ({ streams, calls }: Clients, the: Case, meter: Meter): Effect.Effec
       return times(the.inflight, () => unary(streams, the, meter))
     case "call":
       return times(the.inflight, () => (the.binary === true ? putBlob : call)(calls[the.encoding!], the, meter))
+    case "empty":
+      return bare(transport, address, the, meter, refuses ? (the.encoding === undefined ? 8 : 6) : 0)
   }
 }
 
@@ -267,12 +286,27 @@ export const millrace = (around: Around = {}): Peer => ({
   },
   client: async (port) => {
     const scope = Scope.makeUnsafe()
-    const { middleware, tracers = Layer.empty } = around
+    const { governed, middleware, tracers = Layer.empty } = around
     const context = await Effect.runPromise(
       Layer.buildWithScope(Layer.merge(NodeTransport.layerClient, tracers), scope)
     )
-    const options = { hostPorts: [`127.0.0.1:${port}`], middleware }
+    const address = `127.0.0.1:${port}`
+    const options = {
+      middleware,
+      ...(governed
+        ? {
+            endpoints: Effect.provide(
+              Discovery.endpoints({ instanceBreaker: CircuitBreaker.instances() }),
+              Resolver.layerStatic({ TestService: [address] })
+            ),
+            admission: [Effect.map(CircuitBreaker.make(), ({ admission }) => admission)]
+          }
+        : { hostPorts: [address] })
+    }
     const clients = Effect.all({
+      transport: ClientTransport,
+      address: Effect.succeed(address),
+      refuses: Effect.succeed(around.admission !== undefined),
       streams: StreamClient.make(TestService, options),
       calls: Effect.all({
         framed: Client.make(TestService, { ...options, transport: "framed", connection: "multiplexed" }),

@@ -59,6 +59,9 @@ const COLUMNS: ReadonlyArray<Column> = [
   plain("check MB/s", "check"),
   plain("emit MB/s", "emit"),
   plain("watch ms", "watch"),
+  plain("ns among 8", "pickFew"),
+  plain("ns among 1,000", "pickMany"),
+  plain("bytes", "pickBytes"),
   ratio("our rate x", "rate"),
   ratio("our CPU x", "cpu"),
   ratio("our p50 x", "p50"),
@@ -80,13 +83,16 @@ export const rowTable = (the: Floor["case"], row: Row, subject: string): string 
 const METRICS: Readonly<Record<Floor["metric"], string>> = {
   rate: "rate",
   cpu: "CPU a message",
+  serverCpu: "CPU of the server a message",
   p50: "p50",
   memory: "memory, larger side",
   heap: "heap more, larger side",
   encode: "encode",
   decode: "decode",
   command: "command",
-  compile: "within a process"
+  compile: "within a process",
+  growth: "CPU among 1,000 to among 8",
+  share: "CPU"
 }
 
 const unit = (floor: Floor): string => (floor.metric === "memory" || floor.metric === "heap" ? " KB" : "x")
@@ -157,6 +163,8 @@ ratios of one run, not figures of two.
 - \`millrace-plain\`: the same with pass-through middleware for what is sent and received, at both ends, plain functions. \`millrace-traced\`: with
   a tracer that reads the sizes and with \`Telemetry.layer\`'s metrics beside that. \`millrace-effectful\`: with middleware that runs an effect
   for each message. \`millrace-spans\`: with a span at each end of every call.
+- \`millrace-refusing\`: the server admits one call a second. Rows of empty calls are called by the transport alone, at both: what they cost
+  the server is seen.
 - \`net\`: messages of the same bytes, prefix included, over a raw socket, one write a read. No streams, no headers, no codec: the limit.
 - \`http2\`: \`node:http2\`, all messages of a tick in one write, no trailers, no codec.
 - \`grpc-js\`, \`grpc-go\`: messages are raw bytes of the same length; no codec.
@@ -167,6 +175,8 @@ ratios of one run, not figures of two.
 - \`grpc-js\` has no calls but unary ones.
 - \`protobufjs\`: static code, int64 from numbers; \`finish\` gives each message bytes of its own. Ours are written into the output that a
   connection sends from; \`millrace-own-bytes\` copies them out. In Thrift the message has 1.5 KB, in Protocol Buffers 1.1 KB.
+- Picks of instances by each balancer, through what a client of \`Discovery.endpoints\` asks, the end of the call told: CPU of the thread,
+  among 8 and among 1,000 in turn, weights from 1 to 8. They are compared with the CPU of both processes for a unary call whose text is empty.
 - \`thriftgo\`: with \`-g go:no_fmt=true\`. "Command" is \`millrace gen\` and \`thriftgo\` from their start to their end, run in turn;
   "compile" is parse, check and emit within a process that runs, and for thriftgo its command. "Watch" is the time from the change of a
   file to its new output, in a tree of 100 files that include two each.

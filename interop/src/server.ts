@@ -1,14 +1,18 @@
 /**
  * Our server of the interoperability suite, as a program: `node interop/src/server.ts [--port N] [--grace MILLIS] [--middleware overlimit]`, with
- * the options of `kitex/server` that are about PingPong: `--services routes|conflict|combined`, `--refuse`, `--unknown`, `--checksum`, `--size-limit N`.
+ * the options of `kitex/server` that are about PingPong: `--services routes|conflict|combined`, `--refuse`, `--unknown`, `--checksum`, `--size-limit N`,
+ * and those that register it: `--etcd HOST:PORT`, `--service`, `--weight`, `--tags key=value,...`, `--lease SECONDS`.
  * It prints `listening on HOST:PORT` when it is ready, and ends after the word `drain` or a signal.
  *
  * @since 0.1.0
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Registry } from "@millrace/governance"
+import * as Etcd from "@millrace/governance/registries/Etcd"
 import { Middleware, RpcError, Server } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { parseArgs } from "node:util"
@@ -28,7 +32,12 @@ const { values } = parseArgs({
     refuse: { type: "boolean", default: false },
     unknown: { type: "boolean", default: false },
     checksum: { type: "boolean", default: false },
-    "size-limit": { type: "string" }
+    "size-limit": { type: "string" },
+    etcd: { type: "string", default: "" },
+    service: { type: "string", default: "interop-ours" },
+    weight: { type: "string", default: "10" },
+    tags: { type: "string", default: "" },
+    lease: { type: "string", default: "60" }
   }
 })
 
@@ -74,16 +83,37 @@ const services = (words: Words.Words) => {
   }
 }
 
+/** Nothing, or what registers the server. */
+const registration =
+  values.etcd === ""
+    ? Layer.empty
+    : Registry.layer({
+        service: values.service,
+        weight: Number(values.weight),
+        tags: Object.fromEntries(
+          values.tags
+            .split(",")
+            .filter((tag) => tag !== "")
+            .map((tag) => tag.split("=", 2) as [string, string])
+        )
+      }).pipe(
+        Layer.provide(Etcd.layerRegistry({ endpoints: [values.etcd], leaseTtl: `${Number(values.lease)} seconds` })),
+        Layer.provide([FetchHttpClient.layer, NodeTransport.layerNetwork])
+      )
+
 const main = Effect.gen(function* () {
+  let where = ""
   const stop = Latch.makeUnsafe(false)
   const chain = yield* Chain.make
   yield* Effect.gen(function* () {
     const { address } = yield* Server.Server
-    console.log(`listening on ${address.hostname}:${address.port}`)
+    where = `${address.hostname}:${address.port}`
+    console.log(`listening on ${where}`)
     yield* stop.await
   }).pipe(
     Effect.provide(
-      services(Words.make({ drain: stop.open, chain })).pipe(
+      registration.pipe(
+        Layer.provideMerge(services(Words.make({ drain: stop.open, chain, where: () => where }))),
         Layer.provide(
           NodeTransport.layerServer({
             port: Number(values.port),

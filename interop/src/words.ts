@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Retry } from "@millrace/governance"
 import { BizStatusError, Deadline, LogId, RpcError, StatusDetails } from "@millrace/rpc"
 import type { CallError } from "@millrace/rpc/ClientStream"
 import type { ServerCall } from "@millrace/rpc/ServerCall"
@@ -71,10 +72,12 @@ const metadataText = ({ metadata }: ServerCall, key: string): string =>
 export interface Options {
   readonly drain: Effect.Effect<void>
   readonly chain: (request: Request, call: ServerCall) => Effect.Effect<Response, CallError>
+  /** Where the server listens, for the word `where`. */
+  readonly where?: () => string
 }
 
 /** What the handlers of one server share. */
-export const make = ({ chain, drain }: Options) => {
+export const make = ({ chain, drain, where = () => "" }: Options) => {
   // how the streams ended that carried a key, for a client that cannot see it by itself
   const seen = new Map<string, string>()
   const record = (key: string | undefined, exit: Exit.Exit<unknown, unknown>) =>
@@ -89,6 +92,16 @@ export const make = ({ chain, drain }: Options) => {
           Effect.sleep(10),
           Effect.suspend(() => take(key, tries - 1))
         )
+
+  // how many calls of a key there were
+  const attempts = new Map<string, number>()
+  const nextAttempt = (key = ""): number => {
+    const next = (attempts.get(key) ?? 0) + 1
+    attempts.set(key, next)
+    return next
+  }
+  const attemptText = (attempt: number): Effect.Effect<Response> =>
+    Effect.map(Retry.isRetry, (retried) => new Response({ message: `attempt ${attempt}, a retry: ${retried}` }))
 
   const answer = Effect.fnUntraced(function* (
     request: Request,
@@ -117,6 +130,17 @@ export const make = ({ chain, drain }: Options) => {
         return new Response({ message: `${call.info.caller}/` })
       case "log-id":
         return new Response({ message: yield* LogId.current })
+      case "where":
+        return new Response({ message: where() })
+      case "sleep-first": {
+        const attempt = nextAttempt(key)
+        if (attempt <= (count ?? 0)) yield* Effect.sleep(400)
+        return yield* attemptText(attempt)
+      }
+      case "fail-first": {
+        const attempt = nextAttempt(key)
+        return attempt <= (count ?? 0) ? yield* Effect.fail(status(1000, "retry")) : yield* attemptText(attempt)
+      }
       case "peer":
         return new Response({ message: call.peer.address })
       case "wait":
@@ -141,7 +165,7 @@ export const make = ({ chain, drain }: Options) => {
   const early = Effect.fnUntraced(function* ({ metainfo }: ServerCall): Effect.fn.Return<void, CallError> {
     const word = metainfo.transient.get("OUTCOME")
     if (word === undefined) return
-    if (word === "sleep") yield* Effect.sleep(100)
+    if (word === "sleep") yield* Effect.sleep(300)
     if (word === "exit") process.exit(7)
     yield* Effect.fail(outcomes[word]?.() ?? status(13, word))
   })

@@ -12,8 +12,11 @@ import * as Words from "../src/words.ts"
 
 type Options = Server.Options<ReadonlyArray<Middleware.ForServer>>
 
+/** How it listens. */
+type Listening = Parameters<typeof NodeTransport.layerServer>[0]
+
 /** The address of a server with these options; it lives as long as the scope, and its own calls go by the context of the test. */
-export const serverHere = Effect.fnUntraced(function* (options: Options = {}) {
+export const serverHere = Effect.fnUntraced(function* (options: Options = {}, listening: Partial<Listening> = {}) {
   const words = Words.make({ drain: Effect.void, chain: yield* Chain.make })
   const { interop } = Handlers.make(words)
   const { calls } = CallHandlers.make(words)
@@ -21,7 +24,7 @@ export const serverHere = Effect.fnUntraced(function* (options: Options = {}) {
     Layer.fresh(
       Server.layer([InteropService, CallsService], { graceTime: 50, ...options, fallback: InteropService }).pipe(
         Layer.provide([interop, calls]),
-        Layer.provide(NodeTransport.layerServer({ port: 0, host: "127.0.0.1" }))
+        Layer.provide(NodeTransport.layerServer({ port: 0, host: "127.0.0.1", ...listening }))
       )
     )
   )

@@ -339,13 +339,13 @@ describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
 
       it.effect(`${encoding}: middlewares of the server`, () =>
         Effect.gen(function* () {
-          for (const [middleware, code, desc] of [
-            ["error", 6, "mw-boom"],
-            ["overlimit", 6, "request over limit: request too frequent"],
-            ["acl", 6, "request forbidden: denied"]
+          for (const [middleware, reason, desc] of [
+            ["error", "Status", "mw-boom"],
+            ["overlimit", "Rejected", "request over limit: request too frequent"],
+            ["acl", "Forbidden", "request forbidden: denied"]
           ] as const) {
             const client = yield* clientOf(yield* kitexServer("--middleware", middleware), options)
-            assertRpcError(yield* Effect.flip(client.Call(say("hi"))), "Status", code, desc)
+            assertRpcError(yield* Effect.flip(client.Call(say("hi"))), reason, 6, desc)
           }
           const client = yield* clientOf(yield* kitexServer("--middleware", "rewrite"), options)
           assert.strictEqual((yield* client.Call(say("hi"))).message, "mw:hi")

@@ -280,7 +280,7 @@ describe.skipIf(!goAvailable())("our client, Kitex server", () => {
         Effect.gen(function* () {
           const address = yield* kitexServer("--middleware", "overlimit")
           const error = yield* failure(first(mode, "hi", { hostPort: address }))
-          assertRpcError(error, "Status", 8, "request over limit: request too frequent")
+          assertRpcError(error, "Rejected", 8, "request over limit: request too frequent")
         })
       )
 

@@ -1,11 +1,13 @@
 /** The other ends of the suite as processes: Kitex and our own server, started for a scope. */
 import type { Encoding } from "@millrace/transport/RawCall"
-import { Context, Effect, Layer, Queue } from "effect"
+import { Context, Effect, Exit, Layer, Queue, Scope } from "effect"
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { buildGo } from "./go.ts"
 
 const interop = fileURLToPath(new URL("..", import.meta.url))
 
@@ -124,13 +126,32 @@ export const lines = Effect.fnUntraced(function* (child: ChildProcess) {
   return Queue.take(queue)
 })
 
-/** Starts a server and waits for its `listening on HOST:PORT`; the address. */
-const server = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
-  const next = yield* lines(yield* start(program, args))
+/** A server that is listening. */
+export interface Listening {
+  readonly address: string
+  /** Asks it to end in peace; done when it has. */
+  readonly end: Effect.Effect<void>
+  readonly signal: (name: "SIGSTOP" | "SIGCONT") => Effect.Effect<void>
+}
+
+/** Starts a server and waits for its `listening on HOST:PORT`. */
+const ending = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+  const child = yield* start(program, args)
+  const next = yield* lines(child)
   const line = yield* next
   if (!line.startsWith("listening on ")) return yield* Effect.die(new Error(`${program}: ${line}`))
-  return line.slice("listening on ".length)
+  const end = Effect.callback<void>((resume) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGTERM")
+  })
+  const signal: Listening["signal"] = (name) => Effect.sync(() => void child.kill(name))
+  return { address: line.slice("listening on ".length), end, signal } satisfies Listening
 })
+
+/** The address of a server. */
+const server = (program: string, args: ReadonlyArray<string>) =>
+  Effect.map(ending(program, args), ({ address }) => address)
 
 /** A Kitex server; it lives as long as the scope. */
 export const kitexServer = (...args: ReadonlyArray<string>) =>
@@ -139,9 +160,17 @@ export const kitexServer = (...args: ReadonlyArray<string>) =>
 /** The server of the first Kitex with Thrift streaming. */
 export const firstKitexServer = Effect.suspend(() => server(join(build(first), "server"), []))
 
+/** A Kitex server that can be told to end in peace before the scope closes, or to stand still. */
+export const endingKitexServer = (...args: ReadonlyArray<string>) =>
+  Effect.suspend(() => ending(join(build(current), "server"), args))
+
 /** Our server, `src/server.ts`. */
 export const ourServer = (...args: ReadonlyArray<string>) =>
   server(process.execPath, [join(interop, "src", "server.ts"), ...args])
+
+/** Our server, which can be told to end in peace before the scope closes. */
+export const endingServer = (...args: ReadonlyArray<string>) =>
+  ending(process.execPath, [join(interop, "src", "server.ts"), ...args])
 
 /** What a server says that does not start, because two of its services have one method. */
 export const refusedStart = (who: "kitex" | "ours") =>
@@ -184,6 +213,17 @@ export interface Ask {
   readonly prometheus?: boolean
 }
 
+/** What the scenario `governed` calls, and with what policies: `Governed` of `kitex/scenario`. */
+export interface Governed {
+  readonly mode: "call" | "unary" | "bidi" | "client" | "server"
+  readonly width?: number
+  readonly etcd?: string
+  readonly service?: string
+  readonly millis?: number
+  readonly retries?: number
+  readonly breaker?: number
+}
+
 export interface Case {
   readonly scenario: string
   readonly address: string
@@ -191,6 +231,7 @@ export interface Case {
   readonly size?: number | undefined
   readonly calls?: CallOptions | undefined
   readonly ask?: Ask | undefined
+  readonly governed?: Governed | undefined
 }
 
 /** A Kitex client that runs one scenario after the other. */
@@ -207,6 +248,44 @@ export class KitexClient extends Context.Service<KitexClient, (scenario: Case) =
           child.stdin!.write(`${JSON.stringify(scenario)}\n`)
           return Effect.map(next, (line): Result => JSON.parse(line))
         })
+    })
+  )
+}
+
+/** A real etcd, which can be killed and started again. */
+export class Etcd extends Context.Service<
+  Etcd,
+  {
+    /** `HOST:PORT` for its clients. */
+    readonly address: string
+    /** As in a crash. */
+    readonly kill: Effect.Effect<void>
+    /** After that: at the same address, with what it knew, or with nothing. */
+    readonly restart: (knowing: "everything" | "nothing") => Effect.Effect<void>
+  }
+>()("interop/Etcd") {
+  static readonly layer = Layer.effect(
+    Etcd,
+    Effect.gen(function* () {
+      const program = buildGo("etcd", ".", "etcd")
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-etcd-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+      )
+      const scope = yield* Effect.scope
+      let running = yield* Scope.fork(scope)
+      const run = (...args: ReadonlyArray<string>) =>
+        Scope.provide(server(program, ["--folder", folder, ...args]), running)
+      const address = yield* run()
+      return {
+        address,
+        kill: Effect.suspend(() => Scope.close(running, Exit.void)),
+        restart: Effect.fnUntraced(function* (knowing) {
+          if (knowing === "nothing") rmSync(folder, { recursive: true, force: true })
+          running = yield* Scope.fork(scope)
+          yield* run("--address", address)
+        })
+      }
     })
   )
 }

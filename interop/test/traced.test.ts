@@ -132,7 +132,7 @@ const rows: ReadonlyArray<Row> = [
   ...fine,
   ...ending("plain-error"),
   ...ending("biz-grpc"),
-  ...ending("sleep", { timeout: 30 })
+  ...ending("sleep", { timeout: 150 })
 ]
 
 /** One start, one finish, and as many messages and bytes in events as in the end. */
@@ -179,13 +179,14 @@ const kitexTraced = Effect.fnUntraced(function* (scenario: string, address: stri
 })
 
 /** Waits for the server, which may end after its client. */
-const finished = (side: Reports): Effect.Effect<void> =>
-  side.finishes.length > 0
-    ? Effect.void
-    : Effect.delay(
-        Effect.suspend(() => finished(side)),
-        5
-      )
+const finished = (side: Reports, tries = 1000): Effect.Effect<void> => {
+  if (side.finishes.length > 0) return Effect.void
+  if (tries === 0) return Effect.die(new Error(`no finish of ${side.starts} starts: ${side.order.join(", ")}`))
+  return Effect.delay(
+    Effect.suspend(() => finished(side, tries - 1)),
+    5
+  )
+}
 
 describe.skipIf(!goAvailable())("tracers of both sides", () => {
   const services = Layer.mergeAll(KitexClient.layer, Kitex.layer, NodeTransport.layerClient)

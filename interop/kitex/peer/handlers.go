@@ -13,8 +13,11 @@ import (
 
 // Handlers implements InteropService.
 type Handlers struct {
-	seen  *seen
-	drain func()
+	seen     *seen
+	attempts attempts
+	// address is where the server listens.
+	address string
+	drain   func()
 }
 
 var (

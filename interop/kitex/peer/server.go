@@ -61,6 +61,8 @@ type Options struct {
 	Otel bool
 	// Prometheus is a server with Kitex's Prometheus monitor.
 	Prometheus bool
+	// Registration says where the server registers, if anywhere.
+	Registration Registration
 }
 
 type wrongChecksum struct{}
@@ -104,7 +106,8 @@ func (o Options) list() ([]server.Option, error) {
 	if o.ContextTimeout {
 		opts = append(opts, server.WithEnableContextTimeout(true))
 	}
-	return opts, err
+	registering, broken := o.Registration.options()
+	return append(opts, registering...), errors.Join(err, broken)
 }
 
 // register adds the services of a set: by default those of the suite, of which InteropService is the fallback; `routes` the two that
@@ -156,7 +159,7 @@ func Serve(ln net.Listener, o Options) error {
 		return err
 	}
 	s := server.NewServer(append(opts, extra...)...)
-	h := &Handlers{seen: &seen{texts: map[string]string{}}, drain: func() {
+	h := &Handlers{seen: &seen{texts: map[string]string{}}, address: ln.Addr().String(), drain: func() {
 		select {
 		case exit <- nil:
 		default:

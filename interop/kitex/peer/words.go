@@ -21,6 +21,7 @@ import (
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/codes"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/metadata"
 	"github.com/cloudwego/kitex/pkg/remote/trans/nphttp2/status"
+	"github.com/cloudwego/kitex/pkg/retry"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 	"millrace.dev/interop/kitex_gen/millrace/interop"
@@ -79,7 +80,7 @@ func detailed(code codes.Code, message string) *status.Status {
 func early(ctx context.Context) error {
 	word, _ := metainfo.GetValue(ctx, "OUTCOME")
 	if word == "sleep" {
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 		return errors.New("slept")
 	}
 	err, _ := outcome(word)
@@ -113,6 +114,23 @@ func (s *seen) take(key string) *string {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return nil
+}
+
+// attempts counts the calls of a key.
+type attempts struct {
+	sync.Mutex
+	counts map[string]int32
+}
+
+// next is the number of a call, from 1 on.
+func (a *attempts) next(key string) int32 {
+	a.Lock()
+	defer a.Unlock()
+	if a.counts == nil {
+		a.counts = map[string]int32{}
+	}
+	a.counts[key]++
+	return a.counts[key]
 }
 
 // metainfoText lists the metainfo a handler sees, sorted.
@@ -181,6 +199,20 @@ func (h *Handlers) answer(ctx context.Context, req *interop.Request) (*interop.R
 		return text(callerText(ctx))
 	case "log-id":
 		return text(logid.GetStreamLogID(ctx))
+	case "where":
+		return text(h.address)
+	case "sleep-first":
+		n, retried := h.attempts.next(req.GetKey()), retry.IsRemoteRetryRequest(ctx)
+		if n <= req.GetCount() {
+			time.Sleep(400 * time.Millisecond)
+		}
+		return text(fmt.Sprintf("attempt %d, a retry: %t", n, retried))
+	case "fail-first":
+		n, retried := h.attempts.next(req.GetKey()), retry.IsRemoteRetryRequest(ctx)
+		if n <= req.GetCount() {
+			return nil, remote.NewTransErrorWithMsg(1000, "retry")
+		}
+		return text(fmt.Sprintf("attempt %d, a retry: %t", n, retried))
 	case "peer":
 		return text(rpcinfo.GetRPCInfo(ctx).From().Address().String())
 	case "wait":

@@ -36,6 +36,8 @@ type Case struct {
 	Calls CallOptions `json:"calls"`
 	// Ask is what the scenarios named `ask-` say.
 	Ask Ask `json:"ask"`
+	// Governed says how the clients of the scenarios named `governed-` find and protect themselves.
+	Governed Governed `json:"governed"`
 }
 
 // Result is what a run came to.
@@ -54,6 +56,7 @@ type env struct {
 	seen    []any
 	calling CallOptions
 	asked   Ask
+	policy  Governed
 	dials   atomic.Int64
 }
 
@@ -68,7 +71,7 @@ func Run(c Case) Result {
 	if !ok {
 		return Result{Scenario: c.Scenario, Detail: "no such scenario", Seen: []any{}}
 	}
-	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, asked: c.Ask, seen: []any{}}
+	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, asked: c.Ask, policy: c.Governed, seen: []any{}}
 	if c.N != nil {
 		e.n = *c.N
 	}

@@ -338,5 +338,6 @@ func scenarios() map[string]function {
 	asking(m)
 	traces(m)
 	around(m)
+	governing(m)
 	return m
 }

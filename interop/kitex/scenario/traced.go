@@ -149,7 +149,7 @@ func traces(m map[string]function) {
 				ctx = metainfo.WithValue(ctx, "OUTCOME", word)
 				if word == "sleep" {
 					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, 30*time.Millisecond)
+					ctx, cancel = context.WithTimeout(ctx, 150*time.Millisecond)
 					defer cancel()
 				}
 				err := run(ctx, e, c)

@@ -27,6 +27,11 @@ func main() {
 	flag.BoolVar(&o.ContextTimeout, "context-timeout", false, "handlers have the deadline of the caller")
 	flag.BoolVar(&o.Otel, "otel", false, "traced by Kitex's OpenTelemetry suite, as the calls of the handlers are")
 	flag.BoolVar(&o.Prometheus, "prometheus", false, "counted by Kitex's Prometheus monitor")
+	flag.StringVar(&o.Registration.Etcd, "etcd", "", "HOST:PORT of an etcd that it registers in")
+	flag.StringVar(&o.Registration.Service, "service", "interop-go", "the name that it registers by")
+	flag.IntVar(&o.Registration.Weight, "weight", 10, "the weight that it registers with")
+	flag.StringVar(&o.Registration.Tags, "tags", "", "key=value,... that it registers with")
+	flag.IntVar(&o.Registration.Lease, "lease", 60, "seconds that it stays registered after a crash")
 	flag.Parse()
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {

@@ -11,6 +11,9 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { Admission } from "./Admission.ts"
+import type { Endpoints } from "./Endpoints.ts"
+import type { Made, MadeRequirements } from "./StreamOptions.ts"
 import type { ClientCallOptions, ClientOptions } from "./ClientOptions.ts"
 import type { CallError } from "./ClientStream.ts"
 import { withLayers } from "./internal/clientLayers.ts"
@@ -89,11 +92,17 @@ export type Client<S extends Service_.Any> = {
  */
 export const make = <
   S extends Service_.Any,
-  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
+  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+  E extends Made<Endpoints, unknown> = Made<Endpoints>,
+  const As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
 >(
   service: S,
-  options: ClientOptions<Ms> = {}
-): Effect.Effect<Client<S>, never, ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]>> =>
+  options: ClientOptions<Ms, E, As> = {}
+): Effect.Effect<
+  Client<S>,
+  never,
+  ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]> | MadeRequirements<E | As[number]>
+> =>
   Effect.map(makePingPongCaller(service, options), (caller) => {
     const client: Record<string, unknown> = Object.create(null)
     for (const method of service.methods) {
@@ -131,9 +140,17 @@ export const Service =
     id: Id,
     service: S
   ): Context.ServiceClass<Self, Id, Client<S>> & {
-    layer<const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>>(
-      options: ClientOptions<Ms>
-    ): Layer.Layer<Self, never, ClientTransport | Middleware.RequirementsOf<Ms[number]>>
+    layer<
+      const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+      E extends Made<Endpoints, unknown> = Made<Endpoints>,
+      const As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
+    >(
+      options: ClientOptions<Ms, E, As>
+    ): Layer.Layer<
+      Self,
+      never,
+      ClientTransport | Middleware.RequirementsOf<Ms[number]> | MadeRequirements<E | As[number]>
+    >
     layerConfig(options: Config.Wrap<ClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
   } =>
     withLayers(id, (options: ClientOptions) => make(service, options)) as never

@@ -43,8 +43,7 @@ export const within: {
 } = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, duration: Duration.Input) =>
   Effect.withFiber<A, E, R>((fiber) => {
     const outer = fiber.getRef(Current)
-    const at =
-      fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + Duration.toMillis(Duration.fromInputUnsafe(duration))
+    const at = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + Duration.toMillis(duration)
     return Effect.provideService(self, Current, outer === undefined ? at : Math.min(outer, at))
   })
 )

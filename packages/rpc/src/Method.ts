@@ -124,6 +124,39 @@ export interface Oneway<N extends string, A extends Fields> extends Any {
   readonly args: A
 }
 
+/**
+ * The request of a method: its message, or its arguments by name.
+ *
+ * @since 0.1.0
+ * @category utility types
+ */
+export type RequestOf<M> =
+  M extends Streaming<string, "bidirectional" | "client" | "server", infer Q, infer _S>
+    ? Q["Type"]
+    : M extends Unary<string, infer Q, infer _S, infer _X>
+      ? Q["Type"]
+      : M extends { readonly args: infer A extends Fields }
+        ? TypeOf<A>
+        : never
+
+/**
+ * What a method answers: its message, its result, or nothing.
+ *
+ * @since 0.1.0
+ * @category utility types
+ */
+export type ResponseOf<M> = M extends { readonly response: infer S extends { readonly Type: unknown } }
+  ? S["Type"]
+  : void
+
+/**
+ * The declared exceptions of a method.
+ *
+ * @since 0.1.0
+ * @category utility types
+ */
+export type ExceptionOf<M> = M extends { readonly exceptions: infer X extends Fields } ? ErrorOf<X> : never
+
 const streaming =
   <M extends "bidirectional" | "client" | "server">(mode: M) =>
   <const N extends string, Req extends Schema.Top, Res extends Schema.Top>(

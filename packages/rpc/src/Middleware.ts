@@ -12,20 +12,11 @@ import type * as Scope from "effect/Scope"
 import type * as ClientStream from "./ClientStream.ts"
 import type { CallError } from "./ClientStream.ts"
 import type { CallBody } from "./internal/callBody.ts"
-import type {
-  ExceptionOf,
-  MessageOf,
-  MethodNamed,
-  RequestOf,
-  ResponseOf,
-  Side,
-  SingleNames,
-  StreamNames
-} from "./internal/methodTypes.ts"
+import type { MessageOf, MethodNamed, Side, SingleNames, StreamNames } from "./internal/methodTypes.ts"
 import { named } from "./internal/oneMethod.ts"
 import * as singleMiddleware from "./internal/singleMiddleware.ts"
 import type * as Method from "./Method.ts"
-import type { RpcInfo, ServerInfo } from "./RpcInfo.ts"
+import { isStream, type RpcInfo, type ServerInfo } from "./RpcInfo.ts"
 import type { ServerCall } from "./ServerCall.ts"
 import type * as Service_ from "./Service.ts"
 
@@ -134,6 +125,22 @@ export interface StreamContext {
   readonly info: RpcInfo
   /** On a client the context in which the stream was created, on a server that of its handler. */
   readonly context: Context.Context<never>
+  /** Messages that were taken from the wire, and given to it, until now. */
+  readonly recvCount: number
+  readonly sendCount: number
+  /** Payload bytes of these, as RPCFinish counts them. */
+  readonly recvBytes: number
+  readonly sendBytes: number
+  /**
+   * Around receiving in batches: before `next` runs, how many messages it shall take from the wire at most, one or more. What lies behind
+   * them stays under the flow control of the transport. Middleware further inside may ask for fewer.
+   */
+  readonly limitRecv: (most: number) => void
+  /**
+   * Runs what makes messages wait, as long as the stream has not failed: by its deadline, or because it was cancelled. Then
+   * it is interrupted, and the error is that of the stream.
+   */
+  readonly unlessFailed: <A, E, R>(wait: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CallError, R>
 }
 
 /**
@@ -369,9 +376,9 @@ export const recvFor: {
     service: S,
     method: N,
     make: (
-      next: Pull.Pull<RequestOf<MethodNamed<S, N>> | ResponseOf<MethodNamed<S, N>>, CallError>,
+      next: Pull.Pull<Method.RequestOf<MethodNamed<S, N>> | Method.ResponseOf<MethodNamed<S, N>>, CallError>,
       stream: StreamContext
-    ) => Pull.Pull<RequestOf<MethodNamed<S, N>> | ResponseOf<MethodNamed<S, N>>, CallError, void, R>
+    ) => Pull.Pull<Method.RequestOf<MethodNamed<S, N>> | Method.ResponseOf<MethodNamed<S, N>>, CallError, void, R>
   ): RecvMiddleware<R>
 } = (service: Service_.Any, method: string, ...rest: ReadonlyArray<unknown>): RecvMiddleware<never> => {
   const [side, make] = sided(rest)
@@ -398,9 +405,13 @@ export const sendFor: {
     service: S,
     method: N,
     make: (
-      next: (message: RequestOf<MethodNamed<S, N>> | ResponseOf<MethodNamed<S, N>>) => Effect.Effect<void, CallError>,
+      next: (
+        message: Method.RequestOf<MethodNamed<S, N>> | Method.ResponseOf<MethodNamed<S, N>>
+      ) => Effect.Effect<void, CallError>,
       stream: StreamContext
-    ) => (message: RequestOf<MethodNamed<S, N>> | ResponseOf<MethodNamed<S, N>>) => Effect.Effect<void, CallError, R>
+    ) => (
+      message: Method.RequestOf<MethodNamed<S, N>> | Method.ResponseOf<MethodNamed<S, N>>
+    ) => Effect.Effect<void, CallError, R>
   ): SendMiddleware<R>
 } = (service: Service_.Any, method: string, ...rest: ReadonlyArray<unknown>): SendMiddleware<never> => {
   const [side, make] = sided(rest)
@@ -470,11 +481,11 @@ export const clientFor = <S extends Service_.Any, const N extends SingleNames<S>
   method: N,
   wrap: (
     next: (
-      request: RequestOf<MethodNamed<S, N>>
-    ) => Effect.Effect<ResponseOf<MethodNamed<S, N>>, CallError | ExceptionOf<MethodNamed<S, N>>>,
-    request: RequestOf<MethodNamed<S, N>>,
+      request: Method.RequestOf<MethodNamed<S, N>>
+    ) => Effect.Effect<Method.ResponseOf<MethodNamed<S, N>>, CallError | Method.ExceptionOf<MethodNamed<S, N>>>,
+    request: Method.RequestOf<MethodNamed<S, N>>,
     info: RpcInfo
-  ) => Effect.Effect<ResponseOf<MethodNamed<S, N>>, CallError | ExceptionOf<MethodNamed<S, N>>, R>
+  ) => Effect.Effect<Method.ResponseOf<MethodNamed<S, N>>, CallError | Method.ExceptionOf<MethodNamed<S, N>>, R>
 ): ClientMiddleware<Exclude<R, Scope.Scope>> => singleMiddleware.clientFor(service, method, wrap as never)
 
 /**
@@ -488,11 +499,11 @@ export const serverFor = <S extends Service_.Any, const N extends SingleNames<S>
   method: N,
   wrap: (
     next: (
-      request: RequestOf<MethodNamed<S, N>>
-    ) => Effect.Effect<ResponseOf<MethodNamed<S, N>>, CallError | ExceptionOf<MethodNamed<S, N>>>,
-    request: RequestOf<MethodNamed<S, N>>,
+      request: Method.RequestOf<MethodNamed<S, N>>
+    ) => Effect.Effect<Method.ResponseOf<MethodNamed<S, N>>, CallError | Method.ExceptionOf<MethodNamed<S, N>>>,
+    request: Method.RequestOf<MethodNamed<S, N>>,
     info: ServerInfo
-  ) => Effect.Effect<ResponseOf<MethodNamed<S, N>>, CallError | ExceptionOf<MethodNamed<S, N>>, R>
+  ) => Effect.Effect<Method.ResponseOf<MethodNamed<S, N>>, CallError | Method.ExceptionOf<MethodNamed<S, N>>, R>
 ): ServerMiddleware<R> => singleMiddleware.serverFor(service, method, wrap as never)
 
 /**
@@ -526,11 +537,7 @@ export const stream = <R = never>(
     info: RpcInfo
   ) => Effect.Effect<ClientStream.Any, CallError, R | Scope.Scope>
 ): ClientMiddleware<Exclude<R, Scope.Scope>> =>
-  client((next, info) =>
-    info.mode === "bidirectional" || info.mode === "client" || info.mode === "server"
-      ? (wrap(next as never, info) as never)
-      : next
-  ) as ClientMiddleware<never>
+  client((next, info) => (isStream(info) ? (wrap(next as never, info) as never) : next)) as ClientMiddleware<never>
 
 // --- builders --------------------------------------------------------------------------------------------------------------
 

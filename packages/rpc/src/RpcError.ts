@@ -138,14 +138,66 @@ export class InvalidMetadata extends Schema.Error<InvalidMetadata>(id("InvalidMe
 }) {}
 
 /**
- * Refused before it ran: over a limit of the server (`limit` names it) or of the transport.
+ * Refused before it ran: over a limit of the server (`limit` names it) or of the transport. Nothing of it was done, so that it
+ * is safe to try again, elsewhere or after `retryAfterMillis`, where the server gives such a hint. Not where it `maybeRan`: what
+ * came back is more than a limit of this client lets in.
  *
  * @since 0.1.0
  * @category errors
  */
 export class Rejected extends Schema.Error<Rejected>(id("Rejected"))({
   _tag: Schema.tag("Rejected"),
-  limit: Schema.String
+  limit: Schema.String,
+  retryAfterMillis: Schema.optionalKey(Schema.Number),
+  maybeRan: Schema.optionalKey(Schema.Literal(true))
+}) {}
+
+/**
+ * Refused by a rule that says who may call what: Kitex's ACL. Trying again does not help.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Forbidden extends Schema.Error<Forbidden>(id("Forbidden"))({
+  _tag: Schema.tag("Forbidden")
+}) {}
+
+/**
+ * Refused by a circuit breaker of this client, because too many calls before it failed: nothing was sent. `key` is whose
+ * breaker it is: `caller/callee/method`, or the address of an instance.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CircuitOpen extends Schema.Error<CircuitOpen>(id("CircuitOpen"))({
+  _tag: Schema.tag("CircuitOpen"),
+  level: Schema.Literals(["service", "instance"]),
+  key: Schema.String
+}) {}
+
+/**
+ * Nobody knows where the service runs: its resolver failed and there is no list of before, or the list is empty. Nothing was
+ * sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DiscoveryFailed extends Schema.Error<DiscoveryFailed>(id("DiscoveryFailed"))({
+  _tag: Schema.tag("DiscoveryFailed"),
+  service: Schema.String
+}) {}
+
+/**
+ * Instances are known, and none of them could be chosen: no weight above zero, or no key to hash. `desc` says what. Nothing was
+ * sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NoInstance extends Schema.Error<NoInstance>(id("NoInstance"))({
+  _tag: Schema.tag("NoInstance"),
+  service: Schema.String,
+  why: Schema.Literals(["noWeight", "noHashKey"])
 }) {}
 
 /**
@@ -177,6 +229,10 @@ export const Reason = Schema.Union([
   CodecError,
   InvalidMetadata,
   Rejected,
+  Forbidden,
+  CircuitOpen,
+  DiscoveryFailed,
+  NoInstance,
   ProtocolViolation
 ])
 

@@ -58,8 +58,13 @@ export interface RpcInfo {
   /** The log id that this call carries (`LogId`); undefined when it has none. */
   readonly logId: string | undefined
   /**
+   * Which attempt of its call this is, counted from 0: above that a retry policy has called again. On a server what the caller
+   * says (Kitex's `RetryReq`). Absent is 0.
+   */
+  readonly attempt?: number
+  /**
    * The request of a method that has one, with the option `requestInInfo`: a message, or the arguments of a PingPong call by
-   * name. Beyond Kitex for streams.
+   * name. Beyond Kitex for streams. Where a retry or a fallback stands around the call, tracers and those two see it anyway.
    */
   readonly request?: unknown
   /** The business error that the call ended with, which middleware around messages sees as the end of the stream. */
@@ -79,3 +84,12 @@ export interface ServerInfo extends RpcInfo {
   /** Kitex metainfo that came with the request. */
   readonly metainfo: Metainfo
 }
+
+/**
+ * Whether a call is a stream: for others, unary ones among them, there is one answer at most.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isStream = ({ mode }: RpcInfo): boolean =>
+  mode === "bidirectional" || mode === "client" || mode === "server"

@@ -15,6 +15,8 @@ import type { Admission } from "./Admission.ts"
 import type { CallError } from "./ClientStream.ts"
 import type { HandlersOf } from "./Handlers.ts"
 import { defaultStallWarning, millis } from "./internal/budgets.ts"
+import { BeforeDrain } from "./internal/beforeDrain.ts"
+import { made } from "./internal/made.ts"
 import { Dispatcher } from "./internal/dispatcher.ts"
 import type { HandlerChain } from "./internal/handlerChain.ts"
 import { implementation } from "./internal/implementation.ts"
@@ -32,7 +34,7 @@ import type { ServerInfo } from "./RpcInfo.ts"
 import type { StatsLevel } from "./RpcTracer.ts"
 import type { ServerCall } from "./ServerCall.ts"
 import type * as Service from "./Service.ts"
-import type { Unsupported } from "./StreamOptions.ts"
+import type { Made, MadeRequirements, Unsupported } from "./StreamOptions.ts"
 
 /**
  * A server that listens.
@@ -56,6 +58,11 @@ export class Server extends Context.Service<
     readonly drain: Effect.Effect<void>
     /** Done when the server starts to drain. */
     readonly draining: Effect.Effect<void>
+    /**
+     * Runs the effect before the server stops, until the scope closes: `drain` waits for it, for no longer than
+     * `beforeDrainTimeout`, while calls are still taken. For leaving registries.
+     */
+    readonly beforeDrain: (effect: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("@millrace/rpc/Server") {}
 
@@ -106,7 +113,11 @@ export interface NotForServers {
  * @since 0.1.0
  * @category options
  */
-export interface Options<Ms extends ReadonlyArray<Middleware.ForServer<unknown>>, R = never> extends NotForServers {
+export interface Options<
+  Ms extends ReadonlyArray<Middleware.ForServer<unknown>>,
+  R = never,
+  As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
+> extends NotForServers {
   /** First in the list is outermost. What a middleware requires, the layer requires. */
   readonly middleware?: Ms | undefined
   /**
@@ -132,7 +143,9 @@ export interface Options<Ms extends ReadonlyArray<Middleware.ForServer<unknown>>
    * Rules that may refuse a call before a message is decoded or a fiber started; all of them must admit it. With
    * `requestInInfo` they see the request, and have cost that by then.
    */
-  readonly admission?: ReadonlyArray<Admission> | undefined
+  readonly admission?: As | undefined
+  /** How long a stop waits for what has to be done before (`Server.beforeDrain`). Default 5 seconds. */
+  readonly beforeDrainTimeout?: Duration.Input | undefined
   /** How long streams may go on when the server stops. Default 5 seconds (Kitex's `ExitWaitTime`). */
   readonly graceTime?: Duration.Input | undefined
   /** For one `recv` of a handler: it fails with `RecvTimeout` when it waits longer. Default: none. */
@@ -240,10 +253,11 @@ export type UsesOf<S> = S extends { readonly uses: ReadonlyArray<infer M> }
 export const layer = <
   const Ss extends ReadonlyArray<Service.Any>,
   const Ms extends ReadonlyArray<Middleware.ForServer<unknown>> = [],
-  R = never
+  R = never,
+  const As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
 >(
   services: Ss,
-  options: Options<Ms, R> = {}
+  options: Options<Ms, R, As> = {}
 ): Layer.Layer<
   Server,
   RpcError.RpcError,
@@ -252,9 +266,14 @@ export const layer = <
   | UsesOf<Ss[number]>
   | Middleware.RequirementsOf<Ms[number]>
   | Exclude<R, Scope.Scope>
+  | MadeRequirements<As[number]>
 > => Layer.effect(Server, make(services, options)) as never
 
-type AnyOptions = Options<ReadonlyArray<Middleware.ForServer<unknown>>, unknown>
+type AnyOptions = Options<
+  ReadonlyArray<Middleware.ForServer<unknown>>,
+  unknown,
+  ReadonlyArray<Made<Admission, unknown>>
+>
 
 const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, options: AnyOptions) {
   const transport = yield* ServerTransport
@@ -264,10 +283,10 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
 
   const serving = new Serving(
     {
-      admission: options.admission ?? [],
+      admission: yield* Effect.forEach(options.admission ?? [], made),
       tracers: tracing.prepare(context, options.statsLevel),
       metaHandlers: options.metaHandlers ?? [],
-      graceMillis: Duration.toMillis(Duration.fromInputUnsafe(options.graceTime ?? "5 seconds"))
+      graceMillis: Duration.toMillis(options.graceTime ?? "5 seconds")
     },
     timers,
     runFork
@@ -293,6 +312,7 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
         deadline: 0,
         firstMessage: 0,
         recv: millis(options.recvTimeout),
+        recvFailsAlone: false,
         send: millis(options.sendTimeout),
         stallWarning: millis(options.stallWarning, defaultStallWarning)
       },
@@ -306,11 +326,13 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
     transport.listen(dispatcher),
     ({ code, desc }) => new RpcError.RpcError({ reason: new RpcError.Unavailable({ neverSent: true }), code, desc })
   )
+  const before = new BeforeDrain(options.beforeDrainTimeout ?? "5 seconds")
   // One fiber of its own: whoever asks first may be interrupted, the stop goes on.
   let stopping: Fiber.Fiber<void> | undefined
-  const drain = Effect.suspend(() => Fiber.join((stopping ??= runFork(serving.drain(listening)))))
+  const stop = Effect.andThen(before.run, serving.drain(listening))
+  const drain = Effect.suspend(() => Fiber.join((stopping ??= runFork(stop))))
   yield* Effect.addFinalizer(() => drain)
-  return Server.of({ address: listening.address, drain, draining: serving.draining })
+  return Server.of({ address: listening.address, drain, draining: serving.draining, beforeDrain: before.add })
 })
 
 const tableOf = (

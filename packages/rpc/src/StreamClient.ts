@@ -12,10 +12,12 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { Admission } from "./Admission.ts"
+import type { Endpoints } from "./Endpoints.ts"
 import type * as Stream from "effect/Stream"
 import type * as ClientStream from "./ClientStream.ts"
 import type { CallError } from "./ClientStream.ts"
-import type { CallOptions, StreamClientOptions } from "./StreamOptions.ts"
+import type { CallOptions, Made, MadeRequirements, StreamClientOptions, UnaryCallOptions } from "./StreamOptions.ts"
 import { clientFunction } from "./internal/clientFunctions.ts"
 import { makeCaller } from "./internal/makeCaller.ts"
 import { withLayers } from "./internal/clientLayers.ts"
@@ -69,7 +71,7 @@ export type CallFunction<M> =
         : M extends Method.Unary<string, infer Q, infer S, infer X>
           ? (
               request: Q["Type"],
-              options?: CallOptions
+              options?: UnaryCallOptions | CallOptions
             ) => Effect.Effect<S extends Schema.Top ? S["Type"] : void, CallError | Method.ErrorOf<X>>
           : never
 
@@ -114,11 +116,17 @@ export type StreamClient<S extends Service_.Any> = {
  */
 export const make = <
   S extends Service_.Any,
-  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>
+  const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+  E extends Made<Endpoints, unknown> = Made<Endpoints>,
+  const As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
 >(
   service: S,
-  options: StreamClientOptions<Ms> = {}
-): Effect.Effect<StreamClient<S>, never, ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]>> =>
+  options: StreamClientOptions<Ms, E, As> = {}
+): Effect.Effect<
+  StreamClient<S>,
+  never,
+  ClientTransport | Scope.Scope | Middleware.RequirementsOf<Ms[number]> | MadeRequirements<E | As[number]>
+> =>
   Effect.map(makeCaller(service, options), (caller) => {
     const client: Record<string, unknown> = Object.create(null)
     for (const method of service.methods) {
@@ -157,9 +165,17 @@ export const Service =
     id: Id,
     service: S
   ): Context.ServiceClass<Self, Id, StreamClient<S>> & {
-    layer<const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>>(
-      options: StreamClientOptions<Ms>
-    ): Layer.Layer<Self, never, ClientTransport | Middleware.RequirementsOf<Ms[number]>>
+    layer<
+      const Ms extends ReadonlyArray<Middleware.ForClient<unknown>> = ReadonlyArray<Middleware.ForClient>,
+      E extends Made<Endpoints, unknown> = Made<Endpoints>,
+      const As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
+    >(
+      options: StreamClientOptions<Ms, E, As>
+    ): Layer.Layer<
+      Self,
+      never,
+      ClientTransport | Middleware.RequirementsOf<Ms[number]> | MadeRequirements<E | As[number]>
+    >
     layerConfig(options: Config.Wrap<StreamClientOptions>): Layer.Layer<Self, Config.ConfigError, ClientTransport>
   } =>
     withLayers(id, (options: StreamClientOptions) => make(service, options)) as never

@@ -4,6 +4,10 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Admission } from "./Admission.ts"
+import type { CallPolicy } from "./CallPolicy.ts"
 import type { CallError } from "./ClientStream.ts"
 import type { Endpoints } from "./Endpoints.ts"
 import type { Metadata, MetadataRecord } from "./Metadata.ts"
@@ -34,8 +38,8 @@ export interface Unsupported<Message extends string> {
 export interface NotForStreams {
   readonly rpcTimeout?: Unsupported<"streams have no RPC timeout: use timeout or recvTimeout">
   readonly connection?: Unsupported<"streams share HTTP/2 connections: use connectionsPerAddress of the transport">
-  readonly retry?: Unsupported<"streams cannot be retried">
-  readonly fallback?: Unsupported<"streams have no fallback">
+  readonly retry?: Unsupported<"streams cannot be retried: use resumable; for unary methods use the option unary">
+  readonly fallback?: Unsupported<"streams have no fallback; for unary methods use the option unary">
 }
 
 /**
@@ -50,11 +54,16 @@ export interface CommonOptions {
   readonly timeout?: Duration.Input | undefined
   /** For one `recv`, and for the answer of a unary call: the stream is cancelled when it waits longer. */
   readonly recvTimeout?: Duration.Input | undefined
+  /**
+   * Whether a `recv` that waits longer than `recvTimeout` cancels the stream. With false it fails alone: the stream goes on, no
+   * message is lost, and the server hears nothing. Not for unary calls. Kitex's `DisableCancelRemote`, inverted. Default true.
+   */
+  readonly recvTimeoutCancels?: boolean | undefined
   /** For one `send` that waits for room in the local buffer: the stream is cancelled when it waits longer. */
   readonly sendTimeout?: Duration.Input | undefined
   /** For the first message of the response, in place of `recvTimeout`. */
   readonly firstMessageTimeout?: Duration.Input | undefined
-  /** For making a connection, when the call needs a new one. */
+  /** For making a connection, when the call needs a new one: the dial, TLS and the server's first word together. */
   readonly connectTimeout?: Duration.Input | undefined
   /**
    * Log once when an end of a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never.
@@ -63,6 +72,65 @@ export interface CommonOptions {
   /** Compress messages, and ask the server to. */
   readonly compressor?: "gzip" | undefined
 }
+
+/**
+ * The budgets of streams.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Timeouts = Pick<
+  CommonOptions,
+  | "timeout"
+  | "recvTimeout"
+  | "recvTimeoutCancels"
+  | "sendTimeout"
+  | "firstMessageTimeout"
+  | "connectTimeout"
+  | "stallWarning"
+>
+
+/**
+ * What a client says for its unary methods, and a unary call for itself: the call's wins, an explicit `undefined` unsets.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface UnaryPolicies {
+  /**
+   * Time for one attempt of a call, connecting and middleware too: `timeout` bounds all attempts together. Off unless set, and
+   * zero has passed already. Kitex's `WithUnaryRPCTimeout`.
+   */
+  readonly rpcTimeout?: Duration.Input | undefined
+  /** Calls again after a failure, or side by side: the policies of governance. Default: never. */
+  readonly retry?: CallPolicy | undefined
+  /** Answers in place of a call that failed, outside of all attempts. */
+  readonly fallback?: CallPolicy | undefined
+}
+
+/**
+ * Options of one unary call.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface UnaryCallOptions extends Omit<CallOptions, keyof UnaryPolicies>, UnaryPolicies {}
+
+/**
+ * Something, or an effect that makes it once when its client or server is made.
+ *
+ * @since 0.1.0
+ * @category utility types
+ */
+export type Made<A, R = Scope.Scope> = A | Effect.Effect<A, never, R>
+
+/**
+ * What making something requires.
+ *
+ * @since 0.1.0
+ * @category utility types
+ */
+export type MadeRequirements<M> = M extends Effect.Effect<unknown, never, infer R> ? Exclude<R, Scope.Scope> : never
 
 /**
  * Options of one call.
@@ -90,15 +158,31 @@ export interface CallOptions extends CommonOptions, NotForStreams {
  * @since 0.1.0
  * @category options
  */
-export interface StreamClientOptions<Ms extends ReadonlyArray<ForClient<unknown>> = ReadonlyArray<ForClient>>
+export interface StreamClientOptions<
+  Ms extends ReadonlyArray<ForClient<unknown>> = ReadonlyArray<ForClient>,
+  E extends Made<Endpoints, unknown> = Made<Endpoints>,
+  As extends ReadonlyArray<Made<Admission, unknown>> = ReadonlyArray<Made<Admission>>
+>
   extends CommonOptions, NotForStreams {
   /**
    * Addresses, taken in turn: `HOST:PORT` or `unix:PATH`. With neither these nor `endpoints` the transport's `memory`
    * is called.
    */
   readonly hostPorts?: ReadonlyArray<string> | undefined
-  /** Where streams go, in place of `hostPorts`. */
-  readonly endpoints?: Endpoints | undefined
+  /**
+   * Where streams go, in place of `hostPorts`: a value, or an effect that makes it, whose requirements making the client
+   * requires. A stream that cannot be created at one instance is created at another, six at most.
+   */
+  readonly endpoints?: E | undefined
+  /** Rules that may refuse a call before anything of it is done, a circuit breaker for one; all of them must admit it. */
+  readonly admission?: As | undefined
+  /**
+   * Budgets that may change while the client is used, a `SubscriptionRef` for one: those of its `value` when a call begins win over
+   * the client's own.
+   */
+  readonly timeouts?: { readonly value: Timeouts } | undefined
+  /** Policies of the unary methods. */
+  readonly unary?: UnaryPolicies | undefined
   /** The name of the service that is called, `:authority` on the wire. Default: the name of the service. */
   readonly destService?: string | undefined
   /**

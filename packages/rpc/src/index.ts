@@ -5,6 +5,8 @@
  */
 export * as Admission from "./Admission.ts"
 export * as BizStatusError from "./BizStatusError.ts"
+export * as CallObserver from "./CallObserver.ts"
+export * as CallPolicy from "./CallPolicy.ts"
 export * as Client from "./Client.ts"
 export * as ClientOptions from "./ClientOptions.ts"
 export * as ClientStream from "./ClientStream.ts"

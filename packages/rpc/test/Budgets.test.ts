@@ -3,7 +3,7 @@ import { MemoryTransport, Transport } from "@millrace/transport"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Deadline, StreamClient } from "../src/index.ts"
-import type { CallOptions } from "../src/StreamOptions.ts"
+import type { CallOptions, UnaryCallOptions } from "../src/StreamOptions.ts"
 import { Recorder, Testing } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle, spied, type TestHandlers, told } from "./support/client.ts"
 import { noCalls } from "./support/noCalls.ts"
@@ -79,7 +79,7 @@ describe("recvTimeout", () => {
   it.effect("counts for the answer of a unary call, as firstMessageTimeout does", () =>
     Effect.gen(function* () {
       const { client, recorder } = yield* recorded(slow, { client: { recvTimeout: 50 } })
-      const call = (options: CallOptions) => client.EchoUnary(request("100"), options)
+      const call = (options: UnaryCallOptions) => client.EchoUnary(request("100"), options)
       assert.strictEqual(yield* exitAfter(50)(call({})), timedOut)
       assert.match(yield* exitAfter(30)(call({ firstMessageTimeout: 30 })), /^FirstMessageTimeout: .* within 30ms/)
       assert.strictEqual(yield* exitAfter(30)(call({ timeout: 30 })), deadlineExceeded)
@@ -242,7 +242,7 @@ describe("the deadline", () => {
   it.effect("the earlier of option and fiber counts, and an explicit undefined unsets the client's", () =>
     Effect.gen(function* () {
       const client = yield* clientOf(slow, { client: { timeout: 50 } })
-      const call = (options: CallOptions) => client.EchoUnary(request("70"), options)
+      const call = (options: UnaryCallOptions) => client.EchoUnary(request("70"), options)
       assert.strictEqual(yield* exitAfter(75)(call({})), deadlineExceeded)
       assert.strictEqual(yield* exitAfter(75)(call({ timeout: undefined })), "success")
       assert.strictEqual(yield* exitAfter(75)(call({ timeout: 100 })), "success")
@@ -284,7 +284,7 @@ describe("the deadline", () => {
 
   it.effect("what is left of it goes on the wire, and to the calls of the handler", () =>
     Effect.gen(function* () {
-      let inner: ((options: CallOptions) => Effect.Effect<Response, unknown>) | undefined
+      let inner: ((options: UnaryCallOptions) => Effect.Effect<Response, unknown>) | undefined
       const remaining: Array<number | undefined> = []
       const { client, requests } = yield* spiedClient({
         EchoUnary: ({ message }) =>

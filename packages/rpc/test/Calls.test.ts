@@ -34,7 +34,7 @@ const asked = Effect.fnUntraced(function* (options: StreamOptions.StreamClientOp
 })
 
 describe("where calls go", () => {
-  it.effect("hostPorts in turn, and a call's own", () =>
+  it.effect("hostPorts in turn, those behind one that cannot be reached too, and a call's own alone", () =>
     Effect.gen(function* () {
       const { client, requests } = yield* asked({ hostPorts: ["a:1", "b:2"], destService: "dest" })
       for (let i = 0; i < 3; i++) yield* Effect.exit(client.EchoUnary(request("x")))
@@ -43,7 +43,7 @@ describe("where calls go", () => {
       yield* Effect.exit(client.EchoClient.open({ hostPort: "d:4" }))
       assert.deepStrictEqual(
         requests.map(({ address }) => address),
-        ["a:1", "b:2", "a:1", "c:3", "b:2", "d:4"]
+        ["a:1", "b:2", "a:1", "b:2", "a:1", "b:2", "c:3", "a:1", "b:2", "d:4"]
       )
       assert.deepInclude(requests[0], {
         authority: "dest",

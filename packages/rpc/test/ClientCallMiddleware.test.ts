@@ -57,7 +57,7 @@ describe("order", () => {
             marked(log, "c"),
             Middleware.client((next, info) => Effect.tap(next, () => Effect.sync(() => log.push(`at ${info.address}`))))
           ],
-          endpoints: { pick: (info) => (log.push(`pick ${info.method}`), "b:2") },
+          endpoints: { pick: ({ info }) => (log.push(`pick ${info.method}`), "b:2") },
           metaHandlers: [
             {
               writeMeta: (_, info) => void log.push(`write ${info.address}`),

@@ -216,7 +216,7 @@ describe("errors", () => {
 })
 
 describe("a call whose connection took nothing of it", () => {
-  it.effect("is sent again, at most twice more", () =>
+  it.effect("is sent again, at most twice more, and then to another instance", () =>
     Effect.gen(function* () {
       const fake = new FakeCalls()
       const client = yield* fake.client({ hostPorts: ["a:1", "b:2"] })
@@ -232,11 +232,14 @@ describe("a call whose connection took nothing of it", () => {
       )
       const error = yield* Effect.flip(
         ended(client.Echo(hi), () => {
-          for (let i = 0; i < 3; i++) fake.last.fail(lost(true))
+          for (let i = 0; i < 6; i++) fake.last.fail(lost(true))
         })
       )
       assert.deepInclude((error as RpcError.RpcError).reason, { _tag: "Unavailable", neverSent: true })
-      assert.strictEqual(fake.calls.length, 6)
+      assert.deepStrictEqual(
+        fake.calls.slice(3).map(({ target }) => target.address),
+        ["b:2", "b:2", "b:2", "a:1", "a:1", "a:1"]
+      )
     })
   )
 
@@ -317,8 +320,8 @@ describe("transport and connection", () => {
     Effect.gen(function* () {
       const fake = new FakeCalls()
       const seen: Array<string> = []
-      const pick: Endpoints.Endpoints["pick"] = ({ protocol }) => {
-        seen.push(protocol)
+      const pick: Endpoints.Endpoints["pick"] = ({ info }) => {
+        seen.push(info.protocol)
         return "a:1"
       }
       const client = yield* fake.client({ endpoints: { pick }, transport: "ttheader" })

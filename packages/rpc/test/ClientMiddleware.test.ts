@@ -127,8 +127,8 @@ const noted = (options: StreamOptions.StreamClientOptions = {}, given: Partial<T
       clientOf(given, {
         client: {
           endpoints: {
-            pick: ({ address }) => {
-              log.push(`pick${address}`)
+            pick: ({ info }) => {
+              log.push(`pick${info.address}`)
               return "memory"
             }
           },
@@ -733,7 +733,7 @@ describe("info", () => {
             destService: "them",
             requestInInfo,
             endpoints: {
-              pick: (info) => {
+              pick: ({ info }) => {
                 picked.push(info)
                 return "memory"
               }
@@ -768,7 +768,7 @@ describe("info", () => {
       const client = yield* clientOf(handlers, {
         client: {
           endpoints: {
-            pick: (info) => {
+            pick: ({ info }) => {
               picked.push(info)
               return "memory"
             }

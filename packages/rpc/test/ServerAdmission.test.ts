@@ -1,9 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TransportError } from "@millrace/transport"
-import { Effect, Layer, Stream } from "effect"
-import { Admission, type Middleware, RpcError, RpcTracer, type Server } from "../src/index.ts"
+import { MemoryTransport, Transport, TransportError } from "@millrace/transport"
+import { Deferred, Effect, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Admission, type Middleware, RpcError, RpcTracer, Server } from "../src/index.ts"
 import { ask, begin, exceptionOf, serveCalls } from "./support/calls.ts"
-import { call, open, Request, Response, serve, settled, statusOf, struct, wrapped } from "./support/echo.ts"
+import {
+  call,
+  handlersOf,
+  open,
+  Request,
+  Response,
+  serve,
+  settled,
+  statusOf,
+  struct,
+  TestService,
+  wrapped
+} from "./support/echo.ts"
 
 const cancelled = new TransportError.TransportError({
   reason: new TransportError.Cancelled(),
@@ -147,6 +160,83 @@ describe("admission with requestInInfo", () => {
           opened.stream.abort("cancel", cancelled)
         }).pipe(Effect.provide(streams))
       }
+    })
+  )
+})
+
+describe("a stream that was admitted, and never ran", () => {
+  /** Admits everything, and writes down what it hears. */
+  const hearing = () => {
+    const ends: Array<readonly [reason: string, created: boolean]> = []
+    let admitted = 0
+    const rule = Admission.make(() => {
+      admitted++
+      return ({ created, reason }) => void ends.push([reason, created])
+    })
+    return { ends, rule, admitted: () => admitted }
+  }
+
+  it.effect("because its caller gave it up at once, has an end", () =>
+    Effect.gen(function* () {
+      const { admitted, ends, rule } = hearing()
+      let ran = 0
+      const handlers = { EchoUnary: (request: Request) => Effect.sync(() => (ran++, response(request))) }
+      yield* Effect.gen(function* () {
+        const path = "/echo.TestService/EchoUnary"
+        assert.strictEqual((yield* call(path, [wrapped("x")])).status?.code, 0)
+        assert.deepStrictEqual([admitted(), ends, ran], [1, [["eof", true]], 1])
+        const { tryOpen } = yield* Transport.ClientTransport
+        // Headers and reset in one write.
+        tryOpen({ address: "memory", authority: "test", path })!.abort("cancel", cancelled)
+        yield* settled
+        assert.deepStrictEqual([admitted(), ran], [2, 1])
+        assert.deepStrictEqual(ends[1], ["interrupted", false])
+      }).pipe(Effect.provide(serve(handlers, { admission: [rule] })))
+    })
+  )
+
+  it.effect("because the server stopped while it waited for its turn, has an end", () =>
+    Effect.gen(function* () {
+      const { admitted, ends, rule } = hearing()
+      const running = yield* Deferred.make<void>()
+      const handlers = {
+        EchoUnary: (request: Request) => Effect.as(Effect.uninterruptible(Deferred.await(running)), response(request))
+      }
+      const transport = MemoryTransport.layerWith({ server: { limits: { maxConcurrentStreams: 1 } } })
+      yield* Effect.gen(function* () {
+        const path = "/echo.TestService/EchoUnary"
+        const first = yield* open(path)
+        first.send(wrapped("x"))
+        first.stream.closeSend()
+        yield* settled
+        first.stream.abort("cancel", cancelled)
+        yield* settled
+        // The handler of the first does not end.
+        const second = yield* open(path)
+        yield* settled
+        assert.deepStrictEqual([admitted(), ends], [2, []])
+        const { drain } = yield* Server.Server
+        yield* Effect.forkChild(drain, { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+        yield* settled
+        yield* Deferred.succeed(running, undefined)
+        const { end } = yield* second.result
+        assert.deepInclude(end, { _tag: "Failed" })
+        yield* settled
+        // Its place is free before those who admitted it hear so.
+        assert.deepStrictEqual(ends, [
+          ["error", false],
+          ["error", true]
+        ])
+      }).pipe(
+        Effect.provide(
+          Server.layer([TestService], { admission: [rule], graceTime: "1 second" }).pipe(
+            Layer.provide(TestService.toLayer(handlersOf(handlers))),
+            Layer.provideMerge(transport),
+            Layer.orDie
+          )
+        )
+      )
     })
   )
 })

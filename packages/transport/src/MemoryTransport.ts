@@ -9,13 +9,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { connectFailed, listenFailed } from "./internal/net/errors.ts"
-import { type Faults, memoryPipe } from "./internal/net/memory.ts"
+import { type Faults, memoryPipe, type MemorySocket } from "./internal/net/memory.ts"
 import type { Platform } from "./internal/net/options.ts"
 import { makeClient } from "./internal/net/client.ts"
 import { makeListen } from "./internal/net/server.ts"
-import type { Socket } from "./internal/net/socket.ts"
 import { ClientTransport, ServerTransport } from "./Transport.ts"
 import type { ClientOptions, ServerOptions } from "./TransportOptions.ts"
 
@@ -58,22 +58,28 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Context.Context<ClientTransport | ServerTransport>, never, Scope.Scope> {
   const clock = yield* Clock.Clock
+  const random = yield* Random.Random
   const fork = yield* FiberSet.makeRuntime<never>()
   const platform: Platform = {
     clock,
+    random,
     defer: queueMicrotask,
     compression: undefined,
     onDefect: (cause) => fork(Effect.logError("a listener threw", cause)),
     log: (message) => fork(Effect.logWarning(message)),
     arrival
   }
-  let accept: ((socket: Socket) => void) | undefined
+  let accept: ((socket: MemorySocket) => void) | undefined
 
   const listen = makeListen(
-    (onSocket) =>
+    (onSocket, admit) =>
       Effect.suspend(() => {
         if (accept !== undefined) return Effect.fail(listenFailed("memory", "something listens there already"))
-        accept = onSocket
+        accept = (socket) => {
+          if (admit !== undefined) socket.onGone = admit(socket.peer)
+          if (admit !== undefined && socket.onGone === undefined) socket.destroy()
+          else onSocket(socket)
+        }
         const stop = Effect.sync(() => {
           accept = undefined
         })

@@ -80,7 +80,7 @@ export interface CallTarget {
   readonly address: string
   readonly encoding: Encoding
   readonly connection: ConnectionMode
-  /** Limit for the dial alone in milliseconds; the transport's own default applies when absent. */
+  /** Milliseconds for all of connecting; where it is absent each step has the transport's own. */
   readonly connectTimeoutMillis?: number | undefined
 }
 

@@ -45,6 +45,11 @@ export interface RawStatus {
   readonly biz?: { readonly code: number; readonly extra: Readonly<Record<string, string>> } | undefined
   /** The bytes of `grpc-status-details-bin`. */
   readonly details?: Uint8Array | undefined
+  /**
+   * Milliseconds after which the caller may try again, not for a status that is OK: `grpc-retry-pushback-ms`. Whole ones, an
+   * hour at most; what is no such number is not sent, and not there when it came.
+   */
+  readonly retryAfterMillis?: number | undefined
 }
 
 /**
@@ -159,26 +164,48 @@ export interface RawClientStream extends RawStream {
 }
 
 /**
- * The server's side of a raw stream.
+ * What the headers of a request say of its stream.
  *
  * @since 0.1.0
  * @category models
  */
-export interface RawServerStream extends RawStream {
+export interface RawRequest {
   /** From the path: the text after the last `.` before the method. Empty when the path is malformed. */
   readonly service: string
   readonly method: string
   /** What the path had before the service, never checked. */
   readonly package: string
   readonly path: string
-  /** The request headers that a handler may see. */
-  readonly metadata: Metadata
   /** `grpc-timeout` in milliseconds as received (0 or less: it has passed); undefined when the caller set none. */
   readonly timeoutMillis: number | undefined
-  /** Milliseconds (of the driver's clock) at which the headers arrived. */
-  readonly arrivedAt: number
   /** False when the content type names another payload codec than Thrift: answer status 13 `grpc invalid payload`. */
   readonly thrift: boolean
+}
+
+/**
+ * Whoever admitted a stream by its headers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawAdmitted {
+  /** The stream was over before anybody was told of it. */
+  gone(): void
+}
+
+/**
+ * The server's side of a raw stream.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawServerStream extends RawStream, RawRequest {
+  /** Who admitted it by its headers; that of whoever accepts it. */
+  readonly admitted: RawAdmitted | undefined
+  /** The request headers that a handler may see. */
+  readonly metadata: Metadata
+  /** Milliseconds (of the driver's clock) at which the headers arrived. */
+  readonly arrivedAt: number
   /** Response headers sent yet? */
   readonly headersSent: boolean
   /**

@@ -8,9 +8,9 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { MetadataEntries } from "./Metadata.ts"
+import type { Metadata, MetadataEntries } from "./Metadata.ts"
 import type { CallLease, CallTarget, RawServerCall } from "./RawCall.ts"
-import type { RawClientStream, RawServerStream } from "./RawStream.ts"
+import type { RawAdmitted, RawClientStream, RawPeer, RawRequest, RawServerStream, RawStatus } from "./RawStream.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
@@ -45,7 +45,7 @@ export interface OpenRequest {
   readonly metadata?: MetadataEntries | undefined
   /** Compress the messages we send, and ask for the same. Only `gzip` exists. */
   readonly compressor?: "gzip" | undefined
-  /** Limit for the dial alone in milliseconds; the transport's own default applies when absent. */
+  /** Milliseconds for all of connecting; where it is absent each step has the transport's own. */
   readonly connectTimeoutMillis?: number | undefined
 }
 
@@ -80,6 +80,11 @@ export class ClientTransport extends Context.Service<
     readonly tryLease: (target: CallTarget) => CallLease | undefined
     /** A connection for one call, dialled when needed. */
     readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
+    /**
+     * An address is gone for good: its connections take nothing new, and each closes with its last stream or call. Who calls
+     * it all the same gets a new one. Absent where connections are not the transport's.
+     */
+    readonly retire?: (address: string) => void
     /** What it refuses to send; absent where it does not say. */
     readonly sentLimits?: SentLimits
   }
@@ -102,12 +107,20 @@ export interface Listening {
 }
 
 /**
- * Who takes what a server receives. Neither function may throw.
+ * Who takes what a server receives. None of its functions may throw.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Acceptor {
+  /**
+   * Asked for each stream as soon as its headers are here: a status refuses it. That goes out at once, and nothing more is made of
+   * the stream, so that it costs next to nothing; a frozen status that comes again is encoded once. What admits it is given
+   * on as `admitted` of the stream. Undefined leaves all to `onStream`.
+   */
+  readonly admit?:
+    | ((request: RawRequest, metadata: Metadata, peer: RawPeer) => RawStatus | RawAdmitted | undefined)
+    | undefined
   /** Once a request, after the socket read that brought its headers was parsed (messages may be there already). */
   onStream(stream: RawServerStream): void
   /** Once a PingPong request, inside the read that completed it. Its arguments can be read only then. */

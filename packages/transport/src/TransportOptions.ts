@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type { RawPeer } from "./RawStream.ts"
 import type { Compression } from "./Transport.ts"
 
 /**
@@ -143,6 +144,13 @@ export interface ConnectionOptions {
    * call needs it. `Duration.infinity` keeps it for ever. Default 30 minutes.
    */
   readonly idleTimeout?: Duration.Input | undefined
+  /**
+   * A connection that is so old takes nothing new, and ends with its last stream or call: a server drains it, a client dials
+   * another when a call needs it, so that names which lead to new servers by now are looked at again. Each connection is given
+   * up to 10 % more or less, lest all go at once. Zero and `Duration.infinity` keep them for ever. Default: for ever. Kitex's
+   * `MaxConnectionAge`, on servers alone and without the 10 %.
+   */
+  readonly maxConnectionAge?: Duration.Input | undefined
   /** gzip, where the platform does not bring it. */
   readonly compression?: Compression | undefined
 }
@@ -159,6 +167,11 @@ export interface ServerOptions extends ConnectionOptions {
    * SETTINGS; for silence inside a frame of HTTP/2, and for each 16 KiB of a PingPong message. Default 10 seconds.
    */
   readonly handshakeTimeout?: Duration.Input | undefined
+  /**
+   * Asked for each new connection, before TLS, so that nothing but the address is known of the peer. Undefined refuses it: the
+   * socket is closed at once. A function is called once the connection has gone. What it throws is logged, and refuses too.
+   */
+  readonly acceptConnection?: ((peer: RawPeer) => (() => void) | undefined) | undefined
 }
 
 /**
@@ -202,7 +215,10 @@ export interface ClientOptions extends ConnectionOptions {
    * is refused. Default 256.
    */
   readonly maxConnectionsPerAddress?: number | undefined
-  /** Time for the dial; `connectTimeoutMillis` of a call wins. Default 1 second. */
+  /**
+   * Time for the dial. Default 1 second. `connectTimeoutMillis` of a call is for all that it waits for a connection, TLS and
+   * SETTINGS too.
+   */
   readonly connectTimeout?: Duration.Input | undefined
   /** Time for the TLS handshake. Default 5 seconds. */
   readonly tlsTimeout?: Duration.Input | undefined

@@ -5,9 +5,12 @@
  * @since 0.1.0
  */
 export * as BizStatus from "./BizStatus.ts"
+export * as Files from "./Files.ts"
 export * as MemoryTransport from "./MemoryTransport.ts"
 export * as Metadata from "./Metadata.ts"
 export * as Metainfo from "./Metainfo.ts"
+export * as Network from "./Network.ts"
+export * as Pushback from "./Pushback.ts"
 export * as RawCall from "./RawCall.ts"
 export * as RawStream from "./RawStream.ts"
 export * as StatusDetails from "./StatusDetails.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BizStatus, Metadata } from "../src/index.ts"
+import { BizStatus, Metadata, Pushback } from "../src/index.ts"
 
 const map = (entries: Readonly<Record<string, string>>) => new Map(Object.entries(entries))
 
@@ -30,6 +30,18 @@ describe("business errors between string keys", () => {
       assert.deepStrictEqual(read, { code: 2 ** 31 - 1, message: "", extra: {} })
     }
   })
+})
+
+it("the time after which a refused call may be tried again, both ways", () => {
+  assert.deepStrictEqual(Pushback.toEntries(250.5), [["retry-pushback-ms", "251"]])
+  assert.deepStrictEqual(Pushback.toEntries(1e12), [["retry-pushback-ms", "3600000"]])
+  for (const none of [undefined, -1, NaN]) assert.isUndefined(Pushback.toEntries(none))
+  assert.strictEqual(Pushback.fromStrings(new Map(Pushback.toEntries(0))), 0)
+  assert.strictEqual(Pushback.fromStrings(map({ "retry-pushback-ms": "9999999999" })), 3_600_000)
+  for (const none of ["", "-1", "soon", "1.5"]) {
+    assert.isUndefined(Pushback.fromStrings(map({ "retry-pushback-ms": none })), none)
+  }
+  assert.isUndefined(Pushback.fromStrings(map({ "Retry-Pushback-Ms": "1" })))
 })
 
 it("string keys as metadata: verbatim, the exact key first, without those that are hidden", () => {

@@ -110,9 +110,10 @@ for (const { address: fixed, layer, name } of cases) {
       withServer(
         Effect.fnUntraced(function* (stream) {
           const texts = yield* readTexts(stream)
-          stream.finish({ code: 5, message: `no ${texts.join()} 错`, biz: { code: 404, extra: { k: "v" } } }, [
-            ["t", "1"]
-          ])
+          stream.finish(
+            { code: 5, message: `no ${texts.join()} 错`, biz: { code: 404, extra: { k: "v" } }, retryAfterMillis: 250 },
+            [["t", "1"]]
+          )
           stream.release()
         }),
         Effect.fnUntraced(function* ({ address }) {
@@ -122,7 +123,7 @@ for (const { address: fixed, layer, name } of cases) {
           const end = yield* ended(stream)
           assert.deepStrictEqual(JSON.parse(JSON.stringify(end)), {
             _tag: "Status",
-            status: { code: 5, message: "no x 错", biz: { code: 404, extra: { k: "v" } } }
+            status: { code: 5, message: "no x 错", biz: { code: 404, extra: { k: "v" } }, retryAfterMillis: 250 }
           })
           assert.strictEqual(stream.trailer?.get("t"), "1")
           assert.deepStrictEqual([...stream.header!.keys()], [])

@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Pushback from "@millrace/transport/Pushback"
 import type { CallEntries } from "@millrace/transport/RawCall"
 
 /** String keys that are the protocol's own: no handler sets them, and no caller sees them in an answer. @internal */
@@ -13,7 +14,8 @@ export const reserved: ReadonlySet<string> = new Set([
   "biz-status",
   "biz-message",
   "biz-extra",
-  "crc32c"
+  "crc32c",
+  Pushback.stringKey
 ])
 /** Values of Kitex's payload validators. */
 const validatorPrefix = "PV_"

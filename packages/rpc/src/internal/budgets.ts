@@ -10,6 +10,8 @@ export interface Budgets {
   readonly deadline: number
   readonly firstMessage: number
   readonly recv: number
+  /** A receive that takes longer than `recv` fails alone: the stream goes on. */
+  readonly recvFailsAlone: boolean
   readonly send: number
   readonly stallWarning: number
 }
@@ -20,6 +22,6 @@ export const defaultStallWarning = 60_000
 /** An option as a budget: an infinite duration is none. @internal */
 export const millis = (input: Duration.Input | undefined, otherwise = 0): number => {
   if (input === undefined) return otherwise
-  const value = Duration.toMillis(Duration.fromInputUnsafe(input))
+  const value = Duration.toMillis(input)
   return value === Infinity ? 0 : value
 }

@@ -6,12 +6,14 @@
  */
 import { CodecError } from "@millrace/codec/CodecError"
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
-import type { RawServerCall } from "@millrace/transport/RawCall"
+import type { CallEntries, RawServerCall } from "@millrace/transport/RawCall"
 import * as Cause from "effect/Cause"
 import * as RpcError from "../RpcError.ts"
 import type { Mode, RpcInfo } from "../RpcInfo.ts"
+import type { Admitted } from "./admitted.ts"
 import * as callErrors from "./callErrors.ts"
 import * as errors from "./errors.ts"
+import { failed } from "./outcome.ts"
 import { PingPongServerCall } from "./pingPongServerCall.ts"
 import type { CallRoute, Route } from "./routes.ts"
 import { CallInfo } from "./serverInfo.ts"
@@ -44,35 +46,36 @@ export class CallDispatcher {
           ? callErrors.unknownService(raw.service, raw.method)
           : callErrors.unknownMethod(raw.service, raw.method)
       if (raw.oneway) this.#serving.onewayFailed(info, exception.message)
-      return this.#refuse(raw, info, exception, true)
+      return void this.#refuse(raw, info, exception, true)
     }
-    if (!isCallRoute(route)) return this.#refuse(raw, info, callErrors.streamingMethod(info), false)
+    if (!isCallRoute(route)) return void this.#refuse(raw, info, callErrors.streamingMethod(info), false)
     const timeout = raw.timeoutMillis
     // Kitex sends 0 where a timeout is switched off.
     const deadline = timeout === undefined || timeout <= 0 ? 0 : raw.arrivedAt + timeout
     if (deadline > 0 && deadline <= this.#serving.timers.now()) {
       return this.#refuseBy(raw, info, callErrors.deadlineExceeded(info, timeout!))
     }
-    let admitted = route.showsRequest ? undefined : this.#serving.admit(info)
+    let admitted = route.showsRequest ? undefined : this.#serving.admit(info, raw.peer.address)
     if (admitted instanceof RpcError.RpcError) return this.#refuseBy(raw, info, admitted)
     let request: unknown
     try {
       request = raw.take(route.plan.decodeRequest)
     } catch (thrown) {
-      admitted?.()
-      return this.#undecodable(raw, info, thrown)
+      return this.#undecodable(raw, info, thrown, admitted)
     }
     if (route.showsRequest) {
       info.request = request
-      admitted = this.#serving.admit(info)
+      admitted = this.#serving.admit(info, raw.peer.address)
       if (admitted instanceof RpcError.RpcError) return this.#refuseBy(raw, info, admitted)
     }
     new PingPongServerCall(this.#serving, info, raw, route, request, deadline, admitted).run()
   }
 
-  #refuse(raw: RawServerCall, info: RpcInfo, exception: ApplicationException, close: boolean): void {
+  #refuse(raw: RawServerCall, info: RpcInfo, exception: ApplicationException, close: boolean): RpcError.RpcError {
     this.#answer(raw, info, exception, close)
-    this.#serving.refused(info, callErrors.fromException(info, exception))
+    const error = callErrors.fromException(info, exception)
+    this.#serving.refused(info, error)
+    return error
   }
 
   #shutdown(raw: RawServerCall, info: RpcInfo): void {
@@ -83,24 +86,34 @@ export class CallDispatcher {
   }
 
   #refuseBy(raw: RawServerCall, info: RpcInfo, error: RpcError.RpcError): void {
-    this.#answer(raw, info, { type: ExceptionType.InternalError, message: error.desc }, false)
+    const exception = { type: ExceptionType.InternalError, message: error.desc }
+    this.#answer(raw, info, exception, false, callErrors.pushback(error))
     this.#serving.refused(info, error)
   }
 
-  #undecodable(raw: RawServerCall, info: RpcInfo, thrown: unknown): void {
+  #undecodable(raw: RawServerCall, info: RpcInfo, thrown: unknown, admitted: Admitted | undefined): void {
+    let error: RpcError.RpcError
     if (thrown instanceof CodecError) {
-      const error = errors.fromCodec(info, thrown)
+      error = errors.fromCodec(info, thrown)
       this.#answer(raw, info, { type: ExceptionType.ProtocolError, message: error.desc }, true)
       if (info.mode === "oneway") this.#serving.onewayFailed(info, error.desc)
-      return this.#serving.refused(info, error)
+      this.#serving.refused(info, error)
+    } else {
+      this.#serving.logDefect(info, Cause.die(thrown))
+      error = this.#refuse(raw, info, callErrors.decoderPanic(thrown), true)
     }
-    this.#serving.logDefect(info, Cause.die(thrown))
-    this.#refuse(raw, info, callErrors.decoderPanic(thrown), true)
+    admitted?.ended(failed(error))
   }
 
   /** A oneway method has no answer, whatever happens. */
-  #answer(raw: RawServerCall, info: RpcInfo, exception: ApplicationException, close: boolean): void {
-    if (info.mode !== "oneway") raw.exception(exception, undefined, close)
+  #answer(
+    raw: RawServerCall,
+    info: RpcInfo,
+    exception: ApplicationException,
+    close: boolean,
+    strings?: CallEntries
+  ): void {
+    if (info.mode !== "oneway") raw.exception(exception, strings, close)
     else if (close) raw.abort()
     else raw.finish()
   }

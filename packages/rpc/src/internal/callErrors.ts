@@ -5,6 +5,8 @@
  * @internal
  */
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
+import * as Pushback from "@millrace/transport/Pushback"
+import type { CallEntries } from "@millrace/transport/RawCall"
 import { BizStatusError } from "../BizStatusError.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
@@ -29,6 +31,12 @@ export const toException = (failure: unknown, fromHandler: boolean): Application
   }
   return { type: ExceptionType.InternalError, message: fromHandler ? `biz error: ${text}` : text }
 }
+
+/** What goes into the TTHeader beside an exception: when to try again. @internal */
+export const pushback = (failure: unknown): CallEntries | undefined =>
+  failure instanceof RpcError.RpcError && failure.reason._tag === "Rejected"
+    ? Pushback.toEntries(failure.reason.retryAfterMillis)
+    : undefined
 
 /** A failure that was told as an exception, for tracers. @internal */
 export const fromException = (info: RpcInfo, { message, type }: ApplicationException): RpcError.RpcError =>

@@ -14,6 +14,7 @@ import type { RpcTracer } from "../RpcTracer.ts"
 import type * as Service from "../Service.ts"
 import type { CallOptions } from "../StreamOptions.ts"
 import { ClientCall } from "./clientCall.ts"
+import type { ClientGovernance } from "./clientGovernance.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import { ClientMethod } from "./clientMethod.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -27,6 +28,7 @@ export interface ClientParts {
   readonly service: Service.Any
   readonly options: AnyOptions
   readonly opener: StreamOpener
+  readonly governance: ClientGovernance
   readonly env: Environment
   readonly tracers: ReadonlyArray<RpcTracer>
   readonly middleware: ReadonlyArray<ClientMiddleware<unknown>>
@@ -36,8 +38,9 @@ export interface ClientParts {
 
 /** @internal */
 export abstract class Caller {
-  protected readonly parts: ClientParts
+  readonly parts: ClientParts
   protected readonly opener: StreamOpener
+  protected readonly governance: ClientGovernance
   protected readonly env: Environment
   protected readonly tracers: ReadonlyArray<RpcTracer>
   /** Middleware stands around messages. */
@@ -46,6 +49,7 @@ export abstract class Caller {
   constructor(parts: ClientParts) {
     this.parts = parts
     this.opener = parts.opener
+    this.governance = parts.governance
     this.env = parts.env
     this.tracers = parts.tracers
     this.onMessages = parts.env.recvMiddleware.length > 0 || parts.env.sendMiddleware.length > 0
@@ -54,13 +58,23 @@ export abstract class Caller {
   /** A unary call. */
   abstract unary(method: ClientMethod, request: unknown, options?: CallOptions): Effect.Effect<unknown, UnaryError>
 
+  /** A unary call between its RPCStart and its RPCFinish, which `lifecycle` hears of. */
+  abstract unaryAttempt(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    method: ClientMethod,
+    request: unknown,
+    options: CallOptions,
+    info: ClientInfo,
+    lifecycle: Lifecycle | undefined
+  ): Effect.Effect<unknown, UnaryError>
+
   method(method: Method.Any): ClientMethod {
     const { options, service } = this.parts
     return new ClientMethod(service, method, "grpc", options.callerName, options.destService)
   }
 
   /** The info of one call, where somebody looks at single calls. */
-  protected ownInfo(method: ClientMethod, logId: string | undefined, request: unknown): ClientInfo {
+  ownInfo(method: ClientMethod, logId: string | undefined, request: unknown): ClientInfo {
     const info = new ClientInfo(method.unplaced, logId)
     // Streams that take many requests have none when they are created.
     if (this.parts.options.requestInInfo === true && request !== undefined) info.request = request

@@ -212,6 +212,7 @@ export class ClientCall extends Duplex {
   }
 
   protected recvFailed(error: CallError): Effect.Effect<never, CallError> {
+    if (error === this.overdueAlone) return Effect.fail(error)
     // Middleware, or a message that is none: the stream is of no use any more.
     if (error !== this.#endError) this.fail(error)
     return this.#failedWith(error)

@@ -5,22 +5,20 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Method from "../Method.ts"
-import type { CallOptions } from "../StreamOptions.ts"
 import type { ClientCall } from "./clientCall.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { PlainCaller } from "./plainCaller.ts"
 import { sendBeside } from "./requestStream.ts"
 import { type Opening, streamFunction } from "./streamFunctions.ts"
 import { handleOf } from "./streamHandles.ts"
+import { unaryFunction } from "./unaryAttempts.ts"
 import type { WrappedCaller } from "./wrappedCaller.ts"
 import { wrappedOpening } from "./wrappedOpening.ts"
 
 /** @internal */
 export const clientFunction = (caller: PlainCaller | WrappedCaller, method: Method.Any): unknown => {
   const called = caller.method(method)
-  if (method.mode === "unary") {
-    return (request: unknown, options?: CallOptions) => caller.unary(called, request, options)
-  }
+  if (method.mode === "unary") return unaryFunction(caller, called)
   return caller instanceof PlainCaller
     ? streamFunction(method.mode, opening(caller, called))
     : streamFunction(method.mode, wrappedOpening(caller, called))

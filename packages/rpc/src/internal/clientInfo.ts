@@ -22,6 +22,10 @@ export class ClientInfo implements RpcInfo {
   bizError: BizStatusError | undefined = undefined
   /** Not there at all without `requestInInfo`. */
   declare request?: unknown
+  /** Only where the call may have several. */
+  declare attempt?: number
+  /** Where attempts before this one went: it goes elsewhere, if it can. */
+  declare earlier?: ReadonlyArray<string>
 
   constructor(shared: RpcInfo, logId: string | undefined) {
     this.service = shared.service

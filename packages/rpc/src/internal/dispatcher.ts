@@ -4,16 +4,19 @@
  *
  * @internal
  */
+import type { Metadata } from "@millrace/transport/Metadata"
 import type { RawServerCall } from "@millrace/transport/RawCall"
-import type { RawServerStream } from "@millrace/transport/RawStream"
+import type { RawAdmitted, RawPeer, RawRequest, RawServerStream, RawStatus } from "@millrace/transport/RawStream"
 import type { Acceptor } from "@millrace/transport/Transport"
 import * as Effect from "effect/Effect"
 import type { RecvMiddleware, SendMiddleware } from "../Middleware.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import type { Admitted } from "./admitted.ts"
 import type { Budgets } from "./budgets.ts"
 import { CallDispatcher } from "./callDispatcher.ts"
 import * as errors from "./errors.ts"
+import { failed, interrupted } from "./outcome.ts"
 import type { Route } from "./routes.ts"
 import type { RoutingTable } from "./routing.ts"
 import { StreamInfo } from "./serverInfo.ts"
@@ -29,8 +32,27 @@ export interface StreamSettings {
   readonly sendMiddleware: ReadonlyArray<SendMiddleware<unknown>>
 }
 
+/** A stream that was admitted by its headers. */
+class Entrance implements RawAdmitted {
+  readonly info: StreamInfo
+  readonly route: Route
+  readonly admitted: Admitted
+
+  constructor(info: StreamInfo, route: Route, admitted: Admitted) {
+    this.info = info
+    this.route = route
+    this.admitted = admitted
+  }
+
+  gone(): void {
+    this.admitted.ended(interrupted)
+  }
+}
+
 /** @internal */
 export class Dispatcher implements Acceptor {
+  /** Absent where there is nothing to ask. */
+  readonly admit: Acceptor["admit"]
   readonly #routes: RoutingTable<Route>
   readonly #serving: Serving
   readonly #settings: StreamSettings
@@ -38,6 +60,7 @@ export class Dispatcher implements Acceptor {
   /** Streams tell message tracers and middleware of their messages; single calls do not. */
   readonly #streamEnv: ServerEnvironment
   readonly #singleEnv: ServerEnvironment
+  readonly #statuses = new WeakMap<RpcError.RpcError, RawStatus>()
 
   constructor(serving: Serving, routes: RoutingTable<Route>, unknown: Route | undefined, settings: StreamSettings) {
     this.#routes = routes
@@ -47,7 +70,7 @@ export class Dispatcher implements Acceptor {
     this.#streamEnv = {
       timers: serving.timers,
       runFork: serving.runFork,
-      admit: (info) => serving.admit(info),
+      admit: (info, peer) => serving.admit(info, peer),
       draining: serving.draining,
       readStream: serving.readStream,
       messageTracers: serving.tracers.filter(hearsOfMessages),
@@ -59,6 +82,28 @@ export class Dispatcher implements Acceptor {
       gone: (call) => serving.gone(call)
     }
     this.#singleEnv = { ...this.#streamEnv, messageTracers: [], recvMiddleware: [], sendMiddleware: [] }
+    this.admit = serving.guarded ? this.#admit : undefined
+  }
+
+  /** By the headers alone: a refusal is a status, and no stream. What they do not decide is left to `onStream`. */
+  readonly #admit = (request: RawRequest, metadata: Metadata, peer: RawPeer): RawStatus | RawAdmitted | undefined => {
+    const { method, service, thrift, timeoutMillis } = request
+    const route = this.#routes.services.get(service)?.get(method)
+    if (route === undefined || route.showsRequest || !thrift || this.#serving.over) return undefined
+    if (timeoutMillis !== undefined && timeoutMillis <= 0) return undefined
+    const info = infoOf(request, metadata, peer, route)
+    const admitted = this.#serving.admit(info, peer.address)
+    if (admitted === undefined) return undefined
+    if (!(admitted instanceof RpcError.RpcError)) return new Entrance(info, route, admitted)
+    this.#serving.refused(info, admitted)
+    return this.#statusOf(admitted)
+  }
+
+  /** Rules refuse with the same errors again and again: the transport encodes a frozen status once. */
+  #statusOf(error: RpcError.RpcError): RawStatus {
+    let status = this.#statuses.get(error)
+    if (status === undefined) this.#statuses.set(error, (status = Object.freeze(errors.toStatus(error, false))))
+    return status
   }
 
   onCall(raw: RawServerCall): void {
@@ -66,6 +111,7 @@ export class Dispatcher implements Acceptor {
   }
 
   onStream(raw: RawServerStream): void {
+    if (raw.admitted instanceof Entrance) return this.#enter(raw, raw.admitted)
     if (raw.service === "") {
       raw.finish({ code: 13, message: `malformed method name, method=${JSON.stringify(raw.path)}` }, [])
       return raw.release()
@@ -73,7 +119,7 @@ export class Dispatcher implements Acceptor {
     // By the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`).
     const service = this.#routes.services.get(raw.service)
     const route = service?.get(raw.method)
-    const info = infoOf(raw, route)
+    const info = infoOf(raw, raw.metadata, raw.peer, route)
     if (route === undefined) info.unknown = true
     if (this.#serving.over) return this.#shutdown(raw, info)
     // Codes of Thrift's application exceptions, which look like gRPC's: Kitex answers with them too.
@@ -88,9 +134,15 @@ export class Dispatcher implements Acceptor {
     }
     const timeout = raw.timeoutMillis
     if (timeout !== undefined && timeout <= 0) return this.#refuse(raw, info, errors.deadlineExceeded(info))
-    const admitted = route.showsRequest ? undefined : this.#serving.admit(info)
+    const admitted = route.showsRequest ? undefined : this.#serving.admit(info, raw.peer.address)
     if (admitted instanceof RpcError.RpcError) return this.#refuse(raw, info, admitted)
     this.#start(raw, info, route, timeout, admitted)
+  }
+
+  #enter(raw: RawServerStream, { admitted, info, route }: Entrance): void {
+    if (!this.#serving.over) return this.#start(raw, info, route, raw.timeoutMillis, admitted)
+    admitted.ended(failed(errors.fromTransport(info, shutdownReset)))
+    this.#shutdown(raw, info)
   }
 
   #start(
@@ -98,7 +150,7 @@ export class Dispatcher implements Acceptor {
     info: StreamInfo,
     route: Route,
     timeout: number | undefined,
-    ended: (() => void) | undefined
+    admitted: Admitted | undefined
   ): void {
     const { budgets, eagerHeaders } = this.#settings
     const deadline = timeout === undefined ? 0 : this.#serving.timers.now() + timeout
@@ -110,7 +162,7 @@ export class Dispatcher implements Acceptor {
       route.main,
       deadline === 0 ? budgets : { ...budgets, deadline },
       this.#serving.lifecycle(info),
-      ended
+      admitted
     )
     this.#serving.began(call)
     call.run(route.context)
@@ -130,13 +182,13 @@ export class Dispatcher implements Acceptor {
   }
 }
 
-const infoOf = (raw: RawServerStream, route: Route | undefined): StreamInfo =>
+const infoOf = (request: RawRequest, metadata: Metadata, peer: RawPeer, route: Route | undefined): StreamInfo =>
   new StreamInfo(
-    raw.service,
-    raw.method,
+    request.service,
+    request.method,
     route === undefined ? "bidirectional" : route.plan.method.mode,
     // What the caller puts before the service is never looked at.
-    route === undefined ? raw.path : route.plan.path,
-    raw.peer.address,
-    raw.metadata
+    route === undefined ? request.path : route.plan.path,
+    peer.address,
+    metadata
   )

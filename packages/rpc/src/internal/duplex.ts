@@ -25,6 +25,7 @@ import { layeredFor } from "./middlewareList.ts"
 import type { OneMethod } from "./oneMethod.ts"
 import { RecvChain, type RecvEnd } from "./recvChain.ts"
 import { SendChain, type SendEnd } from "./sendChain.ts"
+import { StreamView } from "./streamContext.ts"
 import { type Environment, WaitingEnd } from "./waitingEnd.ts"
 
 // Decoding is synchronous: a longer batch would keep every other fiber waiting.
@@ -40,6 +41,9 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
   readonly #recvChain: RecvChain | undefined
   readonly #sendChain: SendChain | undefined
   #stream: StreamContext | undefined
+  #recvMost = Infinity
+  /** Ends what middleware waits for. */
+  #waits: Set<() => void> | undefined
   /** The error of a message that was refused behind others, which come first. */
   #recvRefusal: CallError | undefined
 
@@ -80,7 +84,7 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
 
   /** What middleware around messages sees of it. */
   get stream(): StreamContext {
-    return (this.#stream ??= { info: this.info, context: this.#context })
+    return (this.#stream ??= new StreamView(this, this.#context))
   }
 
   /** RPCFinish has been said: tracers hear no more of the stream. */
@@ -102,6 +106,21 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
   override fail(error: CallError): void {
     this.#recvChain?.drop()
     super.fail(error)
+    const waits = this.#waits
+    this.#waits = undefined
+    if (waits !== undefined) for (const interrupt of waits) interrupt()
+  }
+
+  /** Middleware waits: nobody else can end that when the stream fails. */
+  unlessFailed<A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E | CallError, R> {
+    const failed = Effect.callback<never, CallError>((resume) => {
+      if (this.failure !== undefined) return resume(Effect.fail(this.failure))
+      const interrupt = () => resume(Effect.fail(this.failure!))
+      const waits = (this.#waits ??= new Set())
+      waits.add(interrupt)
+      return Effect.sync(() => void waits.delete(interrupt))
+    })
+    return Effect.raceFirst(failed, wait)
   }
 
   // --- receiving -------------------------------------------------------------------------------------------------------
@@ -116,7 +135,7 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
     if (this.recvWaits) return this.secondRecv()
     const instead = this.#insteadOfMessage()
     if (instead !== undefined) return this.#recvEnded(instead)
-    if (this.raw.available === 0) return this.parkRecv(() => this.recvUnseen())
+    if (this.raw.available === 0) return this.parkRecv(() => this.recvUnseen(), this.recvBudget)
     const into: Array<unknown> = []
     const refused = this.#take(1, into)
     return refused === undefined ? Effect.succeed(into[0]!) : this.#recvEnded(refused)
@@ -128,10 +147,15 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
     if (this.recvWaits) return this.secondRecv()
     const instead = this.#insteadOfMessage()
     if (instead !== undefined) return this.#recvEnded(instead)
-    if (this.raw.available === 0) return this.parkRecv(() => this.recvAll())
+    if (this.raw.available === 0) return this.parkRecv(() => this.recvAll(), this.recvBudget)
     const into: Array<unknown> = []
     const refused = this.#take(maxBatch, into)
     return into.length === 0 ? this.#recvEnded(refused!) : Effect.succeed(into as NonEmptyArray<unknown>)
+  }
+
+  /** The next pull takes no more than so many. */
+  limitRecv(most: number): void {
+    this.#recvMost = most >= 1 ? Math.min(this.#recvMost, most) : 1
   }
 
   /** What the innermost middleware gets: messages, or what they end with, without what follows from that. */
@@ -140,9 +164,13 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
     const instead = this.#insteadOfMessage()
     // A business error is an end for middleware, which finds it in the info.
     if (instead !== undefined) return Effect.fail(instead === this.info.bizError ? Cause.Done() : instead)
-    if (this.raw.available === 0) return this.parkRecv(() => this.pull(max, put))
+    if (this.raw.available === 0) {
+      // Where it fails alone, the chain looks at the time, and interrupts: middleware that heard of it might fail the stream.
+      return this.parkRecv(() => this.pull(max, put), this.recvFailsAlone ? 0 : this.recvBudget)
+    }
     const into: Array<unknown> = []
-    const refused = this.#take(max, into)
+    const refused = this.#take(Math.min(max, this.#recvMost), into)
+    this.#recvMost = Infinity
     if (into.length === 0) return Effect.fail(refused!)
     put(into as NonEmptyArray<unknown>)
     return Effect.void
@@ -174,6 +202,10 @@ export abstract class Duplex extends WaitingEnd implements RecvEnd, SendEnd {
     if (Cause.isDone(instead)) return this.done()
     this.#tell("streamRecv", 0, 0, 0, instead)
     return this.recvFailed(instead)
+  }
+
+  protected recvOverdueAlone(error: CallError): Effect.Effect<never, CallError | Cause.Done> {
+    return this.#recvEnded(error)
   }
 
   /** Gives the error of the message behind those that it took, where there is one. */

@@ -13,6 +13,7 @@ import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import * as refusals from "./refusals.ts"
 
 type Reason = (typeof RpcError.Reason)["Type"]
 
@@ -37,11 +38,11 @@ export const deadlineExceeded = (info: RpcInfo) =>
 export const cancelled = (info: RpcInfo) => error(info, 1, "context canceled", new RpcError.Cancelled({ by: "local" }))
 
 /** @internal */
-export const recvTimeout = (info: RpcInfo, millis: number) =>
+export const recvTimeout = (info: RpcInfo, millis: number, failsAlone = false) =>
   error(
     info,
     17,
-    `stream Recv timeout, timeout config={Timeout:${goDuration(millis)} DisableCancelRemote:false}`,
+    `stream Recv timeout, timeout config={Timeout:${goDuration(millis)} DisableCancelRemote:${failsAlone}}`,
     new RpcError.RecvTimeout({ millis })
   )
 
@@ -76,6 +77,15 @@ export const noMessage = (info: RpcInfo) => protocolViolation(info, "EOF")
 export const secondResponse = (info: RpcInfo) =>
   protocolViolation(info, "KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>")
 
+/** The endpoints of a client gave nothing at all. @internal */
+export const noMoreInstances = (info: RpcInfo) =>
+  error(
+    info,
+    internal,
+    "no more instances to retry: the endpoints of the client gave none",
+    new RpcError.NoInstance({ service: info.callee, why: "noWeight" })
+  )
+
 /** What a reset of ours says to the transport. @internal */
 export const localCancel = new TransportError({ reason: new TransportCancelled(), code: 1, desc: "context canceled" })
 
@@ -103,22 +113,46 @@ const bizStatusError = (
 
 /** A status as the error of a send behind it, which never is a business error. @internal */
 export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError =>
-  error(info, status.code, status.message, statusReason(status))
+  error(info, status.code, status.message, statusReason(info, status))
 
-const statusReason = (status: RawStatus): Reason => {
+const statusReason = (info: RpcInfo, status: RawStatus): Reason => {
   switch (status.code) {
     case 4:
       return new RpcError.DeadlineExceeded()
+    case 7:
+    case 8:
+      return refused(info, status) ?? ownStatus(status)
     case 14:
       return new RpcError.Unavailable({ neverSent: false })
     default:
-      return new RpcError.Status(status.details === undefined ? {} : { details: status.details })
+      return ownStatus(status)
   }
 }
+
+const ownStatus = ({ details }: RawStatus): Reason => new RpcError.Status(details === undefined ? {} : { details })
+
+/**
+ * A limit of messages ends a stream through its handler. A unary call whose handler has run was not refused, whatever its
+ * text: nobody may take it for one that can be sent again.
+ */
+const refused = (info: RpcInfo, { message, retryAfterMillis }: RawStatus): Reason | undefined =>
+  info.mode === "unary" && refusals.isOfHandler(message)
+    ? undefined
+    : refusals.refusalOf(refusals.withoutHandler(message), retryAfterMillis)
 
 /** @internal */
 export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError =>
   error(info, failure.code, failure.desc, transportReason(failure))
+
+/** Limits of the transport that refuse a call before it is sent. The others are of what a peer sends. */
+const beforeSending: ReadonlySet<string> = new Set([
+  "MAX_CONCURRENT_STREAMS",
+  "MAX_HEADER_LIST_SIZE",
+  "maxConnectionsPerAddress",
+  "maxSentHeaderFields",
+  "maxSentTTHeaderSize",
+  "pool.maxPerAddress"
+])
 
 const transportReason = (failure: TransportError): Reason => {
   const reason = failure.reason
@@ -139,7 +173,9 @@ const transportReason = (failure: TransportError): Reason => {
       if (failure.code === 14) return new RpcError.Unavailable({ neverSent: reason.resetCode === 7 })
       return new RpcError.Status({})
     case "LimitExceeded":
-      return new RpcError.Rejected({ limit: reason.limit })
+      return new RpcError.Rejected(
+        beforeSending.has(reason.limit) ? { limit: reason.limit } : { limit: reason.limit, maybeRan: true }
+      )
     case "ProtocolViolation":
       return new RpcError.ProtocolViolation()
     case "InvalidMetadata":
@@ -190,8 +226,11 @@ export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
     return hasStatus ? { code, message: statusMessage, details } : { code, message: failure.message }
   }
   if (failure instanceof RpcError.RpcError) {
-    const details = failure.reason._tag === "Status" ? failure.reason.details : undefined
-    return { code: failure.code, message: failure.desc + suffix, details: details && suffixed(details, suffix) }
+    const { code, desc, reason } = failure
+    const message = desc + suffix
+    if (reason._tag === "Rejected") return { code, message, retryAfterMillis: reason.retryAfterMillis }
+    const details = reason._tag === "Status" ? reason.details : undefined
+    return { code, message, details: details && suffixed(details, suffix) }
   }
   return { code: internal, message: text(failure) + suffix }
 }

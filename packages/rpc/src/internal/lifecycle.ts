@@ -6,6 +6,7 @@
 import * as Metadata from "@millrace/transport/Metadata"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { RpcFinish } from "../RpcTracer.ts"
 import type { Outcome } from "./outcome.ts"
@@ -27,8 +28,19 @@ const none: Counts = { sendCount: 0, recvCount: 0, sendBytes: 0, recvBytes: 0 }
 // Milliseconds are too coarse for calls. As a number: it is exact for months.
 const nanos = ({ clock }: Timers): number => Number(clock.monotonicTimeNanosUnsafe())
 
+/** Hears of a call beside its tracers, once of each. @internal */
+export interface Observer {
+  created(): void
+  answered(): void
+  ended(outcome: Outcome): void
+}
+
 /** @internal */
 export class Lifecycle {
+  /** Who admitted the call, and where it went. */
+  observer: Observer | undefined = undefined
+  /** Where a timeout interrupts the call: its error, once the time is over. */
+  declare overdue?: () => RpcError | undefined
   started = false
   finished = false
   counts: Counts = none
@@ -74,6 +86,7 @@ export class Lifecycle {
   streamStart(): void {
     if (this.#stream !== "none" || this.finished) return
     this.#stream = "started"
+    this.observer?.created()
     for (const tracer of this.#tracers) tracer.streamStart?.(this.info)
   }
 
@@ -81,6 +94,7 @@ export class Lifecycle {
   streamRecvHeader(header: Metadata.Metadata): void {
     if (this.#stream !== "started") return
     this.#stream = "header"
+    this.observer?.answered()
     for (const tracer of this.#tracers) tracer.streamRecvHeader?.(this.info, header)
   }
 
@@ -103,6 +117,7 @@ export class Lifecycle {
 
   finish(outcome: Outcome): Effect.Effect<void> {
     if (!this.started || this.finished) {
+      if (!this.finished) this.observer?.ended(outcome)
       this.finished = true
       return Effect.void
     }
@@ -112,6 +127,7 @@ export class Lifecycle {
         if (this.finished) return Effect.void
         this.counts.tellRest?.()
         this.finished = true
+        this.observer?.ended(outcome)
         return tracing.finish(this.#tracers, this.#event(outcome))
       })
     )
@@ -122,6 +138,7 @@ export class Lifecycle {
     if (this.finished) return
     this.counts.tellRest?.()
     this.finished = true
+    this.observer?.ended(outcome)
     if (this.started) tracing.end(this.#tracers, this.#event(outcome))
   }
 

@@ -9,6 +9,8 @@ import type * as Service from "../Service.ts"
 import type { ClientParts } from "./caller.ts"
 import type { AnyOptions } from "./streamSettings.ts"
 import { contextOfClient } from "./clientChain.ts"
+import { makeClientGovernance } from "./clientGovernance.ts"
+import { defects } from "./defects.ts"
 import { Hops } from "./hops.ts"
 import * as middlewareList from "./middlewareList.ts"
 import { PlainCaller } from "./plainCaller.ts"
@@ -27,6 +29,7 @@ export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, opt
   const runFork = Effect.runForkWith(context)
   const timers = yield* makeTimers
   const warn = (message: string) => void runFork(Effect.logWarning(message))
+  const governance = yield* makeClientGovernance(options, transport, timers, defects(runFork))
   const destService = options.destService ?? service.name_
   const { callerName, propagation } = options
   const { around, recv, send } = middlewareList.take("client", options.middleware ?? [], {
@@ -36,6 +39,7 @@ export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, opt
   const parts: ClientParts = {
     service,
     options,
+    governance,
     opener: new StreamOpener(
       destService,
       options,

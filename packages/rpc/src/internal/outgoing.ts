@@ -14,6 +14,7 @@ import * as callContext from "./callContext.ts"
 import { CurrentCall, type HandledCall } from "./currentCall.ts"
 import { type Hops, servedLogId, servedMethod } from "./hops.ts"
 import { fromRecord } from "./metadataEntries.ts"
+import { retryKey } from "./retryKey.ts"
 
 /** What one client says for all its streams. @internal */
 export interface OutgoingOptions {
@@ -99,7 +100,8 @@ export class OutgoingHeaders {
       if (why !== undefined) this.#warnOfDrop(key, why)
       else {
         const arrives = Metainfo.receivedKey(key)
-        if (arrives !== key) this.#warnOfChange(key, arrives)
+        // That of retries is known in both spellings.
+        if (arrives !== key && key !== retryKey) this.#warnOfChange(key, arrives)
         into.set(name, value)
       }
     }

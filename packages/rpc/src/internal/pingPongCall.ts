@@ -39,6 +39,7 @@ import * as outgoing from "./outgoing.ts"
 import { exceptionIn, noResult, type Result } from "./plan.ts"
 import type { CallEnvironment, CallSettings, PingPongError, Whole } from "./pingPongEnvironment.ts"
 import * as replyErrors from "./replyErrors.ts"
+import type { Placement } from "./placement.ts"
 import type { Timer } from "./timers.ts"
 
 type Outcome = Effect.Effect<unknown, PingPongError>
@@ -58,16 +59,24 @@ export class PingPongCall implements ReplyListener, Timer {
   readonly #args: unknown
   readonly #fiber: Fiber.Fiber<unknown, unknown>
   readonly #whole: Whole | undefined
+  /** An address, or who chooses one. */
+  readonly #where: string | Placement
+  /** Who hears that there is a connection. */
+  readonly #placement: Placement | undefined
   /** When the call began; 0 while nothing asks. */
   readonly #startedAt: number
   /** When it ends, answered or not: by its own timeout or by the deadline that its fiber inherited. */
   readonly #due: number
   readonly #ownTimeout: boolean
   #info: RpcInfo
+  /** How often it was sent at this instance. */
   #tries = 0
+  #sends = 0
+  /** The last of these that never left, nor did those before it. */
+  #lost = 0
   /** What the hooks have made of the string keys. */
   #strings: CallEntries | undefined
-  #leasing: Fiber.Fiber<void> | undefined
+  #waiting: Fiber.Fiber<void> | undefined
   #raw: RawClientCall | undefined
   #resume: ((outcome: Outcome) => void) | undefined
 
@@ -79,6 +88,8 @@ export class PingPongCall implements ReplyListener, Timer {
     options: ClientCallOptions,
     args: unknown,
     fiber: Fiber.Fiber<unknown, unknown>,
+    where: string | Placement,
+    placement: Placement | undefined,
     whole?: Whole
   ) {
     this.#env = env
@@ -89,6 +100,8 @@ export class PingPongCall implements ReplyListener, Timer {
     this.#args = args
     this.#fiber = fiber
     this.#whole = whole
+    this.#where = where
+    this.#placement = placement
     const inherited = fiber.getRef(Deadline.Current)
     const timeout = settings.rpcTimeout
     this.#startedAt = timeout === Infinity && inherited === undefined ? 0 : (whole?.startedAt ?? env.timers.now())
@@ -105,18 +118,31 @@ export class PingPongCall implements ReplyListener, Timer {
     this.#resume = resume
     // A call whose time is over must not touch the network.
     if (this.#due <= this.#startedAt) return this.#settle(Effect.fail(this.#overdue()))
-    const address = this.#options.hostPort ?? this.#env.endpoints.pick(this.#info)
     if (this.#due < (this.#whole?.endsAt ?? Infinity)) this.#env.timers.arm(this, this.#due)
-    if (typeof address === "string") this.#lease(this.#place(address))
-    else this.#wait(Effect.flatMap(address, (picked) => this.#dial(this.#place(picked))))
+    this.#start()
     return this.#resume === undefined ? undefined : Effect.suspend(() => this.#cancel())
+  }
+
+  #start(): void {
+    let address: string | Effect.Effect<string, RpcError>
+    try {
+      address = typeof this.#where === "string" ? this.#where : this.#where.choose()
+    } catch (defect) {
+      // Behind a dial that failed nobody else hears of it.
+      return this.#settle(Effect.die(defect))
+    }
+    if (typeof address === "string") return this.#lease(this.#place(address))
+    this.#wait(address, (exit) => {
+      if (Exit.isFailure(exit)) this.#settle(Effect.failCause(exit.cause))
+      else if (this.#resume !== undefined) this.#lease(this.#place(exit.value))
+    })
   }
 
   fire(): undefined {
     const resume = this.#resume
     if (resume === undefined) return
     this.#resume = undefined
-    this.#leasing?.interruptUnsafe()
+    this.#waiting?.interruptUnsafe()
     this.#raw?.abandon()
     resume(Effect.fail(this.#overdue()))
   }
@@ -144,55 +170,84 @@ export class PingPongCall implements ReplyListener, Timer {
   onFailed(error: TransportError): void {
     const { reason } = error
     if (this.#resume === undefined) return
-    if (reason._tag === "ConnectionLost" && reason.neverSent === true && this.#tries < maxTries) {
-      this.#raw = undefined
-      this.#lease(this.#place(this.#info.address))
-    } else this.#settle(this.#failed(errors.fromTransport(this.#info, error)))
+    if (reason._tag === "ConnectionLost" && reason.neverSent === true) {
+      this.#unsent()
+      if (this.#tries < maxTries) return this.#lease(this.#place(this.#info.address))
+    }
+    this.#unconnected(errors.fromTransport(this.#info, error))
+  }
+
+  /** The connection that the pool had was none. */
+  #unsent(): void {
+    this.#lost = this.#sends
+    this.#placement?.disconnected()
+    this.#whole?.disconnected()
+    const raw = this.#raw
+    this.#raw = undefined
+    if (raw === undefined || this.#whole === undefined) return
+    this.#whole.sendCount--
+    this.#whole.sendBytes -= raw.sentBytes
+  }
+
+  /** Another instance may take a call of which nothing was sent. */
+  #unconnected(error: RpcError): void {
+    if (this.#resume === undefined) return
+    if (typeof this.#where === "string" || !this.#where.failed(error)) return this.#settle(this.#failed(error))
+    this.#tries = 0
+    this.#start()
   }
 
   #cancel(): Effect.Effect<void> {
     this.#resume = undefined
     this.#env.timers.disarm(this)
     this.#raw?.abandon()
-    return this.#leasing === undefined ? Effect.void : Fiber.interrupt(this.#leasing)
+    return this.#waiting === undefined ? Effect.void : Fiber.interrupt(this.#waiting)
   }
 
   #place(address: string): CallTarget {
     const { connectTimeoutMillis, connection, encoding } = this.#settings
     this.#info = this.#method.placed(this.#info, address, this.#fiber)
+    if (this.#placement !== undefined) this.#placement.info = this.#info
     return { address, encoding, connection, connectTimeoutMillis }
   }
 
   #lease(target: CallTarget): void {
     const lease = this.#env.transport.tryLease(target)
-    if (lease === undefined) this.#wait(this.#dial(target))
-    else this.#send(lease)
-  }
-
-  #dial(target: CallTarget): Effect.Effect<CallLease, CallError> {
-    return Effect.catch(this.#env.transport.lease(target), (error) =>
-      this.#failed(errors.fromTransport(this.#info, error))
+    if (lease !== undefined) return this.#send(lease)
+    const dialled = Effect.mapError(this.#env.transport.lease(target), (error) =>
+      errors.fromTransport(this.#info, error)
     )
+    this.#wait(dialled, (exit) => {
+      if (Exit.isSuccess(exit)) {
+        if (this.#resume === undefined) exit.value.release()
+        else this.#send(exit.value)
+        return
+      }
+      const failure = errors.causeFailure(exit.cause)
+      if (failure?.defect === false) this.#unconnected(failure.value as RpcError)
+      else this.#settle(Effect.failCause(exit.cause))
+    })
   }
 
   /**
-   * Waits beside the fiber of the call, so that one timer covers all of it. The step that ends the wait uses the lease or
-   * gives it back: it is never held between two steps.
+   * Waits beside the fiber of the call, so that one timer covers all of it. The step that ends the wait uses what it waited for
+   * or gives it back: a lease is never held between two steps.
    */
-  #wait(lease: Effect.Effect<CallLease, CallError>): void {
-    const taken = Effect.map(Effect.exit(Effect.interruptible(lease)), (exit) => {
-      this.#leasing = undefined
-      if (Exit.isFailure(exit)) this.#settle(Effect.failCause(exit.cause))
-      else if (this.#resume === undefined) exit.value.release()
-      else this.#send(exit.value)
+  #wait<A>(self: Effect.Effect<A, RpcError>, ended: (exit: Exit.Exit<A, RpcError>) => void): void {
+    const taken = Effect.map(Effect.exit(Effect.interruptible(self)), (exit) => {
+      this.#waiting = undefined
+      ended(exit)
     })
     const fiber = Effect.runForkWith(this.#fiber.context)(taken, { uninterruptible: true })
-    if (fiber.pollUnsafe() === undefined) this.#leasing = fiber
+    if (fiber.pollUnsafe() === undefined) this.#waiting = fiber
   }
 
   #send(lease: CallLease): void {
     const { encodeRequest, method } = this.#method.plan
-    const tries = ++this.#tries
+    const sends = ++this.#sends
+    this.#tries++
+    this.#placement?.connected()
+    this.#whole?.connected()
     let header: CallHeaderFields
     try {
       header = this.#header()
@@ -214,12 +269,12 @@ export class PingPongCall implements ReplyListener, Timer {
     } catch (thrown) {
       return this.#settle(Effect.suspend(() => this.#failed(errors.fromCodec(this.#info, thrown))))
     }
-    if (this.#whole !== undefined && tries === 1) {
+    if (this.#whole !== undefined && this.#lost < sends) {
       this.#whole.sendCount++
       this.#whole.sendBytes += raw.sentBytes
     }
     // The connection may have failed meanwhile, and another have taken the call, or be waited for.
-    if (this.#resume !== undefined && this.#tries === tries && this.#leasing === undefined) this.#raw = raw
+    if (this.#resume !== undefined && this.#lost < sends) this.#raw = raw
   }
 
   #header(): CallHeaderFields {
@@ -278,7 +333,7 @@ export class PingPongCall implements ReplyListener, Timer {
   #outcome(reply: RawReply): Outcome {
     if (reply.exception !== undefined) {
       const millis = this.#due === Infinity ? 0 : this.#due - this.#startedAt
-      return this.#failed(replyErrors.exceptionError(this.#info, reply.exception, millis))
+      return this.#failed(replyErrors.exceptionError(this.#info, reply.exception, millis, reply.header))
     }
     const biz = reply.header === undefined ? undefined : BizStatus.fromStrings(reply.header.strings)
     if (biz !== undefined) {

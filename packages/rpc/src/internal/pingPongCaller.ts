@@ -9,21 +9,33 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { Admission } from "../Admission.ts"
 import type { ClientCallOptions, ClientOptions } from "../ClientOptions.ts"
-import * as Endpoints from "../Endpoints.ts"
+import type { Endpoints } from "../Endpoints.ts"
+import type { Made } from "../StreamOptions.ts"
 import type * as Method from "../Method.ts"
 import type { ForClient } from "../Middleware.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
 import type * as Service from "../Service.ts"
+import { inAttempts, type Policies } from "./attempts.ts"
 import { millis } from "./budgets.ts"
+import * as callContext from "./callContext.ts"
 import { CallHeaders } from "./callHeaders.ts"
 import { contextOfClient } from "./clientChain.ts"
+import { type ClientGovernance, makeClientGovernance } from "./clientGovernance.ts"
+import { defects } from "./defects.ts"
+import { observedCall } from "./observedCall.ts"
+import type { Placement } from "./placement.ts"
+import { RpcError } from "../RpcError.ts"
+import { ClientInfo } from "./clientInfo.ts"
 import { ClientMethod } from "./clientMethod.ts"
 import { Hops } from "./hops.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { LiveSettings } from "./liveSettings.ts"
 import * as middlewareList from "./middlewareList.ts"
 import { oneOf } from "./oneOf.ts"
 import { PingPongCall } from "./pingPongCall.ts"
+import { PolicyOptions } from "./policyOptions.ts"
 import type { CallEnvironment, CallSettings, PingPongError } from "./pingPongEnvironment.ts"
 import { makeTimers, type Timers } from "./timers.ts"
 import { tracedCall } from "./tracedCall.ts"
@@ -31,15 +43,18 @@ import * as tracing from "./tracing.ts"
 import { type Surroundings, WholeCall } from "./wholeCall.ts"
 
 /** What middleware requires is in the context: whoever made the client was asked for it. */
-type AnyOptions = ClientOptions<ReadonlyArray<ForClient<unknown>>>
+type AnyOptions = ClientOptions<
+  ReadonlyArray<ForClient<unknown>>,
+  Made<Endpoints, unknown>,
+  ReadonlyArray<Made<Admission, unknown>>
+>
 
 const encodings: ReadonlyArray<Encoding> = ["buffered", "framed", "ttheader", "ttheader-framed"]
 const connectionModes: ReadonlyArray<ConnectionMode> = ["auto", "pooled", "short", "multiplexed"]
 
 const settingsOf = (options: AnyOptions | ClientCallOptions): CallSettings => ({
   // A timeout of zero has passed: it must not mean "none".
-  rpcTimeout:
-    options.rpcTimeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.rpcTimeout)),
+  rpcTimeout: options.rpcTimeout === undefined ? Infinity : Duration.toMillis(options.rpcTimeout),
   connectTimeoutMillis:
     options.connectTimeout === undefined ? undefined : Math.ceil(millis(options.connectTimeout)) || undefined,
   encoding: oneOf("transport", encodings, options.transport ?? "ttheader-framed"),
@@ -54,7 +69,7 @@ const noMiddleware: ReadonlyArray<never> = []
 export class PingPongCaller {
   readonly #service: Service.Any
   readonly #options: AnyOptions
-  readonly #settings: CallSettings
+  readonly #settings: LiveSettings<AnyOptions | ClientCallOptions, CallSettings>
   readonly #env: CallEnvironment
   readonly #tracers: ReadonlyArray<RpcTracer>
   readonly #surroundings: Surroundings
@@ -63,6 +78,7 @@ export class PingPongCaller {
     service: Service.Any,
     options: AnyOptions,
     transport: ClientTransport["Service"],
+    governance: ClientGovernance,
     timers: Timers,
     tracers: ReadonlyArray<RpcTracer>,
     context: Context.Context<never>,
@@ -71,10 +87,10 @@ export class PingPongCaller {
     const metaHandlers = options.metaHandlers ?? []
     this.#service = service
     this.#options = options
-    this.#settings = settingsOf(options)
+    this.#settings = new LiveSettings<AnyOptions | ClientCallOptions, CallSettings>(options, settingsOf)
     this.#env = {
       transport,
-      endpoints: options.endpoints ?? Endpoints.fromHostPorts(options.hostPorts ?? ["memory"]),
+      governance,
       timers,
       destService: options.destService ?? service.name_,
       failsMissingResult: options.missingResult === "fail",
@@ -114,15 +130,49 @@ export class PingPongCaller {
   /** The function of a PingPong or oneway method. */
   method(method: Method.Any): (args: unknown, options?: ClientCallOptions) => Effect.Effect<unknown, PingPongError> {
     const { callerName = "" } = this.#options
-    const called = new ClientMethod(this.#service, method, this.#settings.encoding, callerName, this.#env.destService)
+    const called = new ClientMethod(
+      this.#service,
+      method,
+      this.#settings.own.encoding,
+      callerName,
+      this.#env.destService
+    )
     const headers = new CallHeaders(called.unplaced, callerName, this.#env.destService)
-    return this.#observed
-      ? (args, options = noOptions) => this.#observe(called, headers, args, options)
-      : (args, options = noOptions) =>
-          // With a transport of its own a call has an `RpcInfo` of its own.
-          options.transport === undefined
-            ? this.#call(called, headers, args, options)
-            : this.#observe(called, headers, args, options)
+    const observed = this.#observed
+    const { fallback, retry } = this.#options
+    const policies = new PolicyOptions({ fallback, retry })
+    return (args, given) => {
+      const own = policies.of(given)
+      const options = given ?? noOptions
+      if (own !== undefined) {
+        return Effect.withFiber((fiber) => this.#governed(called, headers, args, options, own, fiber))
+      }
+      // With a transport of its own a call has an `RpcInfo` of its own.
+      return observed || options.transport !== undefined
+        ? this.#observe(called, headers, args, options)
+        : this.#call(called, headers, args, options)
+    }
+  }
+
+  #governed(
+    method: ClientMethod,
+    headers: CallHeaders,
+    args: unknown,
+    options: ClientCallOptions,
+    policies: Policies,
+    fiber: Fiber.Fiber<unknown, unknown>
+  ): Effect.Effect<unknown, PingPongError> {
+    const attempt = (fiber: Fiber.Fiber<unknown, unknown>, _: Lifecycle, hostPort: string | undefined) => {
+      const placed = hostPort === undefined ? options : { ...options, hostPort }
+      const call = new WholeCall(this.#env, this.#surroundings, method, headers, placed, args, fiber)
+      return { info: call.info, counts: call, run: Effect.suspend(() => call.run(this.#settingsFor(options))) }
+    }
+    const info = new ClientInfo(method.unplaced, callContext.logId(fiber))
+    if (options.transport !== undefined) info.protocol = options.transport
+    // Policies may look at it.
+    info.request = args
+    const env = { tracers: this.#tracers, timers: this.#env.timers }
+    return inAttempts(env, info, policies, Infinity, attempt) as Effect.Effect<unknown, PingPongError>
   }
 
   #call(
@@ -131,9 +181,34 @@ export class PingPongCaller {
     args: unknown,
     options: ClientCallOptions
   ): Effect.Effect<unknown, PingPongError> {
+    const { governance } = this.#env
+    const address = governance.address(options)
+    if (address !== undefined) return this.#send(method, headers, args, options, address, undefined)
+    return Effect.suspend(() =>
+      observedCall(
+        (fiber) => {
+          const info = method.unplaced
+          const admitted = governance.admit(info)
+          return admitted instanceof RpcError ? admitted : governance.placement(info, args, fiber, options, admitted)
+        },
+        (placement) => this.#send(method, headers, args, options, placement, placement)
+      )
+    )
+  }
+
+  #send(
+    method: ClientMethod,
+    headers: CallHeaders,
+    args: unknown,
+    options: ClientCallOptions,
+    where: string | Placement,
+    placement: Placement | undefined
+  ): Effect.Effect<unknown, PingPongError> {
     return Effect.callback((resume) => {
       const fiber = Fiber.getCurrent()!
-      return new PingPongCall(this.#env, method, headers, this.#settingsFor(options), options, args, fiber).run(resume)
+      const settings = this.#settingsFor(options)
+      const call = new PingPongCall(this.#env, method, headers, settings, options, args, fiber, where, placement)
+      return call.run(resume)
     })
   }
 
@@ -159,7 +234,7 @@ export class PingPongCaller {
   }
 
   #settingsFor(options: ClientCallOptions): CallSettings {
-    return options === noOptions ? this.#settings : settingsOf({ ...this.#options, ...options })
+    return options === noOptions ? this.#settings.own : this.#settings.of(options)
   }
 }
 
@@ -171,5 +246,6 @@ export const makePingPongCaller = Effect.fnUntraced(function* (service: Service.
   const timers = yield* makeTimers
   const runFork = Effect.runForkWith(context)
   const warn = (message: string) => void runFork(Effect.logWarning(message))
-  return new PingPongCaller(service, options, transport, timers, tracers, yield* contextOfClient, warn)
+  const governance = yield* makeClientGovernance(options, transport, timers, defects(runFork))
+  return new PingPongCaller(service, options, transport, governance, timers, tracers, yield* contextOfClient, warn)
 })

@@ -6,10 +6,10 @@
 import type { CallTarget } from "@millrace/transport/RawCall"
 import type { ClientTransport } from "@millrace/transport/Transport"
 import type { CallError } from "../ClientStream.ts"
-import type { Endpoints } from "../Endpoints.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type * as callMeta from "./callMeta.ts"
+import type { ClientGovernance } from "./clientGovernance.ts"
 import type { ClientInfo } from "./clientInfo.ts"
 import type { Hops } from "./hops.ts"
 import type { Timers } from "./timers.ts"
@@ -20,7 +20,7 @@ export type PingPongError = CallError | object
 /** What all calls of a client share. @internal */
 export interface CallEnvironment {
   readonly transport: ClientTransport["Service"]
-  readonly endpoints: Endpoints
+  readonly governance: ClientGovernance
   readonly timers: Timers
   readonly destService: string
   readonly failsMissingResult: boolean
@@ -50,6 +50,10 @@ export interface Whole {
   readonly startedAt: number | undefined
   /** When it ends, with whatever attempt is under way; infinite for an end that attempts see to. */
   readonly endsAt: number
+  /** An attempt has a connection. */
+  connected(): void
+  /** It was none: nothing was sent. */
+  disconnected(): void
   sendCount: number
   recvCount: number
   sendBytes: number

@@ -19,6 +19,7 @@ import { BizStatusError } from "../BizStatusError.ts"
 import { RpcError } from "../RpcError.ts"
 import type * as Public from "../ServerCall.ts"
 import * as answerStrings from "./answerStrings.ts"
+import type { Admitted } from "./admitted.ts"
 import * as callErrors from "./callErrors.ts"
 import * as callMeta from "./callMeta.ts"
 import * as errors from "./errors.ts"
@@ -61,7 +62,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   #request: unknown
   readonly #oneway: boolean
   readonly #deadline: number
-  readonly #ended: (() => void) | undefined
+  readonly #admitted: Admitted | undefined
   readonly lifecycle: Lifecycle | undefined
   readonly #handler: HandlerFiber
   #strings: CallEntries = noStrings
@@ -76,7 +77,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   /** The raw call ends by the timer, some time behind the handler. */
   #answersLate = false
 
-  /** `deadline` is a time of the clock, 0 for none; `ended` runs when the handler has. */
+  /** `deadline` is a time of the clock, 0 for none. */
   constructor(
     serving: Serving,
     info: CallInfo,
@@ -84,7 +85,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     route: CallRoute,
     request: unknown,
     deadline: number,
-    ended: (() => void) | undefined
+    admitted: Admitted | undefined
   ) {
     this.#serving = serving
     this.info = info
@@ -94,7 +95,8 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     this.#oneway = info.mode === "oneway"
     this.#unheard = this.#oneway
     this.#deadline = deadline
-    this.#ended = ended
+    this.#admitted = admitted
+    if (admitted !== undefined) admitted.opened = true
     this.lifecycle = serving.lifecycle(info)
     this.#handler = new HandlerFiber(serving, this)
     if (this.lifecycle !== undefined) this.lifecycle.counts = this
@@ -227,7 +229,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
     if (!this.#answered && !this.#answersLate) this.#raw.finish()
     if (this.#oneway) this.#logFailure(outcome)
     this.#handler.returned = true
-    this.#ended?.()
+    this.#admitted?.ended(outcome)
     // What middleware has put in its place may be no business error, or none at all.
     this.info.bizError = outcome.bizError
     report(this.#serving, this, outcome)
@@ -265,7 +267,8 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   #refuse(error: unknown, fromHandler: boolean): outcomes.Outcome {
     const exception = callErrors.toException(error, fromHandler)
-    this.#except(exception)
+    // Of a handler it is no refusal.
+    this.#except(exception, false, fromHandler ? undefined : callErrors.pushback(error))
     return outcomes.failed(error instanceof RpcError ? error : callErrors.fromException(this.info, exception))
   }
 
@@ -353,11 +356,12 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
       writeMeta.length === 0 ? this.#strings : callMeta.write(writeMeta, this.#strings, this.info))
   }
 
-  #except(exception: ApplicationException, close = false): void {
+  #except(exception: ApplicationException, close = false, own: CallEntries = noStrings): void {
     if (this.#unheard || this.#answered) return
     this.#answered = true
     try {
-      this.#raw.exception(exception, this.#metaWritten(), close)
+      const written = this.#metaWritten()
+      this.#raw.exception(exception, own.length === 0 ? written : [...written, ...own], close)
     } catch {
       // The strings do not fit, a hook throws, or the type is no i32.
       this.#raw.exception({ type: ExceptionType.InternalError, message: exception.message }, noStrings, close)

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { CallError } from "../ClientStream.ts"
+import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { CallOptions } from "../StreamOptions.ts"
 import { Caller, type ClientParts } from "./caller.ts"
@@ -17,6 +18,9 @@ import * as callContext from "./callContext.ts"
 import type { ClientCall } from "./clientCall.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { observedCall } from "./observedCall.ts"
+import type { Placement } from "./placement.ts"
+import type { Start } from "./streamOpener.ts"
 import { noOptions } from "./streamSettings.ts"
 import { tracedCall } from "./tracedCall.ts"
 import * as tracing from "./tracing.ts"
@@ -51,14 +55,18 @@ export class PlainCaller extends Caller {
         call === undefined ? finishUnopened(lifecycle, exit) : call.close(exit)
       // The step that opens the raw stream also hands it to the scope: an interruption between the two would leave it
       // open.
-      const opened = this.opener.open(
-        fiber,
-        method,
-        info,
-        options,
-        (raw, info, deadline) => (call = this.streamCall(fiber, method, raw, info, deadline, options, lifecycle))
-      )
-      if (this.tracers.length === 0) return Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
+      const start = (raw: RawClientStream, info: RpcInfo, deadline: number): ClientCall =>
+        (call = this.streamCall(fiber, method, raw, info, deadline, options, lifecycle))
+      const address = this.governance.address(options)
+      const opened =
+        address === undefined
+          ? Effect.suspend(() => this.#openGoverned(fiber, method, info, options, request, lifecycle, start))
+          : Effect.suspend(() =>
+              this.opener.openAt(fiber, method, info, options, address, this.opener.deadline(fiber, options), start)
+            )
+      if (this.tracers.length === 0 && address !== undefined) {
+        return Effect.andThen(Scope.addFinalizerExit(scope, close), opened)
+      }
       // Nothing comes between a start and the promise of its finish.
       return Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(lifecycle.start(), (context) =>
@@ -72,6 +80,26 @@ export class PlainCaller extends Caller {
         )
       )
     })
+  }
+
+  #openGoverned<A>(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    method: ClientMethod,
+    info: RpcInfo,
+    options: CallOptions,
+    request: unknown,
+    lifecycle: Lifecycle,
+    start: Start<A>
+  ): Effect.Effect<A, CallError> {
+    const admitted = this.governance.admit(info)
+    if (admitted instanceof RpcError) return Effect.fail(admitted)
+    const placement = this.governance.placement(info, request, fiber, options, admitted)
+    lifecycle.observer = placement
+    const placed: Start<A> = (raw, info, deadline) => {
+      placement.info = info
+      return start(raw, info, deadline)
+    }
+    return this.opener.open(fiber, method, options, placed, placement, placement.choose())
   }
 
   override unary(
@@ -89,6 +117,17 @@ export class PlainCaller extends Caller {
     })
   }
 
+  override unaryAttempt(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    method: ClientMethod,
+    request: unknown,
+    options: CallOptions,
+    info: RpcInfo,
+    lifecycle: Lifecycle | undefined
+  ): Effect.Effect<unknown, UnaryError> {
+    return this.#runUnary(fiber, method, info, request, options, lifecycle)
+  }
+
   /**
    * In `context` in place of that of the fiber. Nothing of a call that opens at once runs in it, so it is read and not set: to
    * set it is dear where its span is another one.
@@ -103,32 +142,55 @@ export class PlainCaller extends Caller {
     context?: Context.Context<never> | undefined
   ): Effect.Effect<unknown, UnaryError> {
     const reader = context === undefined ? fiber : new callContext.ContextReader(context)
-    const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall =>
-      this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
+    const address = this.governance.address(options)
+    if (address !== undefined) return this.#answer(reader, method, info, request, options, lifecycle, context, address)
+    return observedCall(
+      () => {
+        const admitted = this.governance.admit(info)
+        if (admitted instanceof RpcError) return admitted
+        return this.governance.placement(info, request, reader, options, admitted)
+      },
+      (placement) => this.#answer(reader, method, info, request, options, lifecycle, context, placement!),
+      lifecycle?.overdue
+    )
+  }
+
+  #answer(
+    reader: callContext.Reader,
+    method: ClientMethod,
+    info: RpcInfo,
+    request: unknown,
+    options: CallOptions,
+    lifecycle: Lifecycle | undefined,
+    context: Context.Context<never> | undefined,
+    where: string | Placement
+  ): Effect.Effect<unknown, UnaryError> {
+    const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall => {
+      if (typeof where !== "string") {
+        where.info = info
+        where.connected()
+      }
+      return this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
+    }
     // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two
     // steps.
     return Effect.callback((resume) => {
-      const address = this.opener.pick(info, options)
+      const address = typeof where === "string" ? where : where.choose()
       if (typeof address === "string") {
         const call = this.opener.openNow(reader, method, info, options, address, start)
         if (call !== undefined) return call.run(request, resume)
       }
       let opened: UnaryCall | undefined
+      const keep: Start<UnaryCall> = (raw, info, deadline) => (opened = start(raw, info, deadline))
+      const opening = Effect.suspend(() =>
+        typeof where === "string"
+          ? this.opener.openAt(reader, method, info, options, where, this.opener.deadline(reader, options), keep)
+          : this.opener.open(reader, method, options, keep, where, address)
+      )
       resume(
         Effect.onInterrupt(
-          Effect.flatMap(
-            tracing.within(
-              this.opener.open(
-                reader,
-                method,
-                info,
-                options,
-                (raw, info, deadline) => (opened = start(raw, info, deadline)),
-                address
-              ),
-              context
-            ),
-            (call) => Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
+          Effect.flatMap(tracing.within(opening, context), (call) =>
+            Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
           ),
           () => opened?.cancel ?? Effect.void
         )

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { CallError } from "../ClientStream.ts"
 import type { RecvMiddleware, StreamContext } from "../Middleware.ts"
+import { causeFailure } from "./errors.ts"
 import { functionOf, isCallError, type Plain } from "./messageFunctions.ts"
 import { mergeOver } from "./streamContext.ts"
 import type { Timers } from "./timers.ts"
@@ -30,8 +31,10 @@ export interface RecvEnd {
   readonly recvBudget: number
   /** The next receive is for the first message, which has a budget of its own. */
   readonly awaitsFirst: boolean
-  /** Fails the end, and gives its error. */
+  /** The error of a receive that is overdue; the end fails with it, unless the receive fails alone. */
   recvOverdue(first: boolean): CallError
+  /** The last that failed alone. */
+  readonly overdueAlone: CallError | undefined
   secondRecv(): Effect.Effect<never>
   tellRecv(count: number, bytes: number): void
   /** What came out of the chain in place of messages, on its way to the fiber. */
@@ -186,8 +189,14 @@ export class RecvChain {
     // Interrupted before it began.
     if (this.#runner !== Fiber.getCurrent()) return
     this.#runner = undefined
-    if (Exit.isFailure(exit)) commitFailed(this.#composed?.top, exit.cause)
+    if (Exit.isFailure(exit) && !this.#isOverdueAlone(exit.cause)) commitFailed(this.#composed?.top, exit.cause)
     this.tell()
+  }
+
+  /** As an interruption: what middleware had in hand comes again. */
+  #isOverdueAlone(cause: Cause.Cause<unknown>): boolean {
+    const error = this.#end.overdueAlone
+    return error !== undefined && causeFailure(cause)?.value === error
   }
 
   /** Tells tracers of what they have not heard of. */

@@ -4,16 +4,29 @@
  * @internal
  */
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
+import * as Pushback from "@millrace/transport/Pushback"
+import type { CallHeader } from "@millrace/transport/RawCall"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import { deadlineExceeded, error, goDuration } from "./errors.ts"
+import { refusalOf } from "./refusals.ts"
 
 /** A `TApplicationException`: its type is the code. `millis` is what the call had. @internal */
-export const exceptionError = (info: RpcInfo, { message, type }: ApplicationException, millis: number) => {
+export const exceptionError = (
+  info: RpcInfo,
+  { message, type }: ApplicationException,
+  millis: number,
+  header: CallHeader | undefined
+) => {
   if (message.startsWith("rpc timeout:")) return error(info, type, message, new RpcError.RpcTimeout({ millis }))
   // What our servers answer whose grace time is over.
   if (type === 14) return error(info, type, message, new RpcError.Unavailable({ neverSent: false, draining: true }))
-  return error(info, type, message, new RpcError.Status({}))
+  // What a handler failed with has other types, or other words around it.
+  const refusal =
+    type === ExceptionType.InternalError
+      ? refusalOf(message, header === undefined ? undefined : Pushback.fromStrings(header.strings))
+      : undefined
+  return error(info, type, message, refusal ?? new RpcError.Status({}))
 }
 
 /** How the time of a call ran out. @internal */

@@ -20,6 +20,7 @@ import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { ServerInfo } from "../RpcInfo.ts"
 import type * as Public from "../ServerCall.ts"
+import type { Admitted } from "./admitted.ts"
 import type { Budgets } from "./budgets.ts"
 import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
@@ -36,8 +37,8 @@ import type { Environment } from "./waitingEnd.ts"
 
 /** What the calls of one server share. @internal */
 export interface ServerEnvironment extends Environment, FiberEnvironment {
-  /** An error, or what to run when the call has ended. */
-  readonly admit: (info: ServerInfo) => RpcError | (() => void) | undefined
+  /** An error, or who hears of the end of the call. */
+  readonly admit: (info: ServerInfo, peer: string) => RpcError | Admitted | undefined
   readonly draining: Effect.Effect<void>
   /** The `onReadStream` of all meta handlers; undefined where there is none. */
   readonly readStream: MetaHandler["onReadStream"]
@@ -66,7 +67,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   readonly #main: (call: ServerCall) => Effect.Effect<unknown, unknown>
   readonly #deadline: number
   readonly lifecycle: Lifecycle | undefined
-  #ended: (() => void) | undefined
+  #admitted: Admitted | undefined
   readonly #sendMillis: number
 
   readonly #handler: HandlerFiber
@@ -86,7 +87,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     main: (call: ServerCall) => Effect.Effect<unknown, unknown>,
     budgets: Budgets,
     lifecycle: Lifecycle | undefined,
-    ended: (() => void) | undefined
+    admitted: Admitted | undefined
   ) {
     super(env, info, plan, raw, plan.decodeRequest, plan.encodeResponse, budgets)
     this.#plan = plan
@@ -94,7 +95,8 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.#deadline = budgets.deadline
     this.#handler = new HandlerFiber(env, this)
     this.lifecycle = lifecycle
-    this.#ended = ended
+    this.#admitted = admitted
+    if (admitted !== undefined) admitted.opened = true
     this.#sendMillis = budgets.send
     if (lifecycle !== undefined) lifecycle.counts = this
   }
@@ -243,9 +245,10 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
 
   /** Admission of a call that has waited for its request: why it may not go on. */
   admit(): RpcError | undefined {
-    const admitted = this.env.admit(this.info)
+    const admitted = this.env.admit(this.info, this.raw.peer.address)
     if (admitted instanceof RpcError) return admitted
-    this.#ended = admitted
+    this.#admitted = admitted
+    if (admitted !== undefined) admitted.opened = true
     return undefined
   }
 
@@ -307,7 +310,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.#wakeLeftovers()
     this.raw.release()
     unread.limit(this.env.timers, this.raw, this.#sendMillis, errors.localCancel)
-    this.#ended?.()
+    this.#admitted?.ended(outcome)
     // What middleware has put in its place may be no business error, or none at all.
     this.info.bizError = outcome.bizError
     report(this.env, this, outcome)

@@ -8,6 +8,7 @@ import * as Metainfo from "@millrace/transport/Metainfo"
 import type { CallHeader, RawServerCall } from "@millrace/transport/RawCall"
 import type { BizStatusError } from "../BizStatusError.ts"
 import type { Mode, Protocol, ServerInfo } from "../RpcInfo.ts"
+import { attemptIn } from "./retryKey.ts"
 
 /** Of any call. @internal */
 export abstract class Info implements ServerInfo {
@@ -32,6 +33,10 @@ export abstract class Info implements ServerInfo {
 
   get callee(): string {
     return this.service
+  }
+
+  get attempt(): number {
+    return attemptIn(this.metainfo)
   }
 
   get metainfo(): Metainfo.Metainfo {

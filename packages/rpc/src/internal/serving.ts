@@ -15,6 +15,7 @@ import * as RpcError from "../RpcError.ts"
 import type { RpcInfo, ServerInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
 import type { Readers, Writers } from "./callMeta.ts"
+import { type Admitted, admit } from "./admitted.ts"
 import * as errors from "./errors.ts"
 import type { FiberEnvironment } from "./handlerFiber.ts"
 import { Lifecycle } from "./lifecycle.ts"
@@ -30,6 +31,23 @@ export interface Settings {
   readonly tracers: ReadonlyArray<RpcTracer>
   readonly metaHandlers: ReadonlyArray<MetaHandler>
   readonly graceMillis: number
+}
+
+/** The metadata of a PingPong call is made when it is asked for. */
+class Request implements AdmissionRequest {
+  readonly info: ServerInfo
+  readonly peer: string
+  readonly now: number
+
+  constructor(info: ServerInfo, peer: string, now: number) {
+    this.info = info
+    this.peer = peer
+    this.now = now
+  }
+
+  get metadata(): ServerInfo["metadata"] {
+    return this.info.metadata
+  }
 }
 
 /** A call whose handler, finalizers or tracers still run. @internal */
@@ -58,6 +76,8 @@ export class Serving implements FiberEnvironment {
   readonly #lostBusinessErrors = new Set<object>()
   readonly #cutAnswers = new Set<object>()
   readonly #onewayLines = new LogBudget()
+  readonly #now = (): number => this.timers.now()
+  readonly #observerDied = (info: RpcInfo, cause: Cause.Cause<unknown>): void => this.logDefect(info, cause)
   #whenIdle: (() => void) | undefined
   #over = false
 
@@ -87,47 +107,21 @@ export class Serving implements FiberEnvironment {
 
   // --- before a call ---------------------------------------------------------------------------------------------------
 
-  /**
-   * All rules in order: an error, or what to run when the call has ended. A rule that refuses gives back what those
-   * before it gave out.
-   */
-  admit(info: ServerInfo): RpcError.RpcError | (() => void) | undefined {
+  /** There are rules of admission. */
+  get guarded(): boolean {
+    return this.#settings.admission.length > 0
+  }
+
+  /** All rules in order: an error, or who hears of the end of the call; undefined for nobody. */
+  admit(info: ServerInfo, peer: string): RpcError.RpcError | Admitted | undefined {
     const { admission } = this.#settings
     if (admission.length === 0) return undefined
-    const request: AdmissionRequest = {
-      info,
-      get metadata() {
-        return info.metadata
-      }
-    }
-    const releases: Array<() => void> = []
-    const release = () => {
-      for (const give of releases) {
-        // One that dies keeps neither the others nor the call from their end.
-        try {
-          give()
-        } catch (defect) {
-          this.logDefect(info, Cause.die(defect))
-        }
-      }
-    }
-    for (const { admit } of admission) {
-      let answer: RpcError.RpcError | (() => void)
-      try {
-        answer = admit(request)
-      } catch (defect) {
-        release()
-        this.logDefect(info, Cause.die(defect))
-        const { code, message } = errors.panicStatus(info, defect)
-        return refusal(info, code, message)
-      }
-      if (typeof answer !== "function") {
-        release()
-        return answer
-      }
-      releases.push(answer)
-    }
-    return release
+    const request = new Request(info, peer, this.timers.now())
+    return admit(admission, request, this.#now, this.#observerDied, (defect) => {
+      this.logDefect(info, Cause.die(defect))
+      const { code, message } = errors.panicStatus(info, defect)
+      return refusal(info, code, message)
+    })
   }
 
   lifecycle(info: RpcInfo): Lifecycle | undefined {

@@ -11,8 +11,8 @@ import * as Scope from "effect/Scope"
 import type * as ClientStream from "../ClientStream.ts"
 import type { ClientCall } from "./clientCall.ts"
 import { cancelled } from "./errors.ts"
-import { Lifecycle } from "./lifecycle.ts"
-import type { Outcome } from "./outcome.ts"
+import { Lifecycle, type Observer } from "./lifecycle.ts"
+import { failed, type Outcome } from "./outcome.ts"
 import type { Timers } from "./timers.ts"
 import { finishUnopened } from "./unopened.ts"
 
@@ -24,18 +24,23 @@ class Attempt extends Lifecycle {
   trailer: Metadata.Metadata | undefined
   readonly #call: Lifecycle
   readonly #attempts: StreamAttempts
+  #answered = false
 
-  constructor(call: Lifecycle, timers: Timers, attempts: StreamAttempts) {
+  constructor(call: Lifecycle, timers: Timers, attempts: StreamAttempts, observer: Observer | undefined) {
     super([], timers, call.info)
+    this.observer = observer
     this.#call = call
     this.#attempts = attempts
   }
 
   override streamStart(): void {
+    this.observer?.created()
     this.#call.streamStart()
   }
 
   override streamRecvHeader(header: Metadata.Metadata): void {
+    if (!this.#answered) this.observer?.answered()
+    this.#answered = true
     if (this.#attempts.last === this) this.#call.streamRecvHeader(header)
   }
 
@@ -51,6 +56,7 @@ class Attempt extends Lifecycle {
         this.counts.tellRest?.()
         this.finished = true
         this.outcome = outcome
+        this.observer?.ended(outcome)
         return this.#attempts.ended(this)
       })
     )
@@ -99,13 +105,18 @@ export class StreamAttempts {
   /** An attempt has a stream. */
   add(
     makeCall: (lifecycle: Lifecycle) => ClientCall,
-    handleOf: (call: ClientCall) => ClientStream.Any
+    handleOf: (call: ClientCall) => ClientStream.Any,
+    observer: Observer | undefined
   ): ClientStream.Any {
-    const attempt = new Attempt(this.#lifecycle, this.#timers, this)
+    const attempt = new Attempt(this.#lifecycle, this.#timers, this, observer)
     this.#all.push(attempt)
     attempt.call = makeCall(attempt)
-    // Its stream came when the call had ended already.
-    if (this.#released) attempt.call.fail(cancelled(attempt.call.info))
+    if (this.#released) {
+      // Its stream came when the call had ended already.
+      const error = cancelled(attempt.call.info)
+      attempt.call.fail(error)
+      attempt.end(failed(error))
+    }
     return (attempt.handle = handleOf(attempt.call))
   }
 

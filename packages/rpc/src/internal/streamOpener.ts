@@ -7,14 +7,16 @@ import type { RawClientStream } from "@millrace/transport/RawStream"
 import type { ClientTransport, OpenRequest } from "@millrace/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Deadline from "../Deadline.ts"
-import * as Endpoints from "../Endpoints.ts"
+import type { CallError } from "../ClientStream.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { CallOptions } from "../StreamOptions.ts"
 import { type AnyOptions, type StreamCallSettings, noOptions, settingsOf } from "./streamSettings.ts"
 import type { Reader } from "./callContext.ts"
 import type { ClientMethod } from "./clientMethod.ts"
+import { atInstances, type Placement } from "./placement.ts"
 import * as errors from "./errors.ts"
+import { LiveSettings } from "./liveSettings.ts"
 import type { OutgoingHeaders } from "./outgoing.ts"
 import type { Timers } from "./timers.ts"
 
@@ -26,9 +28,7 @@ const due = (deadline: number): number => (deadline === Infinity ? 0 : deadline)
 
 /** @internal */
 export class StreamOpener {
-  readonly #options: AnyOptions
-  readonly #settings: StreamCallSettings
-  readonly #endpoints: Endpoints.Endpoints
+  readonly #settings: LiveSettings<AnyOptions | CallOptions, StreamCallSettings>
   readonly #transport: ClientTransport["Service"]
   readonly #timers: Timers
   readonly #outgoing: OutgoingHeaders
@@ -41,9 +41,7 @@ export class StreamOpener {
     timers: Timers,
     outgoing: OutgoingHeaders
   ) {
-    this.#options = options
-    this.#settings = settingsOf(options)
-    this.#endpoints = options.endpoints ?? Endpoints.fromHostPorts(options.hostPorts ?? ["memory"])
+    this.#settings = new LiveSettings<AnyOptions | CallOptions, StreamCallSettings>(options, settingsOf)
     this.#transport = transport
     this.#timers = timers
     this.#outgoing = outgoing
@@ -51,18 +49,14 @@ export class StreamOpener {
   }
 
   settings(options: CallOptions): StreamCallSettings {
-    return options === noOptions ? this.#settings : settingsOf({ ...this.#options, ...options })
+    return options === noOptions ? this.#settings.own : this.#settings.of(options)
   }
 
   /** The absolute deadline of a call, infinite for none. */
   deadline(fiber: Reader, options: CallOptions): number {
     const inherited = fiber.getRef(Deadline.Current) ?? Infinity
-    const timeout = "timeout" in options ? settingsOf(options).timeout : this.#settings.timeout
+    const timeout = "timeout" in options ? settingsOf(options).timeout : this.#settings.own.timeout
     return timeout === Infinity ? inherited : Math.min(this.#timers.now() + timeout, inherited)
-  }
-
-  pick(info: RpcInfo, options: CallOptions): string | Effect.Effect<string, RpcError> {
-    return options.hostPort ?? this.#endpoints.pick(info)
   }
 
   /** Opens without waiting, where that is possible; undefined where it is not. */
@@ -82,22 +76,33 @@ export class StreamOpener {
     return raw === undefined ? undefined : start(raw, info, due(deadline))
   }
 
-  /** Chooses an instance, and opens. */
+  /** Opens at the instance of the placement, or at the next. */
   open<A>(
     fiber: Reader,
     method: ClientMethod,
-    unplaced: RpcInfo,
     options: CallOptions,
     start: Start<A>,
-    picked?: string | Effect.Effect<string, RpcError>
-  ): Effect.Effect<A, RpcError> {
-    return Effect.suspend(() => {
-      const deadline = this.deadline(fiber, options)
-      const address = picked ?? this.pick(unplaced, options)
-      return typeof address === "string"
-        ? this.openAt(fiber, method, unplaced, options, address, deadline, start)
-        : Effect.flatMap(address, (address) => this.openAt(fiber, method, unplaced, options, address, deadline, start))
-    })
+    placement: Placement,
+    first: string | Effect.Effect<string, RpcError>
+  ): Effect.Effect<A, CallError> {
+    const { info } = placement
+    const deadline = this.deadline(fiber, options)
+    return atInstances(
+      placement,
+      (address) => this.openAt(fiber, method, info, options, address, deadline, start),
+      (choosing) => this.inTime(choosing, deadline, info),
+      first
+    )
+  }
+
+  /** What a call waits for before it has a stream, no longer than until its deadline. */
+  inTime<A>(waiting: Effect.Effect<A, RpcError>, deadline: number, info: RpcInfo): Effect.Effect<A, RpcError> {
+    return deadline === Infinity
+      ? waiting
+      : Effect.timeoutOrElse(waiting, {
+          duration: Math.max(0, deadline - this.#timers.now()),
+          orElse: () => Effect.fail(errors.deadlineExceeded(info))
+        })
   }
 
   openAt<A>(
@@ -124,12 +129,7 @@ export class StreamOpener {
         onSuccess: (raw) => Effect.succeed(start(raw, info, due(deadline)))
       })
     )
-    return deadline === Infinity
-      ? opening
-      : Effect.timeoutOrElse(opening, {
-          duration: deadline - now,
-          orElse: () => Effect.fail(errors.deadlineExceeded(info))
-        })
+    return this.inTime(opening, deadline, info)
   }
 
   #request(

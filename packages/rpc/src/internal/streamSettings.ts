@@ -5,11 +5,17 @@
  */
 import * as Duration from "effect/Duration"
 import type { ForClient } from "../Middleware.ts"
-import type { CallOptions, StreamClientOptions } from "../StreamOptions.ts"
+import type { Admission } from "../Admission.ts"
+import type { Endpoints } from "../Endpoints.ts"
+import type { CallOptions, Made, StreamClientOptions } from "../StreamOptions.ts"
 import { type Budgets, defaultStallWarning, millis } from "./budgets.ts"
 
 /** What middleware requires is in the context: whoever made the client was asked for it. @internal */
-export type AnyOptions = StreamClientOptions<ReadonlyArray<ForClient<unknown>>>
+export type AnyOptions = StreamClientOptions<
+  ReadonlyArray<ForClient<unknown>>,
+  Made<Endpoints, unknown>,
+  ReadonlyArray<Made<Admission, unknown>>
+>
 
 /** 0 is none, but for `timeout`, where infinite is. @internal */
 export interface StreamCallSettings extends Omit<Budgets, "deadline"> {
@@ -21,9 +27,10 @@ export interface StreamCallSettings extends Omit<Budgets, "deadline"> {
 /** @internal */
 export const settingsOf = (options: AnyOptions | CallOptions): StreamCallSettings => ({
   // A timeout of zero has passed: it must not mean "none".
-  timeout: options.timeout === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(options.timeout)),
+  timeout: options.timeout === undefined ? Infinity : Duration.toMillis(options.timeout),
   firstMessage: millis(options.firstMessageTimeout),
   recv: millis(options.recvTimeout),
+  recvFailsAlone: options.recvTimeoutCancels === false,
   send: millis(options.sendTimeout),
   stallWarning: millis(options.stallWarning, defaultStallWarning),
   connectTimeoutMillis: options.connectTimeout === undefined ? undefined : millis(options.connectTimeout) || undefined,

@@ -13,10 +13,20 @@ import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import { broken, completed, failed, interrupted, type Outcome } from "./outcome.ts"
 
-/** Gives `call` the context that it runs in, in place of that of its fiber. @internal */
+type AnyExit = Exit.Exit<unknown, unknown>
+
+const asItIs = (exit: AnyExit): AnyExit => exit
+
+/**
+ * Gives `call` the context that it runs in, in place of that of its fiber. `reported` says what is reported of what the call came
+ * to.
+ *
+ * @internal
+ */
 export const tracedCall = <A, E>(
   lifecycle: Lifecycle,
-  call: (context: Context.Context<never> | undefined) => Effect.Effect<A, E>
+  call: (context: Context.Context<never> | undefined) => Effect.Effect<A, E>,
+  reported: (exit: AnyExit) => AnyExit = asItIs
 ): Effect.Effect<A, E> => {
   if (lifecycle.direct) {
     // A call that is interrupted before it begins has nothing to finish.
@@ -24,7 +34,7 @@ export const tracedCall = <A, E>(
       Effect.withFiber((fiber) => call(lifecycle.begin(fiber.context))),
       (exit) => {
         if (!lifecycle.started) return undefined
-        lifecycle.end(outcomeOf(exit))
+        lifecycle.end(outcomeOf(reported(exit)))
         return undefined
       }
     )
@@ -32,12 +42,13 @@ export const tracedCall = <A, E>(
   // Nothing comes between a start and the promise of its finish.
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(lifecycle.start(), (context) =>
-      Effect.onExit(restore(Effect.suspend(() => call(context))), (exit) => lifecycle.finish(outcomeOf(exit)))
+      Effect.onExit(restore(Effect.suspend(() => call(context))), (exit) => lifecycle.finish(outcomeOf(reported(exit))))
     )
   )
 }
 
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+/** @internal */
+export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
   if (Exit.isSuccess(exit)) return completed
   if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
   const failure = errors.causeFailure(exit.cause)

@@ -48,9 +48,13 @@ export abstract class WaitingEnd implements RawListener, Timer {
    * Set once this end has failed: by a budget, a codec, or a decision of ours. It beats whatever the peer says later.
    */
   protected failure: CallError | undefined
-  #recvResume: (() => void) | undefined
+  /** The last receive that was overdue and failed alone. */
+  overdueAlone: CallError | undefined
+  #recvResume: ((overdue?: CallError) => void) | undefined
   #sendResume: (() => void) | undefined
   #recvSince = 0
+  /** The budget of the receive that waits. */
+  #recvWait = 0
   #sendSince = 0
   #stallReported = false
 
@@ -63,6 +67,8 @@ export abstract class WaitingEnd implements RawListener, Timer {
     if (budgets.deadline > 0) env.timers.arm(this, budgets.deadline)
   }
 
+  /** A receive fails, and nothing else. */
+  protected abstract recvOverdueAlone(error: CallError): Effect.Effect<never, CallError | Cause.Done>
   /** This end fails: tell the peer in the way of this side. Called once, before waiting fibers are resumed. */
   protected abstract failed(error: CallError): void
   /** The raw stream was aborted by the peer or the connection. */
@@ -79,13 +85,16 @@ export abstract class WaitingEnd implements RawListener, Timer {
   }
 
   protected parkRecv<A>(
-    again: () => Effect.Effect<A, CallError | Cause.Done>
+    again: () => Effect.Effect<A, CallError | Cause.Done>,
+    budget: number
   ): Effect.Effect<A, CallError | Cause.Done> {
     return Effect.callback((resume) => {
-      this.#recvResume = () => resume(Effect.suspend(again))
+      this.#recvResume = (overdue) =>
+        resume(overdue === undefined ? Effect.suspend(again) : this.recvOverdueAlone(overdue))
       if (this.#timed) {
         this.#recvSince = this.env.timers.now()
-        this.#armWait(this.#recvSince, this.recvBudget)
+        this.#recvWait = budget
+        this.#armWait(this.#recvSince, budget)
       }
       return Effect.sync(() => {
         this.#recvResume = undefined
@@ -158,9 +167,15 @@ export abstract class WaitingEnd implements RawListener, Timer {
     return this.awaitsFirst ? this.#budgets.firstMessage : this.#budgets.recv
   }
 
-  /** A receive has taken longer than its budget: the failure of this end. */
+  /** Not at the first message where that has a budget of its own. */
+  protected get recvFailsAlone(): boolean {
+    return this.#budgets.recvFailsAlone && !this.awaitsFirst
+  }
+
+  /** A receive has taken longer than its budget: its error, and the failure of this end unless it fails alone. */
   recvOverdue(first: boolean): CallError {
-    const { firstMessage, recv } = this.#budgets
+    const { firstMessage, recv, recvFailsAlone } = this.#budgets
+    if (recvFailsAlone && !first) return (this.overdueAlone = errors.recvTimeout(this.info, recv, true))
     this.fail(first ? errors.firstMessageTimeout(this.info, firstMessage) : errors.recvTimeout(this.info, recv))
     return this.failure!
   }
@@ -172,6 +187,10 @@ export abstract class WaitingEnd implements RawListener, Timer {
   sendOverdue(): CallError {
     this.fail(errors.sendTimeout(this.info, this.#budgets.send))
     return this.failure!
+  }
+
+  get #recvDue(): number {
+    return this.recvWaits && this.#recvWait > 0 ? this.#recvSince + this.#recvWait : Infinity
   }
 
   #armWait(since: number, budget: number): void {
@@ -190,14 +209,16 @@ export abstract class WaitingEnd implements RawListener, Timer {
       return undefined
     }
     let next = deadline > 0 ? deadline : Infinity
-    if (this.recvWaits) {
-      const budget = this.recvBudget
-      if (budget > 0 && now >= this.#recvSince + budget) {
-        this.recvOverdue(this.awaitsFirst)
-        return undefined
-      }
-      if (budget > 0) next = Math.min(next, this.#recvSince + budget)
+    if (this.#recvDue <= now) {
+      const error = this.recvOverdue(this.awaitsFirst)
+      if (this.failure !== undefined) return undefined
+      const resume = this.#recvResume!
+      this.#recvResume = undefined
+      resume(error)
+      // Whoever received may have waited again, or ended the stream.
+      if (this.failure !== undefined || this.raw.end !== undefined) return undefined
     }
+    next = Math.min(next, this.#recvDue)
     if (this.sendWaits && send > 0) {
       if (now >= this.#sendSince + send) {
         this.sendOverdue()

@@ -24,6 +24,10 @@ import { answerOf, PingPongCall } from "./pingPongCall.ts"
 import type { CallEnvironment, CallSettings, PingPongError, Whole } from "./pingPongEnvironment.ts"
 import type { Result } from "./plan.ts"
 import * as replyErrors from "./replyErrors.ts"
+import { RpcError } from "../RpcError.ts"
+import type { Admitted } from "./admitted.ts"
+import { observedCall, type OverdueError } from "./observedCall.ts"
+import { atInstances, type Placement } from "./placement.ts"
 import { until } from "./until.ts"
 
 /** What a client puts around its calls. @internal */
@@ -50,6 +54,10 @@ export class WholeCall implements Whole, Counts {
   readonly #headers: CallHeaders
   readonly #options: ClientCallOptions
   readonly #body: CallBody
+  #admitted: Admitted | undefined
+  /** Of all attempts. */
+  #connections = 0
+  #overdue: OverdueError | undefined
 
   constructor(
     env: CallEnvironment,
@@ -73,21 +81,39 @@ export class WholeCall implements Whole, Counts {
 
   run(settings: CallSettings): Effect.Effect<unknown, PingPongError> {
     const { instanceMiddleware, middleware } = this.#surroundings
-    const answer =
-      middleware.length === 0 && instanceMiddleware.length === 0
-        ? this.#attempt(settings, this.#options)
-        : this.#wrapped(settings)
+    const result =
+      middleware.length === 0 && instanceMiddleware.length === 0 ? this.#attempt(settings) : this.#wrapped(settings)
     // A declared exception is an answer up to here.
-    return Effect.flatMap(answer, (result) => {
+    const answer = Effect.flatMap(result, (result) => {
       this.info.bizError = undefined
       return answerOf(result as Result, this.#method, this.info, this.#env)
     })
+    const { governance } = this.#env
+    if (!governance.admits) return answer
+    return observedCall(
+      () => {
+        const admitted = governance.admit(this.info)
+        if (!(admitted instanceof RpcError)) this.#admitted = admitted
+        return admitted
+      },
+      () => answer
+    )
+  }
+
+  connected(): void {
+    this.#connections++
+    if (this.#admitted !== undefined) this.#admitted.opened = true
+  }
+
+  disconnected(): void {
+    this.#connections--
+    if (this.#admitted !== undefined) this.#admitted.opened = this.#connections > 0
   }
 
   #wrapped(settings: CallSettings): Effect.Effect<unknown, PingPongError> {
     const { context, instanceMiddleware, middleware } = this.#surroundings
     const { info } = this
-    const attempt = instanceMiddleware.length === 0 ? this.#attempt(settings, this.#options) : this.#placed(settings)
+    const attempt = instanceMiddleware.length === 0 ? this.#attempt(settings) : this.#placed(settings)
     const call = wrapCall(middleware, context, attempt, info, this.#body)
     const limited = Effect.withFiber((fiber) => this.#limited(call, settings, fiber.getRef(Deadline.Current)))
     return Effect.tapError(limited, (error) => {
@@ -117,30 +143,75 @@ export class WholeCall implements Whole, Counts {
       })
     this.startedAt = now
     this.endsAt = due
+    this.#overdue = () => (timers.now() >= due ? overdue() : undefined)
     return due <= now ? Effect.fail(overdue()) : until(call, timers, due, overdue)
   }
 
   /** Chooses an instance for the middleware that stands around an attempt to reach it. */
   #placed(settings: CallSettings): Effect.Effect<unknown, CallError, Scope.Scope> {
-    const { requestInInfo, instanceMiddleware } = this.#surroundings
+    const { instanceMiddleware } = this.#surroundings
     const { info } = this
-    return Effect.suspend(() => {
-      if (requestInInfo) info.request = requestOf(this.#body)
-      const at = (hostPort: string) => {
-        info.address = hostPort
-        return compose(instanceMiddleware, this.#attempt(settings, { ...this.#options, hostPort }), info, this.#body)
-      }
-      const picked = this.#options.hostPort ?? this.#env.endpoints.pick(info)
-      return typeof picked === "string" ? at(picked) : Effect.flatMap(picked, at)
-    })
+    const at = (address: string, placement?: Placement) => {
+      info.address = address
+      return compose(instanceMiddleware, this.#send(settings, address, placement), info, this.#body)
+    }
+    const address = this.#env.governance.fixed(this.#options)
+    return address === undefined
+      ? this.#chosen((placement) => atInstances(placement, (address) => at(address, placement)))
+      : Effect.suspend(() => {
+          this.#showRequest()
+          return at(address)
+        })
   }
 
-  #attempt(settings: CallSettings, options: ClientCallOptions): Effect.Effect<unknown, CallError> {
+  #attempt(settings: CallSettings): Effect.Effect<unknown, CallError> {
+    const address = this.#env.governance.fixed(this.#options)
+    return address === undefined
+      ? this.#chosen((placement) => this.#send(settings, placement, placement))
+      : this.#send(settings, address, undefined)
+  }
+
+  /** Each run of it is an attempt. */
+  #chosen<A, R>(attempt: (placement: Placement) => Effect.Effect<A, CallError, R>): Effect.Effect<A, CallError, R> {
+    return Effect.suspend(() =>
+      observedCall(
+        (fiber) => {
+          this.#showRequest()
+          return this.#env.governance.placement(this.info, requestOf(this.#body), fiber, this.#options, undefined)
+        },
+        attempt,
+        this.#overdue
+      )
+    )
+  }
+
+  /** As middleware has it by now. */
+  #showRequest(): void {
+    if (this.#surroundings.requestInInfo) this.info.request = requestOf(this.#body)
+  }
+
+  #send(
+    settings: CallSettings,
+    where: string | Placement,
+    placement: Placement | undefined
+  ): Effect.Effect<unknown, CallError> {
     return Effect.callback<unknown, PingPongError>((resume) => {
       const fiber = Fiber.getCurrent()!
       const args = requestOf(this.#body)
-      if (this.#surroundings.requestInInfo) this.info.request = args
-      return new PingPongCall(this.#env, this.#method, this.#headers, settings, options, args, fiber, this).run(resume)
+      this.#showRequest()
+      const call = new PingPongCall(
+        this.#env,
+        this.#method,
+        this.#headers,
+        settings,
+        this.#options,
+        args,
+        fiber,
+        where,
+        placement,
+        this
+      )
+      return call.run(resume)
       // Of a whole call, exceptions are answers.
     }) as Effect.Effect<unknown, CallError>
   }

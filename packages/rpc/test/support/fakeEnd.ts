@@ -126,7 +126,7 @@ export const fakeEnd = (
       raw,
       decode,
       encode,
-      { deadline: 0, firstMessage: 0, recv: 0, send: 0, stallWarning: 0 }
+      { deadline: 0, firstMessage: 0, recv: 0, recvFailsAlone: false, send: 0, stallWarning: 0 }
     )
     return { raw, end }
   })

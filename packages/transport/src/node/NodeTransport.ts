@@ -7,15 +7,20 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { clearImmediate, setImmediate } from "node:timers"
 import type { ConnectionOptions as TlsConnectionOptions, TlsOptions } from "node:tls"
 import { handshakeTimeout, type Platform } from "../internal/net/options.ts"
 import { makeClient } from "../internal/net/client.ts"
 import { makeListen } from "../internal/net/server.ts"
+import { Files } from "../Files.ts"
+import { Network } from "../Network.ts"
 import { ClientTransport, ServerTransport } from "../Transport.ts"
 import type { ClientOptions as CommonClientOptions, ServerOptions as CommonServerOptions } from "../TransportOptions.ts"
+import { files } from "./files.ts"
 import { gzip } from "./gzip.ts"
+import { makeNetwork } from "./network.ts"
 import { bind, dial } from "./sockets.ts"
 
 /**
@@ -61,9 +66,11 @@ const arrival = Effect.andThen(
 
 const platform: Effect.Effect<Platform, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Clock.Clock
+  const random = yield* Random.Random
   const fork = yield* FiberSet.makeRuntime<never>()
   return {
     clock,
+    random,
     defer: process.nextTick,
     compression: gzip,
     onDefect: (cause) => fork(Effect.logError("a listener threw", cause)),
@@ -108,3 +115,40 @@ export const layerClientWith = (options: ClientOptions): Layer.Layer<ClientTrans
  * @category layers
  */
 export const layerClient: Layer.Layer<ClientTransport> = layerClientWith({})
+
+/**
+ * How names are looked up.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface NetworkOptions {
+  /** DNS servers, `IP` or `IP:PORT`, to be asked in place of those of the system, and of its hosts file. */
+  readonly servers?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The network of this host, with options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerNetworkWith = (options: NetworkOptions): Layer.Layer<Network> =>
+  Layer.sync(Network, () => makeNetwork(options))
+
+/**
+ * The network of this host: its addresses; DNS, and what the system knows beside it (a hosts file, search domains) of names
+ * without a dot and of those that DNS does not know.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerNetwork: Layer.Layer<Network> = layerNetworkWith({})
+
+/**
+ * The files of this host: what policies are read from.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFiles: Layer.Layer<Files> = Layer.succeed(Files, files)

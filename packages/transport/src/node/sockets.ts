@@ -8,7 +8,7 @@ import type { Scope } from "effect/Scope"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { connectFailed, listenFailed } from "../internal/net/errors.ts"
-import type { Bound, Dial, Protocol, Socket, SocketEvents } from "../internal/net/socket.ts"
+import type { Admit, Bound, Dial, Protocol, Socket, SocketEvents } from "../internal/net/socket.ts"
 import type { RawPeer } from "../RawStream.ts"
 import type { TransportError } from "../TransportError.ts"
 import { endListener } from "./endListener.ts"
@@ -96,15 +96,17 @@ class NodeSocket implements Socket {
   }
 }
 
-const peerOf = (socket: net.Socket, fallback: string): RawPeer => {
+const addressOf = (socket: net.Socket, fallback: string): string => {
   const host = socket.remoteAddress
   const port = socket.remotePort
-  const address =
-    host === undefined || port === undefined
-      ? fallback
-      : host.includes(":") && !host.startsWith("::ffff:")
-        ? `[${host}]:${port}`
-        : `${host.replace(/^::ffff:/, "")}:${port}`
+  if (host === undefined || port === undefined) return fallback
+  return host.includes(":") && !host.startsWith("::ffff:")
+    ? `[${host}]:${port}`
+    : `${host.replace(/^::ffff:/, "")}:${port}`
+}
+
+const peerOf = (socket: net.Socket, fallback: string): RawPeer => {
+  const address = addressOf(socket, fallback)
   // A certificate that nobody vouches for says what its owner likes.
   const vouched = socket instanceof tls.TLSSocket && socket.authorized
   const subject = vouched ? socket.getPeerCertificate().subject?.CN : undefined
@@ -244,10 +246,32 @@ export interface BindOptions {
   readonly handshakeTimeout: number
 }
 
+/** Makes a TLS connection of a plain one, and hands it over once the handshake is done. */
+const securing = (
+  options: tls.TlsOptions,
+  handshakeTimeout: number,
+  accept: (socket: net.Socket) => void
+): ((plain: net.Socket) => void) => {
+  const secure = tls.createServer(
+    { minVersion: "TLSv1.2", ...options, ALPNProtocols: ["h2"], handshakeTimeout },
+    accept
+  )
+  // Node destroys a socket that it cannot read, but leaves one whose handshake timed out open for ever.
+  secure.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy())
+  return (plain) => void secure.emit("connection", plain)
+}
+
+const admitted = (plain: net.Socket, admit: Admit, name: string): boolean => {
+  const gone = admit({ address: addressOf(plain, name) })
+  if (gone === undefined) plain.destroy()
+  else plain.once("close", gone)
+  return gone !== undefined
+}
+
 /** Listens until the scope closes. @internal */
 export const bind =
   (options: BindOptions) =>
-  (onSocket: (socket: Socket) => void): Effect.Effect<Bound, TransportError, Scope> => {
+  (onSocket: (socket: Socket) => void, admit?: Admit): Effect.Effect<Bound, TransportError, Scope> => {
     const host = options.host ?? "0.0.0.0"
     const name = options.path === undefined ? `${host}:${options.port ?? 0}` : `unix:${options.path}`
     /** While the listener ends: connections that nobody has heard of. */
@@ -265,23 +289,10 @@ export const bind =
     })
     return Effect.acquireRelease(
       Effect.callback<net.Server, TransportError>((resume) => {
-        const server =
-          options.tls === undefined
-            ? net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay }, accept)
-            : tls.createServer(
-                {
-                  minVersion: "TLSv1.2",
-                  ...options.tls,
-                  ALPNProtocols: ["h2"],
-                  noDelay: true,
-                  keepAlive: true,
-                  keepAliveInitialDelay,
-                  handshakeTimeout: options.handshakeTimeout
-                } as tls.TlsOptions,
-                accept
-              )
-        // Node destroys a socket that it cannot read, but leaves one whose handshake timed out open for ever.
-        server.on("tlsClientError", (_error: Error, socket: tls.TLSSocket) => socket.destroy())
+        const take = options.tls === undefined ? accept : securing(options.tls, options.handshakeTimeout, accept)
+        const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay }, (plain) => {
+          if (admit === undefined || admitted(plain, admit, name)) take(plain)
+        })
         server.once("error", (error: NodeJS.ErrnoException) => {
           const left = options.path !== undefined && error.code === "EADDRINUSE"
           resume(Effect.fail(listenFailed(name, left ? staleSocket : why(error))))

@@ -317,6 +317,44 @@ describe("trailers", () => {
       'transport: malformed grpc-status: strconv.Atoi: parsing "4294967296": value out of range'
     )
   })
+  it("say when a refused caller may try again, behind all of Kitex's", () => {
+    const refused = { code: 8, message: "no", retryAfterMillis: 1500 }
+    const list = encodeTrailers(undefined, { ...refused, details: undefined }, [["t", "v"]]) as ReadonlyArray<string>
+    assert.deepStrictEqual(list.slice(4), ["grpc-retry-pushback-ms", "1500", "t", "v"])
+    assert.deepStrictEqual(parseTrailers(list), refused)
+    const said = (retryAfterMillis: number, code = 8) =>
+      (encodeTrailers(undefined, { code, message: "", retryAfterMillis }, []) as ReadonlyArray<string>)[5]
+    assert.deepStrictEqual(
+      [0, 0.1, 99.5, 1e9].map((millis) => said(millis)),
+      ["0", "1", "100", "3600000"]
+    )
+    assert.deepStrictEqual(
+      [-1, NaN, Infinity].map((millis) => said(millis)),
+      [undefined, undefined, "3600000"]
+    )
+    assert.isUndefined(said(1, 0))
+  })
+  it("a time to try again that is none is not there", () => {
+    const heard = (value: string) => {
+      const status = parseTrailers(["grpc-status", "8", "grpc-retry-pushback-ms", value])
+      return typeof status === "string" ? status : status.retryAfterMillis
+    }
+    assert.deepStrictEqual(["0", "007", "3600000", "9999999999"].map(heard), [0, 7, 3_600_000, 3_600_000])
+    for (const value of ["", "-1", "+1", "1.5", " 1", "1e3", "0x1", "x", "99999999999"]) {
+      assert.isUndefined(heard(value), value)
+    }
+    assert.deepStrictEqual(parseTrailers(["grpc-status", "0", "grpc-retry-pushback-ms", "5"]), { code: 0, message: "" })
+  })
+  it("a time to try again is the protocol's: nobody sets it, nobody sees it", () => {
+    assert.deepStrictEqual(encodeTrailers(undefined, { code: 8, message: "" }, [["grpc-retry-pushback-ms", "1"]]), [
+      "grpc-status",
+      "8",
+      "grpc-message",
+      ""
+    ])
+    assert.match(refusal("grpc-retry-pushback-ms", "1") ?? "", /belongs to the protocol/)
+    assert.isUndefined(responseMetadata(["grpc-retry-pushback-ms", "1"]).get("grpc-retry-pushback-ms"))
+  })
   it("extra fields never reach a prototype", () => {
     const back = parseTrailers(["grpc-status", "13", "biz-status", "1", "biz-extra", '{"__proto__":"x"}'])
     assert.isObject(back)

@@ -4,7 +4,7 @@
  *
  *     node packages/transport/test/h2spec/server.ts --port 0
  */
-import { Effect, FiberSet } from "effect"
+import { Effect, FiberSet, Random } from "effect"
 import { parseArgs } from "node:util"
 import type { Connection, HeaderList, Http2Stream } from "../../src/internal/http2/api.ts"
 import { Http2Connection } from "../../src/internal/http2/connection.ts"
@@ -45,6 +45,7 @@ class PlainDriver extends Http2Driver {
     if (endStream) answer()
   }
 
+  protected onAged(): void {}
   onGoaway(): void {}
   onSettings(): void {}
 }
@@ -56,6 +57,7 @@ const program = Effect.gen(function* () {
   const fork = yield* FiberSet.makeRuntime<never>()
   const platform = {
     clock,
+    random: yield* Random.Random,
     defer: process.nextTick,
     compression: undefined,
     onDefect: (cause: unknown) => fork(Effect.logError(cause)),

@@ -224,7 +224,13 @@ describe("HpackEncoder", () => {
     const encoder = new HpackEncoder()
     const decoder = makeDecoder()
     const value = (at: number) => `00-4bf92f3577b34da6a3ce929d0e0e473${at}-00f067aa0ba902b7-01`
-    for (const name of ["grpc-timeout", "traceparent", "rpc-transit-traceparent", "stream-log-id"]) {
+    for (const name of [
+      "grpc-timeout",
+      "grpc-retry-pushback-ms",
+      "traceparent",
+      "rpc-transit-traceparent",
+      "stream-log-id"
+    ]) {
       const before = tableOf(decoder).length
       for (let at = 0; at < 3; at++) {
         const block = encoder.encode([name, value(at)])

@@ -330,6 +330,15 @@ describe("a server that seems to be none", () => {
     }
   })
 
+  it("and closes within an answer that has no frame, whose head looks like a frame of old Thrift", () => {
+    const { requests, send, socket } = calling("pooled", "buffered")
+    const { waiter } = send("x")
+    requests()
+    socket.events.onData(Uint8Array.of(0x80, 1, 0, 2, 0, 0, 0, 4, 69, 99, 104, 111))
+    socket.events.onEnd()
+    assert.strictEqual(waiter.error?.desc, "EOF wait read")
+  })
+
   it("and closes within an answer whose first chunk was freed behind its read", () => {
     const { requests, send, socket } = calling()
     const { waiter } = send("x")

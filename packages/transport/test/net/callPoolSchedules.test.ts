@@ -68,6 +68,7 @@ class World {
   private readonly pool: {
     readonly tryLease: (target: CallTarget) => CallLease | undefined
     readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
+    readonly retire: (address: string) => void
   }
   readonly target: CallTarget
   readonly choices: Choices
@@ -84,6 +85,7 @@ class World {
       (connection === "auto" && (ours === "kitex" || encoding === "framed"))
     const platform: Platform = {
       clock: { currentTimeMillisUnsafe: () => 1000 } as Clock.Clock,
+      random: { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 },
       defer: (run) => this.ticks.push(run),
       compression: undefined,
       onDefect: (cause) => {
@@ -104,7 +106,7 @@ class World {
   private readonly ours: Server
 
   step(): void {
-    switch (this.choices.below(14)) {
+    switch (this.choices.below(15)) {
       case 0:
       case 1:
         return this.ask()
@@ -125,6 +127,8 @@ class World {
         return this.answer()
       case 11:
         return this.misbehave()
+      case 12:
+        return this.retire()
       default:
         return this.tick()
     }
@@ -239,6 +243,16 @@ class World {
       side.socket.events.onData(bytes.slice(0, cut))
       side.socket.events.onData(bytes.slice(cut))
     } else side.socket.events.onData(bytes)
+  }
+
+  /** Of what nobody has and nobody waits for, nothing is left. */
+  private retire(): void {
+    if (this.choices.below(4) > 0) return
+    this.pool.retire("ADDRESS")
+    const busy = this.held.length + this.asked.length + this.sent.filter(({ waiter }) => !waiter.done).length
+    must(this.pool.tryLease(this.target) === undefined, "a retired connection was leased")
+    if (busy > 0) return
+    for (const { socket } of this.sides) must(socket.ended || socket.destroyed, "a retired connection stays open")
   }
 
   private misbehave(): void {

@@ -93,6 +93,8 @@ describe("dialling", () => {
       const silent = yield* tcpServer(() => {})
       const timeout = yield* Effect.flip(open(silent.address))
       assert.deepInclude(timeout.reason, { _tag: "ConnectTimeout", step: "settings", millis: 50 })
+      const hurried = yield* Effect.flip(open(silent.address, { connectTimeoutMillis: 20 }))
+      assert.deepInclude(hurried.reason, { _tag: "ConnectTimeout", step: "settings", millis: 20 })
       const closing = yield* tcpServer((socket) => socket.destroy())
       const closed = yield* Effect.flip(open(closing.address))
       assert.strictEqual(closed.reason._tag, "ConnectFailed")

@@ -28,6 +28,7 @@ class Recording extends Driver {
   drain(debug: string) {
     this.drains.push(`${debug} behind ${this.received.length}`)
   }
+  protected onAged() {}
   get received() {
     return concat(this.connection.chunks)
   }

@@ -72,14 +72,21 @@ for (const kind of kinds)
       }).pipe(Effect.scoped)
     )
 
-    it.effect("is not the handshake behind it", () =>
+    it.effect("and the handshake behind it have one limit together, where there is one", () =>
       Effect.gen(function* () {
-        const { fork } = yield* client(kind, Effect.succeed({ secure: Effect.never, destroy: () => {} }))
-        const waiting = [yield* fork(20), yield* fork(20), yield* fork()]
-        yield* TestClock.adjust(4999)
-        for (const fiber of waiting) assert.isUndefined(fiber.pollUnsafe())
+        const dial = Effect.delay(Effect.succeed({ secure: Effect.never, destroy: () => {} }), 10)
+        const { fork } = yield* client(kind, dial)
+        const limited = [yield* fork(20), yield* fork(30)]
+        const patient = yield* fork()
+        yield* TestClock.adjust(20)
+        yield* timedOut(limited[0]!, "tls", 20)
+        assert.isUndefined(limited[1]!.pollUnsafe())
+        yield* TestClock.adjust(10)
+        yield* timedOut(limited[1]!, "tls", 30)
+        yield* TestClock.adjust(4979)
+        assert.isUndefined(patient.pollUnsafe())
         yield* TestClock.adjust(1)
-        for (const fiber of waiting) yield* timedOut(fiber, "tls", 5000)
+        yield* timedOut(patient, "tls", 5000)
       }).pipe(Effect.scoped)
     )
   })

@@ -61,6 +61,7 @@ export class Ticks {
     return this.queue.length
   }
   readonly platform: Platform = {
+    random: { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 0 },
     clock: { currentTimeMillisUnsafe: () => this.time } as Clock.Clock,
     defer: (run: () => void) => this.queue.push(run),
     compression: gzip,

@@ -8,7 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { RpcFinish } from "../../RpcTracer.ts"
-import type { RpcInfo } from "../../RpcInfo.ts"
+import { isStream, type RpcInfo } from "../../RpcInfo.ts"
 import { calleeOf, kitexProtocol, type MethodNames, other, PerLabel, PerMethod } from "./methods.ts"
 import type { DirectTracer } from "../tracing.ts"
 import { type Failure, failureOf } from "./outcome.ts"
@@ -171,17 +171,14 @@ class KitexMethod {
       .updateUnsafe(event.durationMillis, context)
     this.#sentCount.updateUnsafe(event.sendCount, context)
     this.#receivedCount.updateUnsafe(event.recvCount, context)
-    if (!isSingle(event)) return
+    // Messages of streams are told one by one.
+    if (isStream(event.info)) return
     this.sentSize.add(event.sendCount, event.sendBytes)
     this.receivedSize.add(event.recvCount, event.recvBytes)
   }
 }
 
 const anyFailure: Failure = { code: 0, type: "" }
-
-// Of these no event tells of single messages.
-const isSingle = ({ info: { mode } }: RpcFinish): boolean =>
-  mode === "unary" || mode === "pingPong" || mode === "oneway"
 
 // --- Prometheus ------------------------------------------------------------------------------------------------------------
 
@@ -193,13 +190,13 @@ export const prometheus = (context: Context.Context<never>): DirectTracer => {
         manyCallers,
         (caller) =>
           new PerLabel(manyCallees, (callee) => {
-            const handles = (status: string) => {
+            const handles = (status: string, retry: string) => {
               const attributes = {
                 caller: caller || "unknown",
                 callee: callee || "unknown",
                 method: method === other ? "unknown" : method,
                 status,
-                retry: "0"
+                retry
               }
               return {
                 throughput: Metric.counter(`kitex_${side}_throughput`, {
@@ -214,7 +211,9 @@ export const prometheus = (context: Context.Context<never>): DirectTracer => {
                 })
               }
             }
-            return new Outcomes((failure) => handles(failure === undefined ? "succeed" : "error"))
+            return new Retries(
+              (retry) => new Outcomes((failure) => handles(failure === undefined ? "succeed" : "error", retry))
+            )
           }),
         {
           now: millisOf(context),
@@ -235,10 +234,35 @@ export const prometheus = (context: Context.Context<never>): DirectTracer => {
         .get(event.info)
         .get(unknown === true ? "" : caller)
         .get(unknown === true ? "" : callee)
+        .get(retriesOf(event.info))
       const failure = failureOf(event)
       const { latency, throughput } = outcomes.get(failure === undefined ? undefined : anyFailure)
       throughput.updateUnsafe(1, context)
       latency.updateUnsafe(event.durationMillis * 1000, context)
     }
+  }
+}
+
+// Policies have at most five.
+const mostRetries = 9
+
+/** Kitex's tag is on clients alone. */
+const retriesOf = (info: RpcInfo): number => (info.side === "client" ? Math.min(info.attempt ?? 0, mostRetries) : 0)
+
+/** One handle for each number of retries. */
+class Retries<A> {
+  readonly #make: (retries: string) => Outcomes<A>
+  readonly #made: Array<Outcomes<A> | undefined> = []
+
+  constructor(make: (retries: string) => Outcomes<A>) {
+    this.#make = make
+  }
+
+  forEach(run: (handle: A) => void): void {
+    for (const outcomes of this.#made) outcomes?.forEach(run)
+  }
+
+  get(retries: number): Outcomes<A> {
+    return (this.#made[retries] ??= this.#make(`${retries}`))
   }
 }

@@ -6,7 +6,7 @@
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
-import type { RpcInfo } from "../../RpcInfo.ts"
+import { isStream, type RpcInfo } from "../../RpcInfo.ts"
 import type { MessageEvent, RpcFinish } from "../../RpcTracer.ts"
 import type { DirectTracer } from "../tracing.ts"
 import { type MethodNames, PerMethod } from "./methods.ts"
@@ -150,5 +150,3 @@ export class StreamMetrics implements DirectTracer {
     this.#methods.get(info).end(streamEnd(event)).updateUnsafe(1, this.#context)
   }
 }
-
-const isStream = ({ mode }: RpcInfo): boolean => mode === "bidirectional" || mode === "client" || mode === "server"

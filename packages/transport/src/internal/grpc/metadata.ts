@@ -22,7 +22,7 @@ const hiddenInRequest: ReadonlySet<string> = new Set([
   "grpc-timeout"
 ])
 
-const hiddenInResponse: ReadonlySet<string> = new Set([...hiddenInRequest, "user-agent"])
+const hiddenInResponse: ReadonlySet<string> = new Set([...hiddenInRequest, "grpc-retry-pushback-ms", "user-agent"])
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

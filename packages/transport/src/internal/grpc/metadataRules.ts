@@ -12,6 +12,7 @@ export const reserved: ReadonlySet<string> = new Set([
   "grpc-encoding",
   "grpc-accept-encoding",
   "grpc-message",
+  "grpc-retry-pushback-ms",
   "grpc-status",
   "grpc-timeout",
   "grpc-status-details-bin",

@@ -4,7 +4,7 @@
  * @internal
  */
 import type { Metadata, MetadataEntries } from "../../Metadata.ts"
-import type { RawEnd, RawServerStream, RawStatus } from "../../RawStream.ts"
+import type { RawAdmitted, RawEnd, RawServerStream, RawStatus } from "../../RawStream.ts"
 import type { TransportError } from "../../TransportError.ts"
 import { cut } from "../bizStatus.ts"
 import type { AbortCause, HeaderList, Http2Stream } from "../http2/api.ts"
@@ -33,6 +33,7 @@ export class ServerStream extends GrpcStream implements RawServerStream {
   headersSent = false
   pendingHeaders: MetadataEntries = noEntries
   readonly arrivedAt: number
+  readonly admitted: RawAdmitted | undefined
   private readonly head: RequestHead
   private readonly headers: HeaderList
   private aborted: RawEnd | undefined = undefined
@@ -47,10 +48,12 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     headers: HeaderList,
     head: RequestHead,
     endStream: boolean,
-    turns: Turns
+    turns: Turns,
+    admitted: RawAdmitted | undefined
   ) {
     super(carrier)
     this.turns = turns
+    this.admitted = admitted
     this.stream = stream
     this.headers = headers
     this.head = head
@@ -64,7 +67,7 @@ export class ServerStream extends GrpcStream implements RawServerStream {
 
   protected override announce(): void {
     // Opened and given up in one read: there is nobody to answer.
-    if (this.aborted !== undefined) return this.leave()
+    if (this.aborted !== undefined) return this.leaveUnseen()
     this.turns.take(this)
   }
 
@@ -124,7 +127,7 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     const error = serverAborted(cause, this.peer.address, this.head.sourceService, this.carrier.streamOptions.limits)
     this.aborted = { _tag: "Failed", error }
     if (this.end === undefined) this.end = this.aborted
-    if (this.turns.leave(this)) this.leave()
+    if (this.turns.leave(this)) this.leaveUnseen()
     else this.markAborted()
   }
 
@@ -210,9 +213,15 @@ export class ServerStream extends GrpcStream implements RawServerStream {
 
   private inPlaceOf(status: RawStatus, { code, desc, reason }: TransportError): RawStatus {
     if (reason._tag !== "LimitExceeded" || status.code === 0) return { code, message: desc }
+    const { retryAfterMillis } = status
     // Three times three characters for each where the message is not ASCII.
     const message = cut(status.message, `cut: ${desc}`, Math.min(1024, reason.max >> 5))
-    return { code: status.code, message, ...(status.biz && { biz: { code: status.biz.code, extra: {} } }) }
+    return {
+      code: status.code,
+      message,
+      retryAfterMillis,
+      ...(status.biz && { biz: { code: status.biz.code, extra: {} } })
+    }
   }
 
   abort(reason: "cancel" | "refused" | "shutdown" | "internal", error: TransportError): void {
@@ -229,6 +238,11 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     if (this.released) return
     this.leave()
     this.turns.giveBack()
+  }
+
+  private leaveUnseen(): void {
+    this.leave()
+    this.admitted?.gone()
   }
 
   private leave(): void {

@@ -9,8 +9,10 @@ import type { RawStatus } from "../../RawStream.ts"
 import * as StatusDetails from "../../StatusDetails.ts"
 import { formatExtra, parseExtra, parseInt32 } from "../bizStatus.ts"
 import type { HeaderList } from "../http2/api.ts"
+import { formatPushback, parsePushback } from "../pushback.ts"
 import { decodeMessage, encodeMessage } from "./message.ts"
 import { appendEntries, decodeBin, encodeBin, fromLatin1, toLatin1 } from "./metadata.ts"
+import { encodeResponseHeaders, responseContentType } from "./responseHeaders.ts"
 import { Code } from "./status.ts"
 
 // Frozen lists are encoded once: the encoder keeps their blocks.
@@ -35,8 +37,27 @@ export const encodeTrailers = (
     if (Object.keys(status.biz.extra).length > 0) list.push("biz-extra", toLatin1(formatExtra(status.biz.extra)))
   }
   if (status.details !== undefined) list.push("grpc-status-details-bin", encodeBin(status.details))
+  const pushback = formatPushback(status.retryAfterMillis)
+  if (pushback !== undefined && status.code !== 0) list.push("grpc-retry-pushback-ms", pushback)
   return appendEntries(list, metadata) ?? list
 }
+
+/**
+ * The block that refuses a request of the given content type with a status, and nothing else. A frozen status that comes again
+ * gives the same list, which is frozen.
+ *
+ * @internal
+ */
+export const encodeRefusal = (contentType: string, status: RawStatus): HeaderList => {
+  const known = refusals.get(status)
+  if (known !== undefined && known.contentType === contentType) return known.list
+  const head = encodeResponseHeaders(responseContentType(contentType), undefined, []) as HeaderList
+  const list = encodeTrailers(head, status, []) as HeaderList
+  if (Object.isFrozen(status)) refusals.set(status, { contentType, list: Object.freeze(list) })
+  return list
+}
+
+const refusals = new WeakMap<RawStatus, { readonly contentType: string; readonly list: HeaderList }>()
 
 const statusOk: RawStatus = { code: 0, message: "" }
 
@@ -56,6 +77,7 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
   let biz: number | undefined
   let extra: Readonly<Record<string, string>> | undefined
   let details: Uint8Array | undefined
+  let retryAfterMillis: number | undefined
   for (let i = 0; i + 1 < list.length; i += 2) {
     const value = list[i + 1]!
     switch (list[i]!) {
@@ -80,6 +102,9 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
           return `transport: malformed grpc-status-details-bin: illegal base64 data in ${JSON.stringify(value)}`
         }
         break
+      case "grpc-retry-pushback-ms":
+        retryAfterMillis = parsePushback(value)
+        break
     }
   }
   if (details !== undefined) {
@@ -94,6 +119,7 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
     code,
     message,
     ...(biz === undefined ? {} : { biz: { code: biz, extra: extra ?? {} } }),
-    ...(details === undefined ? {} : { details })
+    ...(details === undefined ? {} : { details }),
+    ...(retryAfterMillis === undefined ? {} : { retryAfterMillis })
   }
 }

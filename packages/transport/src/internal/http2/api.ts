@@ -47,6 +47,11 @@ export interface Http2Stream {
 
 /** What is above the connection. @internal */
 export interface ConnectionOwner {
+  /**
+   * Server, before `onStream`: the list that refuses a request. It goes out at once, and nothing else is made of the stream; one
+   * that comes again should be frozen. Undefined: `onStream` follows.
+   */
+  refuse?(headers: HeaderList): HeaderList | undefined
   /** Server: a well-formed request within all limits. Set `stream.owner` inside the call. */
   onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
   onGoaway(lastStreamId: number, code: number, debug: string): void

@@ -65,6 +65,9 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
   /** Streams with a message that is to be let in whole, and its size, in order: others hold all that may come in so. */
   private readonly expecting = new Map<Stream, number>()
   private nextStreamId = 1
+  /** The last list that was measured: many answers are one list. */
+  private sized: HeaderList | undefined = undefined
+  private size = 0
 
   constructor(role: "client" | "server", options: Http2Options, owner: ConnectionOwner) {
     this.role = role
@@ -129,7 +132,13 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
   }
 
   fits(headers: HeaderList): boolean {
-    return this.maxHeaderListSize === Number.POSITIVE_INFINITY || listSize(headers) <= this.maxHeaderListSize
+    return this.maxHeaderListSize === Number.POSITIVE_INFINITY || this.sizeOf(headers) <= this.maxHeaderListSize
+  }
+
+  private sizeOf(headers: HeaderList): number {
+    if (headers === this.sized) return this.size
+    this.sized = headers
+    return (this.size = listSize(headers))
   }
 
   openStream(headers: HeaderList, endStream: boolean, owner: StreamOwner): Http2Stream {
@@ -270,6 +279,15 @@ export class Http2Connection implements Connection, ControlHost, FrameSink {
 
   answerReset(id: number, code: number): void {
     this.outbox.frame32(FrameType.RstStream, id, code)
+    this.answered()
+  }
+
+  refuse(id: number, headers: HeaderList, endStream: boolean): void {
+    this.streams.forgo(id)
+    if (!this.fits(headers)) return this.answerReset(id, ErrorCode.InternalError)
+    this.sender.block(id, headers, true)
+    // The client need not send the rest.
+    if (!endStream) this.outbox.frame32(FrameType.RstStream, id, ErrorCode.NoError)
     this.answered()
   }
 

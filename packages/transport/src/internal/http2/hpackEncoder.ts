@@ -21,6 +21,7 @@ const changingNames: ReadonlySet<string> = new Set([
   "baggage",
   "content-length",
   "date",
+  "grpc-retry-pushback-ms",
   "grpc-status-details-bin",
   "grpc-tags-bin",
   "grpc-timeout",

@@ -39,6 +39,8 @@ export interface Host {
   failStream(id: number, code: number, detail: string, limit?: string): void
   /** An answer to the peer that nobody asked the application about. */
   answerReset(id: number, code: number): void
+  /** The answer to a request for which there is no stream. */
+  refuse(id: number, headers: HeaderList, endStream: boolean): void
   /** The client reset a stream: false when it may not go on like that. */
   allowReset(stream: Stream): boolean
 }
@@ -188,6 +190,11 @@ export class Inbound {
       checked.error ?? (endStream && checked.contentLength > 0 ? "content-length without a body" : undefined)
     if (error !== undefined || checked.error !== undefined) {
       this.host.failStream(id, ErrorCode.ProtocolError, error ?? "")
+      return
+    }
+    const refusal = owner.refuse?.(headers)
+    if (refusal !== undefined) {
+      this.host.refuse(id, refusal, endStream)
       return
     }
     const stream = new Stream(id, peer.initialWindowSize, inflow.open(this.host.now))

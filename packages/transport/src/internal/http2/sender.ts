@@ -269,7 +269,7 @@ export class Sender {
   }
 
   /** HEADERS, and CONTINUATION where one frame does not hold the block. */
-  private block(streamId: number, headers: HeaderList, endStream: boolean): void {
+  block(streamId: number, headers: HeaderList, endStream: boolean): void {
     const block = this.encoder.encode(headers)
     const end = endStream ? Flag.EndStream : 0
     let at = Math.min(block.length, minFrameSize)

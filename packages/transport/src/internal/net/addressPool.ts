@@ -38,7 +38,7 @@ export class AddressPool implements CallClientOwner {
   private readonly idle: Array<CallClient> = []
   private readonly shared: Array<CallClient> = []
   private next = 0
-  private members = 0
+  private readonly members = new Set<CallClient>()
   private maxExplorers: number
   private waking = false
 
@@ -61,7 +61,7 @@ export class AddressPool implements CallClientOwner {
 
   /** Connections that are there or will be. */
   get size(): number {
-    return this.members + this.dialling
+    return this.members.size + this.dialling
   }
 
   /** Calls share connections, as far as is known. */
@@ -128,7 +128,7 @@ export class AddressPool implements CallClientOwner {
   /** A connection that was dialled. */
   add(client: CallClient, shared: boolean): void {
     this.dialling--
-    this.members++
+    this.members.add(client)
     if (!shared) return
     this.share(client)
     this.wake()
@@ -170,7 +170,7 @@ export class AddressPool implements CallClientOwner {
     if (client.place === "left") return
     this.forget(client)
     client.place = "left"
-    this.members--
+    this.members.delete(client)
     this.lost()
   }
 
@@ -178,6 +178,15 @@ export class AddressPool implements CallClientOwner {
   retire(client: CallClient): void {
     this.leave(client)
     if (client.quiet) client.finish()
+  }
+
+  /** The same for all that are there. */
+  retireAll(): void {
+    for (const client of this.members) {
+      // Whoever it was dialled for has yet to take it.
+      if (client.place === "out" && client.quiet) this.leave(client)
+      else this.retire(client)
+    }
   }
 
   /** One connection less. */

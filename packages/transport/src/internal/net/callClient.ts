@@ -184,6 +184,10 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
 
   // ---- time
 
+  protected onAged(): void {
+    this.owner.retire(this)
+  }
+
   override timers(): Array<Timer> {
     return [
       ...super.timers(),

@@ -13,7 +13,7 @@ import type { TransportError } from "../../TransportError.ts"
 import type { ClientOptions } from "../../TransportOptions.ts"
 import { AddressPool } from "./addressPool.ts"
 import { CallClient } from "./callClient.ts"
-import { dialSocket, dialTimeouts, type DialTimeouts, SharedDial } from "./dial.ts"
+import { DialSteps, dialSocket, dialTimeouts, type DialTimeouts, SharedDial, within } from "./dial.ts"
 import { connectFailed, poolExhausted, speaksThrift } from "./errors.ts"
 import { callPoolOptions, type Platform } from "./options.ts"
 import { run } from "./run.ts"
@@ -29,7 +29,7 @@ const closedAtOnce = `the server closes new connections at once; ${speaksThrift}
 
 const transportClosed = (address: string): TransportError => connectFailed(address, "the transport is closed")
 
-/** `tryLease` and `lease` of the client transport. @internal */
+/** `tryLease`, `lease` and `retire` of the client transport. @internal */
 export const makeCallPool = Effect.fnUntraced(function* (
   dial: Dial,
   options: ClientOptions,
@@ -38,6 +38,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
   {
     readonly tryLease: (target: CallTarget) => CallLease | undefined
     readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
+    readonly retire: (address: string) => void
   },
   never,
   Scope.Scope
@@ -89,16 +90,17 @@ export const makeCallPool = Effect.fnUntraced(function* (
   /** Dials in the transport's scope. `done` is called once. */
   const start = (
     pool: AddressPool,
-    shared: SharedDial<CallClient> | undefined,
+    steps: DialSteps,
+    shared: boolean,
     limits: DialTimeouts,
     done: (exit: Exit.Exit<CallClient, TransportError>) => void
   ): void => {
     const { address } = pool
     pool.dialling++
-    const dialled = dialSocket(shared?.through(dial) ?? dial, address, undefined, limits, (socket) =>
+    const dialled = dialSocket(steps.through(dial), address, undefined, limits, (socket) =>
       Effect.sync(() => {
         const client = new CallClient(socket, settings, pool)
-        pool.add(client, shared !== undefined)
+        pool.add(client, shared)
         fork(run(client))
         client.start()
         return client
@@ -116,28 +118,32 @@ export const makeCallPool = Effect.fnUntraced(function* (
    * connection waits for another call.
    */
   const dialOwn = (target: CallTarget): Effect.Effect<CallLease, TransportError> =>
-    Effect.callback((resume) => {
-      const pool = poolOf(target)
-      const take = (client: CallClient) => resume(Effect.succeed(client))
-      pool.dialers.add(take)
-      const limits = { ...timeouts, dial: target.connectTimeoutMillis ?? timeouts.dial }
-      start(pool, undefined, limits, (exit) => {
-        const waits = pool.dialers.delete(take)
-        if (Exit.isFailure(exit)) {
-          if (waits) resume(exit)
-        } else if (waits) take(exit.value.lease())
-        else pool.settle(exit.value)
+    Effect.suspend(() => {
+      const { address, connectTimeoutMillis: limit } = target
+      const steps = new DialSteps()
+      const own = Effect.callback<CallLease, TransportError>((resume) => {
+        const pool = poolOf(target)
+        const take = (client: CallClient) => resume(Effect.succeed(client))
+        pool.dialers.add(take)
+        start(pool, steps, false, { ...timeouts, dial: limit ?? timeouts.dial }, (exit) => {
+          const waits = pool.dialers.delete(take)
+          if (Exit.isFailure(exit)) {
+            if (waits) resume(exit)
+          } else if (waits) take(exit.value.lease())
+          else pool.settle(exit.value)
+        })
+        return Effect.sync(() => void pool.dialers.delete(take))
       })
-      return Effect.sync(() => void pool.dialers.delete(take))
+      return within(address, limit, () => steps.at, own)
     })
 
   /** One dial for all who wait for a connection to share. */
   const dialShared = (pool: AddressPool, target: CallTarget): Effect.Effect<CallClient, TransportError> => {
-    const { address, connectTimeoutMillis: limit = timeouts.dial } = target
+    const { address, connectTimeoutMillis: limit } = target
     if (pool.sharedDial !== undefined) return pool.sharedDial.wait(limit)
     const shared = new SharedDial<CallClient>(address, limit, timeouts)
     pool.sharedDial = shared
-    start(pool, shared, shared.timeouts, (exit) => {
+    start(pool, shared, true, shared.timeouts, (exit) => {
       pool.sharedDial = undefined
       shared.done(exit)
     })
@@ -197,5 +203,10 @@ export const makeCallPool = Effect.fnUntraced(function* (
       })
     })
 
-  return { tryLease, lease: (target) => leaseWith(target, 2) }
+  const retire = (address: string): void => {
+    // A pool without connections leaves the list.
+    for (const pool of pools.get(address)?.slice() ?? []) pool.retireAll()
+  }
+
+  return { tryLease, lease: (target) => leaseWith(target, 2), retire }
 })

@@ -162,6 +162,10 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
     this.drain()
   }
 
+  protected onAged(): void {
+    this.drain()
+  }
+
   // ---- time
 
   /** Since when a message has come too slowly, as far as can be seen now and then. */

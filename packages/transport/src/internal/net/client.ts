@@ -20,5 +20,9 @@ export const makeClient = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ClientTransport["Service"], never, Scope.Scope> {
   const streams = yield* makeStreamPool(dial, options, platform)
   const calls = yield* makeCallPool(dial, options, platform)
-  return ClientTransport.of({ ...streams, ...calls, sentLimits: sentLimits(options) })
+  const retire = (address: string): void => {
+    streams.retire(address)
+    calls.retire(address)
+  }
+  return ClientTransport.of({ ...streams, ...calls, retire, sentLimits: sentLimits(options) })
 })

@@ -67,39 +67,71 @@ export const dialSocket = <A>(
     )
   })
 
-/** A dial for all who wait for its connection, each with a limit of its own. @internal */
-export class SharedDial<A> {
-  readonly timeouts: DialTimeouts
-  private readonly address: string
-  private readonly deferred = Deferred.makeUnsafe<A, TransportError>()
-  private dialled = false
+/**
+ * Who waits for a connection waits for no longer than this many milliseconds, whatever step it is at; undefined for as long as
+ * the steps take.
+ *
+ * @internal
+ */
+export const within = <A>(
+  address: string,
+  limit: number | undefined,
+  step: () => keyof DialTimeouts,
+  connection: Effect.Effect<A, TransportError>
+): Effect.Effect<A, TransportError> =>
+  limit === undefined || !Number.isFinite(limit)
+    ? connection
+    : Effect.timeoutOrElse(connection, {
+        duration: limit,
+        orElse: () => Effect.fail(connectTimeout(address, step(), limit))
+      })
 
-  /** `limit`: that of who waits first. `timeouts`: those of the transport, which who joins may count on. */
-  constructor(address: string, limit: number, timeouts: DialTimeouts) {
-    this.address = address
-    this.timeouts = { ...timeouts, dial: Math.max(limit, timeouts.dial) }
-  }
+/** The step that a dial is at. @internal */
+export class DialSteps {
+  at: keyof DialTimeouts = "dial"
 
   /** The dial that is to be used. */
   through(dial: Dial): Dial {
     return (address, protocol) =>
       Effect.map(dial(address, protocol), (made) => {
-        this.dialled = true
-        return made
+        this.at = "tls"
+        const secure = Effect.map(made.secure, (socket) => {
+          this.at = "settings"
+          return socket
+        })
+        return { ...made, secure }
       })
+  }
+}
+
+/** A dial for all who wait for its connection, each with a limit of its own. @internal */
+export class SharedDial<A> extends DialSteps {
+  readonly timeouts: DialTimeouts
+  private readonly address: string
+  private readonly ownDial: number
+  private readonly deferred = Deferred.makeUnsafe<A, TransportError>()
+
+  /** `limit`: that of who waits first. `timeouts`: those of the transport, which who joins may count on. */
+  constructor(address: string, limit: number | undefined, timeouts: DialTimeouts) {
+    super()
+    this.address = address
+    this.ownDial = timeouts.dial
+    this.timeouts = { ...timeouts, dial: Math.max(limit ?? 0, timeouts.dial) }
   }
 
   done(exit: Exit.Exit<A, TransportError>): void {
     Deferred.doneUnsafe(this.deferred, exit)
   }
 
-  /** `limit`: milliseconds for the dial alone. */
-  wait(limit: number): Effect.Effect<A, TransportError> {
+  /** `limit`: milliseconds for all of it; undefined where each step has the time that the transport gives it. */
+  wait(limit: number | undefined): Effect.Effect<A, TransportError> {
     const connection = Deferred.await(this.deferred)
-    if (!Number.isFinite(limit) || limit >= this.timeouts.dial) return connection
+    if (limit !== undefined || this.ownDial >= this.timeouts.dial) {
+      return within(this.address, limit, () => this.at, connection)
+    }
     return Effect.timeoutOrElse(connection, {
-      duration: limit,
-      orElse: () => (this.dialled ? connection : Effect.fail(connectTimeout(this.address, "dial", limit)))
+      duration: this.ownDial,
+      orElse: () => (this.at === "dial" ? Effect.fail(connectTimeout(this.address, "dial", this.ownDial)) : connection)
     })
   }
 }

@@ -15,6 +15,8 @@ import type { Timer } from "./watchdog.ts"
 export interface DriverOptions {
   readonly stalledWriteTimeout: number
   readonly idleTimeout: number
+  /** How old a connection may be: each is given an age of its own. */
+  readonly maxAge: () => number
   readonly now: () => number
   readonly defer: (run: () => void) => void
   /** A listener threw: a bug above the transport, to be logged. */
@@ -70,12 +72,15 @@ export abstract class Driver implements Reader, SocketEvents {
   /** What is left of a large write. */
   private pieces: Pieces | undefined = undefined
   protected idleSince: number | undefined
+  /** Until it is too old. */
+  private bornAt: number | undefined
   private closedSince: number | undefined = undefined
 
   constructor(socket: Socket, options: DriverOptions) {
     this.socket = socket
     this.driverOptions = options
     this.idleSince = options.now()
+    this.bornAt = this.idleSince
   }
 
   get peer(): RawPeer {
@@ -286,8 +291,11 @@ export abstract class Driver implements Reader, SocketEvents {
     this.close({ _tag: "Local", detail: "idle" })
   }
 
+  /** Nothing new is to come on it. */
+  protected abstract onAged(): void
+
   timers(): Array<Timer> {
-    const { idleTimeout, stalledWriteTimeout } = this.driverOptions
+    const { idleTimeout, maxAge, stalledWriteTimeout } = this.driverOptions
     return [
       {
         timeout: stalledWriteTimeout,
@@ -304,6 +312,14 @@ export abstract class Driver implements Reader, SocketEvents {
         expire: () => {
           this.idleSince = this.now()
           this.onIdle()
+        }
+      },
+      {
+        timeout: maxAge(),
+        since: () => (this.connection.closed ? undefined : this.bornAt),
+        expire: () => {
+          this.bornAt = undefined
+          this.onAged()
         }
       }
     ]

@@ -117,6 +117,10 @@ export class Http2Client extends Http2Driver {
     this.retire()
   }
 
+  protected onAged(): void {
+    this.retire()
+  }
+
   /** Starts; done at the server's first SETTINGS, or at the end. */
   readonly handshake: Effect.Effect<void> = Effect.callback<void>((resume) => {
     this.settled = () => {

@@ -3,11 +3,15 @@
  *
  * @internal
  */
-import type { RawServerStream } from "../../RawStream.ts"
-import { requestHead } from "../grpc/requestHeaders.ts"
+import type { Metadata } from "../../Metadata.ts"
+import type { RawAdmitted, RawServerStream } from "../../RawStream.ts"
+import type { Acceptor } from "../../Transport.ts"
+import { requestMetadata } from "../grpc/metadata.ts"
+import { type RequestHead, requestHead } from "../grpc/requestHeaders.ts"
 import { ServerStream } from "../grpc/serverStream.ts"
 import { Turns } from "../grpc/turns.ts"
 import { ResetCode } from "../grpc/status.ts"
+import { encodeRefusal } from "../grpc/trailers.ts"
 import type { Connection, HeaderList, Http2Stream } from "../http2/api.ts"
 import { Http2Connection } from "../http2/connection.ts"
 import { Http2Driver, type Http2Options } from "./http2Driver.ts"
@@ -28,13 +32,22 @@ export class Http2Server extends Http2Driver {
   private drainSince: number | undefined = undefined
   private drainDebug: string | undefined = undefined
 
+  private readonly admit: Acceptor["admit"]
+  /** The request that is about to be a stream, and who admitted it. Most say what the one before said. */
+  private headers: HeaderList | undefined = undefined
+  private head: RequestHead | string = ""
+  private metadata: Metadata | undefined = undefined
+  private admitted: RawAdmitted | undefined = undefined
+
   constructor(
     socket: Socket,
     options: Http2Options,
     handshakeTimeout: number,
-    accept: (stream: RawServerStream) => void
+    accept: (stream: RawServerStream) => void,
+    admit?: Acceptor["admit"]
   ) {
     super(socket, options)
+    this.admit = admit
     this.turns = new Turns(options.stream.limits.maxConcurrentStreams, accept)
     this.handshakeTimeout = handshakeTimeout
     this.handshakeSince = options.now()
@@ -50,16 +63,38 @@ export class Http2Server extends Http2Driver {
     )
   }
 
+  private headOf(headers: HeaderList): RequestHead | string {
+    if (headers === this.headers) return this.head
+    this.headers = headers
+    this.metadata = undefined
+    return (this.head = requestHead(headers))
+  }
+
+  refuse(headers: HeaderList): HeaderList | undefined {
+    this.admitted = undefined
+    if (this.admit === undefined) return undefined
+    const head = this.headOf(headers)
+    if (typeof head === "string") return undefined
+    const verdict = this.admit(head, (this.metadata ??= requestMetadata(headers)), this.peer)
+    if (verdict === undefined) return undefined
+    if ("code" in verdict) {
+      this.idleSince = undefined
+      return encodeRefusal(head.contentType, verdict)
+    }
+    this.admitted = verdict
+    return undefined
+  }
+
   onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void {
     // A stream that ends inside the read is seen nowhere else.
     this.idleSince = undefined
-    const head = requestHead(headers)
+    const head = this.headOf(headers)
     if (typeof head === "string") {
       this.connection.reset(stream, ResetCode.InternalError)
       this.connection.release(stream)
       return
     }
-    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.turns)
+    stream.owner = new ServerStream(this, stream, headers, head, endStream, this.turns, this.admitted)
   }
 
   onSettings(): void {
@@ -93,6 +128,10 @@ export class Http2Server extends Http2Driver {
 
   protected override onIdle(): void {
     this.drain("idleTimeout")
+  }
+
+  protected onAged(): void {
+    this.drain("ageTimeout")
   }
 
   override timers(): Array<Timer> {

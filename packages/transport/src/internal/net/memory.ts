@@ -59,7 +59,8 @@ const copied = (chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> =>
   return pieces
 }
 
-class MemorySocket implements Socket {
+/** @internal */
+export class MemorySocket implements Socket {
   readonly peer = { address: "memory" }
   readonly secure = false
   readonly protocol = undefined
@@ -71,6 +72,8 @@ class MemorySocket implements Socket {
   peerEnded = false
   /** What this end writes. */
   readonly out = new Direction()
+  /** Called once it is closed. */
+  onGone: (() => void) | undefined = undefined
   private blocked = false
 
   get alive(): boolean {
@@ -124,7 +127,10 @@ class MemorySocket implements Socket {
     if (this.closed) return
     this.closed = true
     this.end()
-    queueMicrotask(() => this.events?.onClosed())
+    queueMicrotask(() => {
+      this.events?.onClosed()
+      this.onGone?.()
+    })
     this.other.out.wake?.()
   }
 
@@ -209,7 +215,7 @@ const carry = (from: MemorySocket, to: MemorySocket, faults: Faults): Effect.Eff
 }
 
 /** The client's and the server's end. @internal */
-export const memoryPipe = (toServer: Faults, toClient: Faults, fork: Fork): readonly [Socket, Socket] => {
+export const memoryPipe = (toServer: Faults, toClient: Faults, fork: Fork): readonly [MemorySocket, MemorySocket] => {
   const near = new MemorySocket()
   const far = new MemorySocket()
   near.other = far

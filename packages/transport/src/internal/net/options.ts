@@ -6,6 +6,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Random from "effect/Random"
 import type { Compression, SentLimits } from "../../Transport.ts"
 import type { ClientOptions, ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
 import { maxInt31 } from "../http2/frames.ts"
@@ -49,6 +50,7 @@ export const callOptions = (options: ConnectionOptions): CallOptions => ({
 /** What a transport adds to the options of its user. @internal */
 export interface Platform {
   readonly clock: Clock.Clock
+  readonly random: Random.Random
   /** Runs a function at the end of this tick. */
   readonly defer: (run: () => void) => void
   readonly compression: Compression | undefined
@@ -59,10 +61,18 @@ export interface Platform {
   readonly arrival: Effect.Effect<void>
 }
 
+/** How old a connection may be, within 10 %. */
+const ages = (options: ConnectionOptions, { random }: Platform): (() => number) => {
+  const age = millis(options.maxConnectionAge, 0)
+  if (!(age > 0 && Number.isFinite(age))) return () => Infinity
+  return () => age * (0.9 + 0.2 * random.nextDoubleUnsafe())
+}
+
 /** @internal */
 export const driverOptions = (options: ConnectionOptions, platform: Platform): DriverOptions => ({
   stalledWriteTimeout: millis(options.stalledWriteTimeout, 30_000),
   idleTimeout: millis(options.idleTimeout, 30 * 60 * 1000),
+  maxAge: ages(options, platform),
   now: () => platform.clock.currentTimeMillisUnsafe(),
   defer: platform.defer,
   onDefect: platform.onDefect

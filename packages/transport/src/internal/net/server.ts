@@ -16,7 +16,7 @@ import { Http2Server } from "./http2Server.ts"
 import { withinBudget } from "./logBudget.ts"
 import { callOptions, driverOptions, handshakeTimeout, http2Options, type Platform } from "./options.ts"
 import { run } from "./run.ts"
-import type { Bind } from "./socket.ts"
+import type { Admit, Bind } from "./socket.ts"
 
 /** Silence of a client before it is pinged, as in Kitex. */
 const keepaliveMillis = 2 * 3600 * 1000
@@ -29,6 +29,27 @@ const life = (connection: Detection): Effect.Effect<void> =>
     run(connection),
     Effect.suspend(() => (connection.driver === undefined ? Effect.void : run(connection.driver)))
   )
+
+/** The user's rule for connections, which may throw. */
+const admitting =
+  (accept: NonNullable<ServerOptions["acceptConnection"]>, log: (message: string) => void): Admit =>
+  (peer) => {
+    const threw = (cause: unknown) => log(`acceptConnection threw for ${peer.address}: ${String(cause)}`)
+    try {
+      const gone = accept(peer)
+      if (gone === undefined) return undefined
+      return () => {
+        try {
+          gone()
+        } catch (cause) {
+          threw(cause)
+        }
+      }
+    } catch (cause) {
+      threw(cause)
+      return undefined
+    }
+  }
 
 /** `listen` of the server transport. @internal */
 export const makeListen = (bind: Bind, options: ServerOptions, platform: Platform) =>
@@ -63,7 +84,7 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
       later: calls.later,
       make: (protocol, socket) =>
         protocol === "http2"
-          ? new Http2Server(socket, streams, timeout, (stream) => acceptor.onStream(stream))
+          ? new Http2Server(socket, streams, timeout, (stream) => acceptor.onStream(stream), acceptor.admit)
           : new CallServer(
               socket,
               calls,
@@ -72,6 +93,8 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
             )
     }
 
+    const { acceptConnection } = options
+    const admit = acceptConnection && admitting(acceptConnection, withinBudget(platform.log, common.now))
     const bound = yield* bind((socket) => {
       // Its handshake ended too late: nobody would look after it.
       if (closed) return socket.destroy()
@@ -88,7 +111,7 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
           })
         )
       )
-    })
+    }, admit)
     const drain = Effect.suspend(() => {
       draining = true
       for (const connection of connections) connection.drain(shutdown)

@@ -61,5 +61,11 @@ export interface Bound {
   readonly stop: Effect.Effect<void>
 }
 
-/** Accepts until the scope closes. `onSocket` never throws. @internal */
-export type Bind = (onSocket: (socket: Socket) => void) => Effect.Effect<Bound, TransportError, Scope.Scope>
+/** Undefined refuses a connection; else what is to run once it has gone. Neither throws. @internal */
+export type Admit = (peer: RawPeer) => (() => void) | undefined
+
+/** Accepts until the scope closes whom `admit`, where it is given, lets in. `onSocket` never throws. @internal */
+export type Bind = (
+  onSocket: (socket: Socket) => void,
+  admit?: Admit
+) => Effect.Effect<Bound, TransportError, Scope.Scope>

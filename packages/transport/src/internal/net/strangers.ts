@@ -13,6 +13,8 @@ const oldThrift = "old (non-strict) Thrift"
 
 /** What is near to the Thrift that is spoken here. */
 const dialectOf = (bytes: Uint8Array): string | undefined => {
+  // What is spoken here, without a frame.
+  if (bytes[0] === 0x80 && bytes[1] === 0x01) return undefined
   if (bytes[4] === 0x90 && bytes[5] === 0x01) return "Kitex's framed Protobuf"
   if (bytes[0] === 0x82 || bytes[4] === 0x82) return "Thrift's compact protocol"
   // A message without a version begins with the length of its name, framed behind the length of the frame.

@@ -23,7 +23,7 @@ interface Entry {
   dialling: SharedDial<Http2Client> | undefined
 }
 
-/** `tryOpen` and `open` of the client transport. @internal */
+/** `tryOpen`, `open` and `retire` of the client transport. @internal */
 export const makeStreamPool = Effect.fnUntraced(function* (
   dial: Dial,
   options: ClientOptions,
@@ -32,6 +32,7 @@ export const makeStreamPool = Effect.fnUntraced(function* (
   {
     readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
     readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
+    readonly retire: (address: string) => void
   },
   never,
   Scope.Scope
@@ -81,7 +82,11 @@ export const makeStreamPool = Effect.fnUntraced(function* (
 
   // The dial runs in the transport's scope: whoever asked for it first may go, others may still wait. Nothing comes between
   // the word that there is one and its fiber.
-  const dialling = (request: OpenRequest, entry: Entry, limit: number): Effect.Effect<SharedDial<Http2Client>> =>
+  const dialling = (
+    request: OpenRequest,
+    entry: Entry,
+    limit: number | undefined
+  ): Effect.Effect<SharedDial<Http2Client>> =>
     Effect.uninterruptible(
       Effect.suspend(() => {
         if (entry.dialling !== undefined) return Effect.succeed(entry.dialling)
@@ -118,7 +123,7 @@ export const makeStreamPool = Effect.fnUntraced(function* (
     )
 
   const dialled = (request: OpenRequest, entry: Entry): Effect.Effect<Http2Client, TransportError> => {
-    const limit = request.connectTimeoutMillis ?? timeouts.dial
+    const limit = request.connectTimeoutMillis
     return Effect.flatMap(dialling(request, entry, limit), (shared) => shared.wait(limit))
   }
 
@@ -147,5 +152,10 @@ export const makeStreamPool = Effect.fnUntraced(function* (
     return stream instanceof TransportError ? Effect.fail(stream) : Effect.succeed<RawClientStream>(stream)
   }
 
-  return { tryOpen, open }
+  const retire = (address: string): void => {
+    // Each leaves the list.
+    for (const driver of entries.get(address)?.drivers.slice() ?? []) driver.retire()
+  }
+
+  return { tryOpen, open, retire }
 })

@@ -1,0 +1,53 @@
+/**
+ * A call of one answer that somebody beside its tracers hears of.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { RpcError } from "../RpcError.ts"
+import { failed, type Outcome } from "./outcome.ts"
+import { outcomeOf } from "./tracedCall.ts"
+
+interface Observer {
+  ended(outcome: Outcome): void
+}
+
+/** Gives the error of a timeout that interrupts the call, once its time is over. @internal */
+export type OverdueError = () => RpcError | undefined
+
+const nothing: OverdueError = () => undefined
+
+/**
+ * What observers hear of an exit. For them a call that was interrupted by its timeout has failed with that.
+ *
+ * @internal
+ */
+export const observedOutcome = (exit: Exit.Exit<unknown, unknown>, overdue: OverdueError = nothing): Outcome => {
+  const error = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? overdue() : undefined
+  return error === undefined ? outcomeOf(exit) : failed(error)
+}
+
+/** `begin` refuses the call, or gives who hears of its end; `run` runs it. Runs once. @internal */
+export const observedCall = <O extends Observer | undefined, A, E, R>(
+  begin: (fiber: Fiber.Fiber<unknown, unknown>) => RpcError | O,
+  run: (observer: O) => Effect.Effect<A, E, R>,
+  overdue?: OverdueError
+): Effect.Effect<A, E | RpcError, R> => {
+  let observer: O | undefined
+  // A call that is interrupted before it begins has nobody to tell.
+  return Effect.onExitPrimitive(
+    Effect.withFiber((fiber): Effect.Effect<A, E | RpcError, R> => {
+      const begun = begin(fiber)
+      if (begun instanceof RpcError) return Effect.fail(begun)
+      observer = begun
+      return run(begun)
+    }),
+    (exit) => {
+      observer?.ended(observedOutcome(exit, overdue))
+      return undefined
+    }
+  )
+}
