@@ -65,8 +65,9 @@ export const CALL_1M = define("Framed call with 1 MiB of binary, 4 in flight", "
 })
 
 export const EMPTY = define("empty unary, 256 in flight", "empty", 0, { inflight: 256 })
-export const EMPTY_CALL = define("empty TTHeader call, 256 in flight", "empty", 0, {
-  inflight: 256,
+export const EMPTY_CALL = define("empty TTHeader call, 100 in flight", "empty", 0, {
+  // Below `callsPerConnection`: all are on one connection.
+  inflight: 100,
   encoding: "ttheader-framed"
 })
 

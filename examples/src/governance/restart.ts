@@ -26,7 +26,6 @@ export const restart = Effect.gen(function* () {
   let calls = 0
   let failed = 0
   const call = Effect.gen(function* () {
-    calls++
     const server = yield* Effect.match(shop.GetPrice(item), {
       onSuccess: ({ server }) => server as Name,
       onFailure: () => {
@@ -34,6 +33,8 @@ export const restart = Effect.gen(function* () {
         return undefined
       }
     })
+    // Those that the end of this scene interrupts do not count.
+    calls++
     if (server === undefined) return
     const column = Math.floor(((yield* Clock.currentTimeMillis) - began) / step)
     answered[server][column] = (answered[server][column] ?? 0) + 1

@@ -79,7 +79,7 @@ export const Config = Schema.Struct({
   halfOpenSuccesses: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
   /** Other thresholds for single keys; what they do not say is as for all. */
   keys: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct(thresholds)))
-})
+}).annotate({ title: "CircuitBreaker.Config" })
 
 /**
  * A value of {@link Config}.

@@ -55,7 +55,7 @@ export const Config = Schema.Struct({
    * first.
    */
   confirmEmpty: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
-})
+}).annotate({ title: "Discovery.Config" })
 
 /**
  * A value of {@link Config}.
@@ -144,7 +144,8 @@ export const make = Effect.fnUntraced(function* (
       random: next,
       now,
       breaker: Effect.isEffect(instanceBreaker) ? yield* instanceBreaker : instanceBreaker,
-      metrics: new PickMetrics(context)
+      metrics: new PickMetrics(context),
+      warn: (line) => void runFork(Effect.logWarning(line))
     },
     cadence,
     (effect) => void Fiber.runIn(runFork(effect), fibers)

@@ -9,7 +9,13 @@ import { RpcError } from "@millrace/rpc/RpcError"
 import type { RpcInfo } from "@millrace/rpc/RpcInfo"
 import type * as Service from "@millrace/rpc/Service"
 import * as Effect from "effect/Effect"
-import type { AnsweredName, AnswerOf, FailureOf, RequestOf } from "./internal/methodTypes.ts"
+import {
+  type AnsweredName,
+  type AnswerOf,
+  type FailureOf,
+  forService as byMethod,
+  type RequestOf
+} from "./internal/forService.ts"
 
 /**
  * A call as fallbacks see it.
@@ -143,10 +149,7 @@ export const forService = <S extends Service.Any>(
   methods: { readonly [N in AnsweredName<S>]?: Handlers<FailureOf<S, N>, AnswerOf<S, N>, RequestOf<S, N>> },
   options?: Options
 ): CallPolicy => {
-  const handlersOf = ({ method, service: called }: RpcInfo): Handlers | undefined =>
-    called === service.name_ && Object.hasOwn(methods, method)
-      ? (methods[method as keyof typeof methods] as Handlers | undefined)
-      : undefined
+  const handlersOf = byMethod<Handlers>("Fallback.forService", service, methods)
   return make(
     {
       onFailure: (failure, call) => handlersOf(call.info)?.onFailure?.(failure, call),

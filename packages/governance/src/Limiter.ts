@@ -9,9 +9,12 @@
  * @since 0.1.0
  */
 import * as Admission from "@millrace/rpc/Admission"
+import type { RpcInfo } from "@millrace/rpc/RpcInfo"
+import type * as Service from "@millrace/rpc/Service"
 import type { RawPeer } from "@millrace/transport/RawStream"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { forService, type RequestedName, type RequestOf } from "./internal/forService.ts"
 import { Gradient } from "./internal/limits/gradient.ts"
 import { accountsOf, hostOf, keyOf, mostKeys, type Per } from "./internal/limits/keys.ts"
 import { limitOf } from "./internal/limits/limitOf.ts"
@@ -19,33 +22,6 @@ import { OverLimit, reportLimit } from "./internal/limits/overLimit.ts"
 import { Slots } from "./internal/limits/slots.ts"
 import { TokenBucket } from "./internal/limits/tokenBucket.ts"
 import * as Policy from "./Policy.ts"
-
-export {
-  /**
-   * The key of a typed request, for calls of one method; those of others have none. It needs `requestInInfo` of the
-   * server, and dies without it.
-   *
-   * **Example** (Two calls at a time for each tenant)
-   *
-   * ```ts
-   * import { Thrift } from "@millrace/codec"
-   * import { Limiter } from "@millrace/governance"
-   * import { Method, Server, Service } from "@millrace/rpc"
-   *
-   * class Query extends Thrift.Struct<Query>("report.Query")({ tenant: Thrift.required(1, Thrift.String) }) {}
-   * class Reports extends Service.make("Reports", {
-   *   methods: [Method.unary("Make", { request: Query, response: Query })]
-   * }) {}
-   *
-   * const perTenant = Limiter.concurrency(2, { per: Limiter.keyFor(Reports, "Make", (query) => query.tenant) })
-   * const Limited = Server.layer([Reports], { admission: [perTenant], requestInInfo: true })
-   * ```
-   *
-   * @since 0.1.0
-   * @category constructors
-   */
-  keyFor
-} from "./internal/limits/keyFor.ts"
 
 const few = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const perSecond = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
@@ -82,7 +58,7 @@ export const Config = Schema.Struct({
   messagesPerSecond: Schema.optionalKey(perSecond),
   /** For `StreamLimiter.bytesInFlight`. */
   bytesInFlight: Schema.optionalKey(few)
-})
+}).annotate({ title: "Limiter.Config" })
 
 /**
  * A value of {@link Config}.
@@ -103,6 +79,44 @@ export type Config = (typeof Config)["Type"]
 export type CallKey = Per<Admission.AdmissionRequest>
 
 /**
+ * The keys of typed requests, for methods by their names; calls of others have none. It needs `requestInInfo` of the
+ * server, and dies without it.
+ *
+ * **Example** (Two calls at a time for each tenant)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Limiter } from "@millrace/governance"
+ * import { Method, Server, Service } from "@millrace/rpc"
+ *
+ * class Query extends Thrift.Struct<Query>("report.Query")({ tenant: Thrift.required(1, Thrift.String) }) {}
+ * class Reports extends Service.make("Reports", {
+ *   methods: [Method.unary("Make", { request: Query, response: Query })]
+ * }) {}
+ *
+ * const perTenant = Limiter.concurrency(2, { per: Limiter.keyForService(Reports, { Make: (query) => query.tenant }) })
+ * const Limited = Server.layer([Reports], { admission: [perTenant], requestInInfo: true })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const keyForService = <S extends Service.Any>(
+  service: S,
+  methods: { readonly [N in RequestedName<S>]?: (request: RequestOf<S, N>) => string | undefined }
+): ((of: { readonly info: RpcInfo }) => string | undefined) => {
+  const find = forService<(request: unknown) => string | undefined>("Limiter.keyForService", service, methods)
+  return ({ info }) => {
+    const key = find(info)
+    if (key === undefined) return undefined
+    if (info.request === undefined) {
+      throw new Error(`Limiter.keyForService: no request of ${info.service}.${info.method} is known: set requestInInfo`)
+    }
+    return key(info.request)
+  }
+}
+
+/**
  * Options of a limit that counts by keys.
  *
  * @since 0.1.0
@@ -112,8 +126,8 @@ export interface KeyOptions {
   /** Default `server`. */
   readonly per?: CallKey | undefined
   /**
-   * So many keys have an account of their own; all that come when these are in use share one more. Idle ones are
-   * forgotten. Default 10,000.
+   * So many keys have an account of their own; all that come when these are in use share one more, with those of more than
+   * 1,024 characters. Idle ones are forgotten. Default 10,000.
    */
   readonly maxKeys?: number | undefined
 }
@@ -125,7 +139,7 @@ export interface KeyOptions {
  * @category options
  */
 export interface CallOptions extends KeyOptions {
-  /** After how many milliseconds a refused caller may try again. Default: it is told nothing. */
+  /** After how many milliseconds a refused caller may try again. Default 100; with 0 it is told nothing. */
   readonly retryAfterMillis?: number | undefined
 }
 
@@ -150,7 +164,8 @@ export interface CallOptions extends KeyOptions {
  * @category constructors
  */
 export const concurrency = (max: Policy.Policy<number>, options: CallOptions = {}): Admission.Admission => {
-  const { maxKeys = mostKeys, per = "server", retryAfterMillis } = options
+  const { maxKeys = mostKeys, per = "server" } = options
+  const retryAfterMillis = hintOf(options)
   const limit = limitOf(max)
   const refusals = new OverLimit("concurrency", "to many connections")
   const key = keyOf(per, peerOf)
@@ -210,7 +225,7 @@ export const AdaptiveConfig = Schema.Struct({
   tolerance: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(1))),
   /** How often the limit changes; where there are few calls, more seldom. Default 1 second. */
   window: Schema.optionalKey(Policy.DurationInput)
-})
+}).annotate({ title: "Limiter.AdaptiveConfig" })
 
 /**
  * A value of {@link AdaptiveConfig}.
@@ -240,7 +255,8 @@ export const adaptive = (
   config: Policy.Policy<AdaptiveConfig> = {},
   options: CallOptions = {}
 ): Admission.Admission => {
-  const { maxKeys = mostKeys, per = "server", retryAfterMillis } = options
+  const { maxKeys = mostKeys, per = "server" } = options
+  const retryAfterMillis = hintOf(options)
   const settings = Policy.settingsOf(
     config,
     AdaptiveConfig,
@@ -267,6 +283,9 @@ export const adaptive = (
 const peerOf = ({ peer }: Admission.AdmissionRequest): string => peer
 
 const unlimited = (): void => {}
+
+const hintOf = ({ retryAfterMillis = 100 }: CallOptions): number | undefined =>
+  retryAfterMillis > 0 ? retryAfterMillis : undefined
 
 /**
  * At most `max` connections, for `acceptConnection` of a server's transport: more are closed at once, as Kitex's

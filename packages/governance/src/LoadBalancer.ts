@@ -108,8 +108,6 @@ export interface BuildOptions {
   readonly service: string
   /** A number from 0 up to but not 1. */
   readonly random: () => number
-  /** Milliseconds of the clock. */
-  readonly now: () => number
   /** That of the list before. */
   readonly previous: Picker | undefined
 }
@@ -265,12 +263,21 @@ export const leastActive: LoadBalancer = betterOfTwo("least_active", hasFewer)
 
 /**
  * The one that would answer sooner, of two random ones: its latency times the streams and calls that it would then have. It finds
- * instances that are slow or fail, and comes back to them as what was measured fades. Not in Kitex; Finagle's `p2cPeakEwma`.
+ * instances that are slow or fail, and comes back to them as what was measured fades. Throws where `halfLife` is not above zero, or
+ * `failure` below. Not in Kitex; Finagle's `p2cPeakEwma`.
  *
  * @since 0.1.0
  * @category balancers
  */
-export const peakEwma = (options: LatencyOptions = {}): LoadBalancer => betterOfTwo("peak_ewma", costsLess, options)
+export const peakEwma = (options: LatencyOptions = {}): LoadBalancer => {
+  const { failure = 0, halfLife = 1 } = options
+  if (!(Duration.toMillis(halfLife) > 0 && Duration.toMillis(failure) >= 0)) {
+    throw new Error(
+      `peakEwma: halfLife is ${String(halfLife)}, failure ${String(failure)}: give durations, halfLife above zero`
+    )
+  }
+  return betterOfTwo("peak_ewma", costsLess, options)
+}
 
 /**
  * How keys are mapped to instances.

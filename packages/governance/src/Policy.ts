@@ -111,18 +111,27 @@ export const map: {
   isLive(self) ? new View(onceEach(reader(self), f), Stream.map(changes(self), f)) : f(self as A)
 )
 
-/** The function runs when the value is another, not on every use. */
+/**
+ * The function runs when the value is another, not on every use. One for which it throws leaves what was made before in force, except
+ * the first.
+ */
 const onceEach = <A, B>(read: () => A, f: (value: A) => B): (() => B) => {
   let seen: A | undefined
   let made: B | undefined
   let first = true
   return () => {
     const value = read()
-    if (first || value !== seen) {
+    if (first) {
       made = f(value)
-      seen = value
       first = false
+    } else if (!Object.is(value, seen)) {
+      try {
+        made = f(value)
+      } catch (defect) {
+        logged(`a policy keeps its value, nothing can be made of the new one: ${String(defect)}`)
+      }
     }
+    seen = value
     return made!
   }
 }
@@ -152,7 +161,7 @@ export const settingsOf = <A, B>(
   if (!isLive(policy)) return () => current
   return () => {
     const value = read()
-    if (value === seen) return current
+    if (Object.is(value, seen)) return current
     seen = value
     const fault = check(value)
     if (fault === undefined) current = settings(value)

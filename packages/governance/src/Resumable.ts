@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Deadline from "@millrace/rpc/Deadline"
 import { RpcError } from "@millrace/rpc/RpcError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -77,7 +78,7 @@ const usualSchedule: Schedule.Schedule<unknown> = Schedule.min([
  * A stream that is opened again from its cursor when it breaks. `open` gets the cursor of the last message that the consumer was
  * given, of any opening before: a stream that breaks again before a message has come is opened from the same. Each opening is a
  * call of its own, with budgets of its own; a total one is the deadline of the fiber (`Deadline.within`). When the schedule is
- * done, or a failure is none to resume after, the stream fails with the last failure.
+ * done, a failure is none to resume after, or the next opening would come behind the deadline, the stream fails with the last failure.
  *
  * **Example** (A conversation by sequence numbers)
  *
@@ -131,27 +132,31 @@ export const resumable: {
       while: resumes = isBroken
     }: Options<A, C, E, R2>
   ): Stream.Stream<A, E, R | R2> =>
-    Stream.suspend(() => {
-      let cursor = initial
-      let resumed = 0
-      const opened = Stream.suspend(() => {
-        const stream = open(cursor)
-        const fresh =
-          dedupe === undefined || resumed === 0 ? stream : Stream.dropWhile(stream, isOld(cursor, cursorOf, dedupe))
-        return Stream.mapArray(fresh, (messages) => {
-          for (const message of messages) cursor = cursorOf(message) ?? cursor
-          return messages
+    Stream.unwrap(
+      Effect.map(Deadline.Current, (deadline = Infinity) => {
+        let cursor = initial
+        let resumed = 0
+        const opened = Stream.suspend(() => {
+          const stream = open(cursor)
+          const fresh =
+            dedupe === undefined || resumed === 0 ? stream : Stream.dropWhile(stream, isOld(cursor, cursorOf, dedupe))
+          return Stream.mapArray(fresh, (messages) => {
+            for (const message of messages) cursor = cursorOf(message) ?? cursor
+            return messages
+          })
         })
+        const worth = Schedule.while(
+          schedule,
+          ({ input }) => resumed < maxResumes && resumes(input) && hint(input) < Infinity && ++resumed > 0
+        )
+        const patient = Schedule.modifyDelay(worth, ({ duration, input }) =>
+          Effect.succeed(Duration.max(duration, Duration.millis(hint(input))))
+        )
+        // A call that could only begin when its time is over is not waited for.
+        const inTime = Schedule.while(patient, ({ duration, now }) => now + Duration.toMillis(duration) < deadline)
+        return Stream.retry(opened, inTime)
       })
-      const worth = Schedule.while(
-        schedule,
-        ({ input }) => resumed < maxResumes && resumes(input) && hint(input) < Infinity && ++resumed > 0
-      )
-      const patient = Schedule.modifyDelay(worth, ({ duration, input }) =>
-        Effect.succeed(Duration.max(duration, Duration.millis(hint(input))))
-      )
-      return Stream.retry(opened, patient)
-    })
+    )
 )
 
 /** Messages that say nothing of how far they go belong to those before them. */

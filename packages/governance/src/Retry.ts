@@ -19,7 +19,7 @@ import type { CallPolicy } from "@millrace/rpc/CallPolicy"
 import type { RpcInfo } from "@millrace/rpc/RpcInfo"
 import type * as Service from "@millrace/rpc/Service"
 import type * as Effect from "effect/Effect"
-import type { AnsweredName, AnswerOf, FailureOf } from "./internal/methodTypes.ts"
+import { type AnsweredName, type AnswerOf, type FailureOf, forService as byMethod } from "./internal/forService.ts"
 import * as budgets from "./internal/retry/budget.ts"
 import * as config from "./internal/retry/config.ts"
 import * as plans from "./internal/retry/plan.ts"
@@ -152,9 +152,9 @@ export const budget = ({
   readonly burst?: number | undefined
 }): Budget => {
   if (!(percent >= 0 && percent <= 100)) {
-    throw new Error(`Retry.budget: percent is ${percent}: give a number from 0 to 100`)
+    throw new Error(`percent of Retry.budget is ${percent}: give a number from 0 to 100`)
   }
-  if (!(burst >= 1 && burst < Infinity)) throw new Error(`Retry.budget: burst is ${burst}: give a number from 1 on`)
+  if (!(burst >= 1 && burst < Infinity)) throw new Error(`burst of Retry.budget is ${burst}: give a number from 1 on`)
   return new budgets.Budget(percent, burst) as unknown as Budget
 }
 
@@ -200,7 +200,8 @@ export const failure = (settings: Policy.Policy<FailureConfig> = {}, rules: Rule
 
 /**
  * Calls again, elsewhere, when there is no answer within `delay`: whichever attempt ends first, with whatever outcome, is the
- * call, and the others are interrupted. Only for methods that may be done twice.
+ * call, and the others are interrupted. One that a circuit breaker or discovery refuses here does not end those that run. Only for
+ * methods that may be done twice.
  *
  * @since 0.1.0
  * @category constructors
@@ -245,27 +246,43 @@ export const make = (settings: Policy.Policy<Config>, rules: Rules = {}): CallPo
 export const none: CallPolicy = { run: (attempt) => attempt(0) }
 
 /**
- * A policy for each method by its name, and one for all others (default {@link none}).
+ * A policy for methods of a service by their names, and one for all others (default {@link none}). Kitex's
+ * `WithRetryMethodPolicies`. A method that the service does not have does not compile, so that none is retried unseen.
+ *
+ * **Example** (What may not be done twice is not retried)
+ *
+ * ```ts
+ * import { Thrift } from "@millrace/codec"
+ * import { Retry } from "@millrace/governance"
+ * import { Client, Method, Service } from "@millrace/rpc"
+ *
+ * class Store extends Service.make("Store", {
+ *   methods: [
+ *     Method.pingPong("Get", { arguments: { key: Thrift.field(1, Thrift.String) }, response: Thrift.String }),
+ *     Method.pingPong("Put", { arguments: { key: Thrift.field(1, Thrift.String) } })
+ *   ]
+ * }) {}
+ *
+ * const client = Client.make(Store, {
+ *   hostPorts: ["10.0.0.1:8888"],
+ *   retry: Retry.forService(Store, { Put: Retry.none }, Retry.failure())
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const perMethod = (
-  methods: Policy.Policy<Readonly<Record<string, CallPolicy>>>,
+export const forService = <S extends Service.Any>(
+  service: S,
+  methods: { readonly [N in AnsweredName<S>]?: CallPolicy },
   otherwise: CallPolicy = none
 ): CallPolicy => {
-  const read = Policy.reader(methods)
-  return {
-    run: (attempt, info) => {
-      const all = read()
-      const policy = Object.hasOwn(all, info.method) ? all[info.method]! : otherwise
-      return policy.run(attempt, info)
-    }
-  }
+  const find = byMethod<CallPolicy>("Retry.forService", service, methods)
+  return { run: (attempt, info) => (find(info) ?? otherwise).run(attempt, info) }
 }
 
 /**
- * {@link Rules} that know the failures and the answer of one method; of others they say no.
+ * {@link Rules} for methods of a service by their names, which know their failures and answers; of others they say no.
  *
  * **Example** (An answer that is worth another attempt)
  *
@@ -278,22 +295,21 @@ export const perMethod = (
  *   methods: [Method.pingPong("Count", { arguments: { text: Thrift.field(1, Thrift.String) }, response: Thrift.I32 })]
  * }) {}
  *
- * const policy = Retry.failure({}, Retry.rulesFor(Search, "Count", { retryableResult: (count) => count < 0 }))
+ * const rules = Retry.rulesForService(Search, { Count: { retryableResult: (count) => count < 0 } })
+ * const policy = Retry.failure({}, { ...rules, budget: Retry.budget({ percent: 10 }) })
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const rulesFor = <S extends Service.Any, N extends AnsweredName<S>>(
+export const rulesForService = <S extends Service.Any>(
   service: S,
-  method: N,
-  { budget, retryable, retryableResult }: Rules<FailureOf<S, N>, AnswerOf<S, N>>
+  methods: { readonly [N in AnsweredName<S>]?: Omit<Rules<FailureOf<S, N>, AnswerOf<S, N>>, "budget"> }
 ): Rules => {
-  const isIt = (info: RpcInfo) => info.method === method && info.service === service.name_
+  const rulesOf = byMethod<Rules>("Retry.rulesForService", service, methods)
   return {
-    budget,
-    retryable: retryable && ((failure, info) => isIt(info) && retryable(failure as never, info)),
-    retryableResult: retryableResult && ((result, info) => isIt(info) && retryableResult(result as never, info))
+    retryable: (failure, info) => rulesOf(info)?.retryable?.(failure, info) === true,
+    retryableResult: (result, info) => rulesOf(info)?.retryableResult?.(result, info) === true
   }
 }
 

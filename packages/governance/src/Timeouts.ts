@@ -37,7 +37,7 @@ export const Streams = Schema.Struct({
   firstMessageTimeout: duration,
   connectTimeout: duration,
   stallWarning: duration
-})
+}).annotate({ title: "Timeouts.Streams" })
 
 /**
  * A value of {@link Streams}.
@@ -53,7 +53,9 @@ export type Streams = (typeof Streams)["Type"]
  * @since 0.1.0
  * @category schemas
  */
-export const Calls = Schema.Struct({ rpcTimeout: duration, connectTimeout: duration })
+export const Calls = Schema.Struct({ rpcTimeout: duration, connectTimeout: duration }).annotate({
+  title: "Timeouts.Calls"
+})
 
 /**
  * A value of {@link Calls}.

@@ -521,6 +521,15 @@ describe("how many keys", () => {
     })
   )
 
+  it.effect("is bounded by a number from 1 on", () =>
+    Effect.gen(function* () {
+      for (const maxKeys of [0, -1, Number.NaN]) {
+        const exit = yield* Effect.exit(Effect.scoped(CircuitBreaker.make({}, { maxKeys })))
+        assert.include(String(exit), `maxKeys of a circuit breaker is ${maxKeys}: give a number from 1 on`)
+      }
+    })
+  )
+
   it.effect("does not count what ends after its key is gone", () =>
     Effect.gen(function* () {
       const registry: Metric.MetricRegistry = new Map()
@@ -583,6 +592,36 @@ describe("what is seen of it", () => {
         `Info the circuit breaker of service ${key} is closed: calls run again`
       ])
       // The scope of the breaker has closed.
+      assert.deepStrictEqual(series(), [])
+    })
+  )
+
+  it.effect("breakers that have a key in common are one series, as long as there is one of them", () =>
+    Effect.gen(function* () {
+      const { run, series } = observed()
+      yield* Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const one = yield* Scope.provide(CircuitBreaker.make(quick), scope)
+        const two = yield* CircuitBreaker.make(quick)
+        runCall(two.admission, 0)
+        open(one.admission, 0, "Find")
+        assert.isFalse(runCall(one.admission, 0))
+        assert.deepStrictEqual(series(), [
+          `kitex.breaker.state service ${key} 2`,
+          `kitex.breaker.refusals service ${key} 1`
+        ])
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(series(), [
+          `kitex.breaker.state service ${key} 0`,
+          `kitex.breaker.refusals service ${key} 1`
+        ])
+        open(two.admission, 1, "Find")
+        assert.isFalse(runCall(two.admission, 1))
+        assert.deepStrictEqual(series(), [
+          `kitex.breaker.state service ${key} 2`,
+          `kitex.breaker.refusals service ${key} 2`
+        ])
+      }).pipe(Effect.scoped, run)
       assert.deepStrictEqual(series(), [])
     })
   )

@@ -5,14 +5,7 @@ import { Effect, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { Window } from "../src/internal/breaker/window.ts"
 import { admitted, endOf, failure, infoOf, local, timeout } from "./support/breakerCalls.ts"
-
-/** Numbers from 0 up to but not 1, the same for a seed. */
-const randomOf = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-}
+import { seeded } from "./support/random.ts"
 
 type Kind = "success" | "failure" | "timeout" | "ignore"
 const kinds: ReadonlyArray<Kind> = ["success", "failure", "timeout", "ignore"]
@@ -116,7 +109,7 @@ const settingsOf = (random: () => number): Settings => ({
 /** Calls of a few methods that end at once or later, changes of the policy, and time that passes. */
 const compare = (seed: number, operations: number) =>
   Effect.gen(function* () {
-    const random = randomOf(seed)
+    const random = seeded(seed)
     const any = <A>(all: ReadonlyArray<A>): A => all[Math.floor(random() * all.length)]!
     let settings = settingsOf(random)
     const policy = yield* SubscriptionRef.make<CircuitBreaker.Config>(settings)
@@ -192,7 +185,7 @@ describe("a breaker against a list of all calls", () => {
 describe("a window against a list of all samples", () => {
   it("has the same sums", () => {
     for (let seed = 1; seed <= 8; seed++) {
-      const random = randomOf(seed)
+      const random = seeded(seed)
       const window = new Window()
       const samples: Array<{ readonly kind: Kind; readonly bucket: number }> = []
       let now = Math.floor(random() * 1e12)

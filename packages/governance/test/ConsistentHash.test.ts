@@ -1,13 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Thrift } from "@millrace/codec"
 import { HashKey, Instance, LoadBalancer } from "@millrace/governance"
-import { RpcError } from "@millrace/rpc"
+import { Method, RpcError, Service } from "@millrace/rpc"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { hashText, mix } from "../src/internal/balancer/hash.ts"
 import { HashRing, pointsOf } from "../src/internal/balancer/hashRing.ts"
 import { InstanceNode } from "../src/internal/discovery/instanceNode.ts"
-import { build, nodesOf, placing, seeded } from "./support/balancing.ts"
+import { build, nodesOf, placing } from "./support/balancing.ts"
+import { seeded } from "./support/random.ts"
+
+class Login extends Thrift.Struct<Login>("auth.Login")({ user: Thrift.required(1, Thrift.String) }) {}
+class Sessions extends Service.make("Sessions", {
+  methods: [
+    Method.unary("Begin", { request: Login, response: Login }),
+    Method.bidirectional("Follow", { request: Login, response: Login }),
+    Method.pingPong("Drop", {
+      arguments: { user: Thrift.field(1, Thrift.String), all: Thrift.field(2, Thrift.Bool) }
+    })
+  ]
+}) {}
 
 const keys = Array.from({ length: 3000 }, (_, index) => `user-${index * 7}`)
 
@@ -189,6 +202,9 @@ describe("consistentHash", () => {
     assert.deepStrictEqual(pointsOf([0.2, 1000, 20]), [1, 1000, 20])
     const heavy = build(balancer, nodesOf([1e300, 1e-300]))
     assert.strictEqual(addressOf(heavy, "a"), "i0")
+    // A hundred times that is infinite.
+    assert.deepStrictEqual(pointsOf([Infinity, 1, Infinity]), [2 ** 17, 1, 2 ** 17])
+    assert.strictEqual(addressOf(build(balancer, nodesOf([1e308, 1])), "a"), "i0")
   })
 })
 
@@ -251,4 +267,25 @@ describe("HashKey", () => {
       assert.strictEqual(yield* inner, "inner")
     })
   )
+
+  it("of a request is found by its method, and that of others is the fiber's", () => {
+    const keyOf = HashKey.forService(Sessions, {
+      Begin: ({ user }) => user,
+      Drop: ({ user, all }) => (all ? undefined : user)
+    })
+    const picker = build(LoadBalancer.consistentHash({ keyOf }), nodesOf([10, 10, 10, 10]))
+    const picked = (method: string, request: unknown, service = "Sessions") =>
+      (picker.pick(placing({ info: { ...placing().info, service, method }, request, key: "fiber" })) as InstanceNode)
+        .address
+    const plain = build(balancer, nodesOf([10, 10, 10, 10]))
+    for (const user of ["a", "b", "c", "d", "e"]) {
+      assert.strictEqual(picked("Begin", new Login({ user })), addressOf(plain, user))
+      assert.strictEqual(picked("Drop", { user, all: false }), addressOf(plain, user))
+      assert.strictEqual(picked("Drop", { user, all: true }), addressOf(plain, "fiber"))
+      assert.strictEqual(picked("Follow", undefined), addressOf(plain, "fiber"))
+      assert.strictEqual(picked("Begin", new Login({ user }), "Other"), addressOf(plain, "fiber"))
+    }
+    // @ts-expect-error: its request is not there when the stream is created
+    HashKey.forService(Sessions, { Follow: () => "key" })
+  })
 })

@@ -188,7 +188,7 @@ describe("discovery", () => {
           compare()
         }
       }).pipe(Effect.scoped),
-    { arbitrary: { runs: 50 } }
+    { arbitrary: { runs: 25 } }
   )
 
   const Happening = Schema.Struct({
@@ -267,6 +267,6 @@ describe("discovery", () => {
         yield* TestClock.adjust(0)
         assert.strictEqual((yield* pick(endpoints))?.address, "z:1")
       }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))),
-    { arbitrary: { runs: 50 } }
+    { arbitrary: { runs: 25 } }
   )
 })

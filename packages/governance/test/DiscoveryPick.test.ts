@@ -3,7 +3,7 @@ import { type Discovery, Instance, type LoadBalancer, Resolver } from "@millrace
 import { RpcError } from "@millrace/rpc"
 import { Effect, Exit, Fiber, Metric, Scope, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
-import { addressOf, discover, endOf, inTurn, instances, pick, refusal } from "./support/discovery.ts"
+import { addressOf, discover, endOf, inTurn, instances, logging, pick, refusal } from "./support/discovery.ts"
 
 /** A list that the test changes, heard of at once. */
 const listed = (...addresses: ReadonlyArray<string>) =>
@@ -13,6 +13,12 @@ const listed = (...addresses: ReadonlyArray<string>) =>
       Effect.andThen(SubscriptionRef.set(list, next), TestClock.adjust(0))
     return { source: Resolver.fromInstances(list), set, to: (...next: ReadonlyArray<string>) => set(next) }
   })
+
+const broke = new RpcError.RpcError({
+  code: 14,
+  desc: "broke off",
+  reason: new RpcError.Unavailable({ neverSent: false })
+})
 
 const began = (source: Resolver.Source, options?: Omit<Discovery.Options, "config">) =>
   Effect.gen(function* () {
@@ -142,6 +148,23 @@ describe("instances that a breaker does not allow", () => {
       assert.deepStrictEqual(forgotten, ["a:1"])
     })
   )
+
+  it.effect("are not forgotten as long as another service has them", () =>
+    Effect.gen(function* () {
+      const { forgotten, instanceBreaker } = breaking(new Set(["a:1", "b:1"]))
+      const source = Resolver.fromInstances({ one: ["a:1", "b:1"], two: ["b:1", "c:1"] })
+      yield* Effect.gen(function* () {
+        const { endpoints } = yield* discover(source, { idleTimeout: "30 seconds" }, { instanceBreaker })
+        yield* addressOf(endpoints, "one")
+        for (let times = 0; times < 30; times++) {
+          yield* addressOf(endpoints, "two")
+          yield* TestClock.adjust("20 seconds")
+        }
+        assert.deepStrictEqual(forgotten, ["a:1"])
+      }).pipe(Effect.scoped)
+      assert.deepStrictEqual(forgotten, ["a:1", "b:1", "c:1"])
+    })
+  )
 })
 
 describe("what is known of an instance", () => {
@@ -179,6 +202,36 @@ describe("what is known of an instance", () => {
       assert.notStrictEqual(fresh, b)
       assert.strictEqual(fresh.picks, 1)
     })
+  )
+
+  it.effect("stays where the balancer changes, which counts from the next call on", () =>
+    logging(
+      Effect.fnUntraced(function* (lines) {
+        const { set, source } = yield* listed("a:1", "b:1")
+        const last: LoadBalancer.LoadBalancer = {
+          name: "last",
+          latency: { failure: "3 seconds" },
+          build: (nodes) => ({ pick: () => nodes.at(-1) })
+        }
+        const balancer = yield* SubscriptionRef.make<LoadBalancer.LoadBalancer>(inTurn)
+        const { endpoints } = yield* began(source, { balancer })
+        const b = yield* nodeOf(endpoints, ["a:1"])
+        yield* SubscriptionRef.set(balancer, last)
+        for (let i = 0; i < 3; i++) assert.strictEqual(yield* nodeOf(endpoints), b)
+        assert.deepStrictEqual([b.active, b.picks], [4, 4])
+        b.ended(endOf(0, { error: broke }))
+        assert.strictEqual(b.latency(0), 3000)
+        // One that cannot be built is a line in the log.
+        const broken = { ...last, name: "broken", build: () => assert.fail("it cannot be built") }
+        yield* SubscriptionRef.set<LoadBalancer.LoadBalancer>(balancer, broken)
+        for (let i = 0; i < 3; i++) assert.strictEqual(yield* nodeOf(endpoints), b)
+        yield* set(["a:1", "b:1", "c:1"])
+        assert.strictEqual((yield* nodeOf(endpoints)).instance.address, "c:1")
+        assert.deepStrictEqual(lines, [
+          "Warn: discovery: a keeps its balancer last, the new one is bad: AssertionError: it cannot be built"
+        ])
+      })
+    )
   )
 
   it.effect("tells the balancer only of lists that are others, and of the picker before", () =>
@@ -299,6 +352,29 @@ describe("changes", () => {
       stop()
       yield* to({ a: [], b: ["w:1"] })
       assert.deepStrictEqual(removed, ["y:1", "x:1"])
+    })
+  )
+
+  it.effect("reach them again when the last call there has ended, which may have made a connection since", () =>
+    Effect.gen(function* () {
+      const { source, to } = yield* listed("a:1", "b:1")
+      const { endpoints } = yield* began(source, { balancer: inTurn })
+      const removed: Array<string> = []
+      endpoints.onRemoved!((address) => void removed.push(address))
+      const calls = [yield* pick(endpoints), yield* pick(endpoints), yield* pick(endpoints), yield* pick(endpoints)]
+      const ofA = calls.filter((call) => call?.address === "a:1")
+      assert.strictEqual(ofA.length, 2)
+      yield* to("b:1")
+      assert.deepStrictEqual(removed, ["a:1"])
+      ofA[0]!.ended(endOf(0))
+      assert.deepStrictEqual(removed, ["a:1"])
+      ofA[1]!.ended(endOf(0))
+      assert.deepStrictEqual(removed, ["a:1", "a:1"])
+      // Not while it is in the list.
+      yield* to("a:1", "b:1")
+      for (const call of calls) if (call?.address === "b:1") call.ended(endOf(0))
+      assert.strictEqual(yield* addressOf(endpoints), "a:1")
+      assert.deepStrictEqual(removed, ["a:1", "a:1"])
     })
   )
 

@@ -123,6 +123,16 @@ describe("the TTL of an answer", () => {
     })
   )
 
+  it.effect("is the shortest there is where it is no number", () =>
+    Effect.gen(function* () {
+      const script = scripted(Effect.succeed({ instances: instances("a:1"), ttlMillis: Number.NaN }))
+      const { endpoints } = yield* discover(script.source)
+      yield* addressOf(endpoints)
+      yield* TestClock.adjust(3500)
+      assert.deepStrictEqual(script.asked, [0, 1000, 2000, 3000])
+    })
+  )
+
   it.effect("is only made longer by the jitter, because a cache would answer as before", () =>
     Effect.gen(function* () {
       const script = scripted(withTtl(10_000, "a:1"))

@@ -5,7 +5,7 @@ import { type Admission, Method, RpcError, Service } from "@millrace/rpc"
 import { Effect, Exit, Metric, Schema, SubscriptionRef } from "effect"
 import { Accounts } from "../src/internal/limits/accounts.ts"
 import { admit, admits, request } from "./support/admissions.ts"
-import { seeded } from "./support/balancing.ts"
+import { seeded } from "./support/random.ts"
 
 const peer = (address: string, now = 0) => request({}, { peer: address, now })
 const caller = (caller: string, now = 0) => request({ caller }, { now })
@@ -25,7 +25,7 @@ describe("concurrency", () => {
     assert.deepStrictEqual(refusal(rule, request()), [
       8,
       "request over limit: to many connections",
-      { ...new RpcError.Rejected({ limit: "concurrency" }) }
+      { ...new RpcError.Rejected({ limit: "concurrency", retryAfterMillis: 100 }) }
     ])
     if (typeof first === "function") first()
     assert.isTrue(admits(rule, request()))
@@ -45,15 +45,19 @@ describe("concurrency", () => {
     }).pipe(Effect.runPromise))
 
   it("does not take a limit that is no number", () => {
-    assert.throws(() => Limiter.concurrency(Number.NaN), /a policy has a bad value: /)
+    assert.throws(() => Limiter.concurrency(Number.NaN), /^a limit has a bad value: /)
   })
 
-  it("gives the hint that it was told to", () => {
-    const rule = Limiter.concurrency(1, { retryAfterMillis: 250 })
-    assert.isTrue(admits(rule, request()))
-    assert.deepStrictEqual(refusal(rule, request())[2], {
+  it("gives the hint that it was told to, or none", () => {
+    const hintOf = (retryAfterMillis: number) => {
+      const rule = Limiter.concurrency(1, { retryAfterMillis })
+      assert.isTrue(admits(rule, request()))
+      return refusal(rule, request())[2]
+    }
+    assert.deepStrictEqual(hintOf(250), {
       ...new RpcError.Rejected({ limit: "concurrency", retryAfterMillis: 250 })
     })
+    assert.deepStrictEqual(hintOf(0), { ...new RpcError.Rejected({ limit: "concurrency" }) })
   })
 
   it("counts by method, by host, by caller, by a key of the request", () => {
@@ -141,6 +145,26 @@ describe("keys that strangers choose", () => {
     for (let strangers = 0; strangers < 10_000; strangers++) admits(rule, caller(`s${strangers}`))
     assert.isFalse(admits(rule, caller("greedy")))
   })
+
+  it("do not bring a caller its token back where there is less than one a second", () => {
+    const rule = Limiter.qps(0.5, { per: "caller", maxKeys: 10 })
+    assert.isTrue(admits(rule, caller("greedy")))
+    for (let strangers = 0; strangers < 100; strangers++) admits(rule, caller(`s${strangers}`))
+    assert.isFalse(admits(rule, caller("greedy")))
+  })
+
+  it("are not kept where they are very long: those share one account", () => {
+    const accounts = new Accounts(1000, () => ({ idle: () => false }))
+    const shared = accounts.of("a".repeat(1025), 0)
+    assert.strictEqual(accounts.of("b".repeat(50_000), 0), shared)
+    assert.notStrictEqual(accounts.of("a".repeat(1024), 0), shared)
+    assert.strictEqual(accounts.size, 1)
+  })
+
+  it("need a number that bounds them", () => {
+    assert.throws(() => Limiter.qps(10, { per: "caller", maxKeys: Number.NaN }), "maxKeys of a limit is NaN")
+    assert.throws(() => Limiter.concurrency(10, { per: "peer", maxKeys: -1 }), "give a number from 0 on")
+  })
 })
 
 describe("qps", () => {
@@ -200,7 +224,7 @@ describe("connections", () => {
   })
 })
 
-describe("keyFor", () => {
+describe("keyForService", () => {
   class Query extends Thrift.Struct<Query>("limit.Query")({ tenant: Thrift.required(1, Thrift.String) }) {}
   class Reports extends Service.make("Reports", {
     methods: [
@@ -212,8 +236,8 @@ describe("keyFor", () => {
   const call = (method: string, tenant: unknown, service = "Reports") =>
     request({ service, method, request: tenant === undefined ? undefined : { tenant } })
 
-  it("reads the key of the requests of one method", () => {
-    const make = Limiter.concurrency(1, { per: Limiter.keyFor(Reports, "Make", ({ tenant }) => tenant) })
+  it("reads the keys of the requests of its methods", () => {
+    const make = Limiter.concurrency(1, { per: Limiter.keyForService(Reports, { Make: ({ tenant }) => tenant }) })
     assert.isTrue(admits(make, call("Make", "a")))
     assert.isFalse(admits(make, call("Make", "a")))
     assert.isTrue(admits(make, call("Make", "b")))
@@ -221,22 +245,25 @@ describe("keyFor", () => {
       assert.isTrue(admits(make, call("Count", "a")))
       assert.isTrue(admits(make, call("Make", "a", "Others")))
     }
-    const count = Limiter.concurrency(1, { per: Limiter.keyFor(Reports, "Count", ({ tenant }) => tenant) })
+    const count = Limiter.concurrency(1, { per: Limiter.keyForService(Reports, { Count: ({ tenant }) => tenant }) })
     assert.isTrue(admits(count, call("Count", "a")))
     assert.isFalse(admits(count, call("Count", "a")))
   })
 
   it("says what is missing", () => {
-    const rule = Limiter.concurrency(1, { per: Limiter.keyFor(Reports, "Make", ({ tenant }) => tenant) })
-    assert.throws(() => admits(rule, call("Make", undefined)), /Reports\.Make is not known: set requestInInfo/)
-    assert.throws(() => Limiter.keyFor(Reports, "Mak" as "Make", () => ""), /Reports has no method Mak/)
+    const rule = Limiter.concurrency(1, { per: Limiter.keyForService(Reports, { Make: ({ tenant }) => tenant }) })
+    assert.throws(
+      () => admits(rule, call("Make", undefined)),
+      /no request of Reports\.Make is known: set requestInInfo/
+    )
+    assert.throws(() => Limiter.keyForService(Reports, { Mak: () => "" } as {}), /Reports has no method Mak/)
   })
 
   it("is not for methods that have no request when they begin", () => {
     // @ts-expect-error a stream of requests has no request
-    Limiter.keyFor(Reports, "Talk", () => "")
+    Limiter.keyForService(Reports, { Talk: () => "" })
     // @ts-expect-error its request has no such member
-    Limiter.keyFor(Reports, "Make", ({ nobody }) => nobody)
+    Limiter.keyForService(Reports, { Make: ({ nobody }) => nobody })
   })
 })
 

@@ -7,7 +7,7 @@ import { Limiter } from "@millrace/governance"
 import { type CallObserver, RpcError } from "@millrace/rpc"
 import { Effect, Metric, SubscriptionRef } from "effect"
 import { admit, admits, request } from "./support/admissions.ts"
-import { seeded } from "./support/balancing.ts"
+import { seeded } from "./support/random.ts"
 
 interface Load {
   readonly seconds: number
@@ -77,7 +77,7 @@ describe("adaptive", () => {
   it("finds what a server bears: its workers are busy, and little waits", () => {
     for (const workers of [16, 40]) {
       const rule = Limiter.adaptive({ min: 2, max: 1000 })
-      const [overloaded] = simulate(rule, [{ seconds: 60, workers, work: steady, offered: workers * 50 * 3 }])
+      const [overloaded] = simulate(rule, [{ seconds: 40, workers, work: steady, offered: workers * 50 * 3 }])
       const capacity = workers * 50
       assert.isAbove(overloaded!.perSecond, capacity * 0.95, `${workers} workers`)
       assert.isBelow(overloaded!.mean, workers * 3, `${workers} workers`)

@@ -1,7 +1,7 @@
 /** The token bucket of calls a second against Kitex's as it is written, with a ticker. */
 import { assert, describe, it } from "@effect/vitest"
 import { TokenBucket } from "../src/internal/limits/tokenBucket.ts"
-import { seeded } from "./support/balancing.ts"
+import { seeded } from "./support/random.ts"
 
 /** `pkg/limiter/qps_limiter.go`, line by line; the ticks of the time that passes are run one by one. */
 class Kitex {

@@ -2,17 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Instance, LoadBalancer } from "@millrace/governance"
 import { BizStatusError, RpcError } from "@millrace/rpc"
 import { InstanceNode } from "../src/internal/discovery/instanceNode.ts"
-import {
-  build,
-  chiSquare,
-  chiSquareLimit,
-  countOf,
-  endOf,
-  info,
-  nodesOf,
-  placing,
-  seeded
-} from "./support/balancing.ts"
+import { build, chiSquare, chiSquareLimit, countOf, endOf, info, nodesOf, placing } from "./support/balancing.ts"
+import { seeded } from "./support/random.ts"
 
 /** Picks, and counts the call at its node, as discovery does. */
 const begin = (picker: LoadBalancer.Picker, now = 0): InstanceNode => {
@@ -245,6 +236,13 @@ describe("leastActive", () => {
 })
 
 describe("peakEwma", () => {
+  it("does not take durations that are none", () => {
+    for (const options of [{ halfLife: 0 }, { halfLife: Number.NaN }, { halfLife: -5 }, { failure: -1 }]) {
+      assert.throws(() => LoadBalancer.peakEwma(options), "give durations, halfLife above zero")
+    }
+    LoadBalancer.peakEwma({ failure: 0, halfLife: "Infinity" })
+  })
+
   interface Share {
     readonly picks: number
     readonly share: number

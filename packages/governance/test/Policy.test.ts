@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Fiber, Option, Schema, Stream, SubscriptionRef } from "effect"
 import { vi } from "vitest"
-import { Policy } from "../src/index.ts"
+import { Policy, Retry, Timeouts } from "../src/index.ts"
 
 const Breaker = Schema.Struct({
   errRate: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
@@ -41,6 +41,23 @@ describe("a policy", () => {
     })
   )
 
+  it.effect("keeps what was made of the value before where nothing can be made of the new one, with a line", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const spy = vi.spyOn(console, "log").mockImplementation((...parts) => void lines.push(parts.join(" ")))
+      const reference = yield* SubscriptionRef.make({ limits: { qps: 1 } })
+      const read = Policy.reader(Policy.map(reference, ({ limits }) => limits.qps))
+      assert.strictEqual(read(), 1)
+      yield* SubscriptionRef.set(reference, {} as never)
+      assert.deepStrictEqual([read(), read()], [1, 1])
+      yield* SubscriptionRef.set(reference, { limits: { qps: 2 } })
+      assert.strictEqual(read(), 2)
+      spy.mockRestore()
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "a policy keeps its value, nothing can be made of the new one: TypeError")
+    })
+  )
+
   it.effect("tells of its values: the one of now, and each that follows", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* Stream.runCollect(Policy.changes(1)), [1])
@@ -75,6 +92,17 @@ describe("the settings of a policy", () => {
     )
   })
 
+  it("are called by the title of their schema", () => {
+    assert.throws(
+      () => Retry.failure({ maxRetries: 9 }),
+      /^Retry.FailureConfig has a bad value: maxRetries: expected a value between 0 and 5, got 9$/
+    )
+    assert.throws(
+      () => Policy.checked({ timeout: -1 }, Timeouts.Streams),
+      /^Timeouts.Streams has a bad value: timeout: /
+    )
+  })
+
   it.effect("tell of a bad value by the default logger, where they are given no other", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
@@ -86,6 +114,22 @@ describe("the settings of a policy", () => {
       spy.mockRestore()
       assert.lengthOf(lines, 1)
       assert.match(lines[0]!, /WARN.* a policy keeps its value, the new one is bad: errRate: expected a value between/)
+    })
+  )
+
+  it.effect("tell of one that is no number once, not on each use", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const reference = yield* SubscriptionRef.make(1)
+      const read = Policy.settingsOf(
+        reference,
+        Schema.Finite,
+        (value) => value,
+        (line) => lines.push(line)
+      )
+      yield* SubscriptionRef.set(reference, Number.NaN)
+      assert.deepStrictEqual([read(), read(), read()], [1, 1, 1])
+      assert.lengthOf(lines, 1)
     })
   )
 

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Resumable } from "@millrace/governance"
-import { Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { Deadline, Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Effect, Exit, Fiber, Layer, Order, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { failureOf, failures, rpcError, seeded } from "./support/attempts.ts"
-import { pass } from "./support/shop.ts"
+import { failureOf, failures, rpcError } from "./support/attempts.ts"
+import { seededBelow } from "./support/random.ts"
+import { pass } from "./support/passing.ts"
 
 class Token extends Thrift.Struct<Token>("resume.Token")({ seq: Thrift.optional(1, Thrift.I32) }) {}
 class Chat extends Service.make("Chat", {
@@ -184,6 +185,25 @@ describe("resumable", () => {
     })
   )
 
+  it.effect("does not wait for an opening behind the deadline", () =>
+    Effect.gen(function* () {
+      const refused = () =>
+        server(log(2), [1], 0, rpcError(new RpcError.Rejected({ limit: "qps", retryAfterMillis: 3000 })))
+      const schedule = Schedule.spaced("1 second")
+      for (const [millis, opened] of [
+        [3000, [0]],
+        [3001, [0, 1]]
+      ] as const) {
+        const one = refused()
+        const run = Stream.runDrain(Resumable.resumable(one.open, { ...options, schedule }))
+        const running = yield* Effect.forkChild(Effect.exit(Deadline.within(run, millis)), { startImmediately: true })
+        yield* TestClock.adjust(opened.length === 1 ? 0 : 3000)
+        assert.isDefined(running.pollUnsafe())
+        assert.deepStrictEqual(one.opened, [...opened])
+      }
+    })
+  )
+
   it.effect("a stream of a real client that stalls goes on where it was", () =>
     Effect.gen(function* () {
       const opened: Array<number> = []
@@ -290,7 +310,7 @@ describe("resumable", () => {
 
   it.effect("random cuts of a log: every message once and in order, whatever the server sends again", () =>
     Effect.gen(function* () {
-      const below = seeded(99)
+      const below = seededBelow(99)
       for (let round = 0; round < 150; round++) {
         const count = 1 + below(40)
         const back = below(4)

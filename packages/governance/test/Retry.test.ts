@@ -330,6 +330,32 @@ describe("backup", () => {
     })
   )
 
+  it.effect("goes on with what runs where another is refused on this side: it may be the probe of a breaker", () =>
+    Effect.gen(function* () {
+      const open = rpcError(new RpcError.CircuitOpen({ level: "service", key: "/Shop/Price" }))
+      for (const policy of [Retry.backup({ delay: 10, maxRetries: 2 }), Retry.mixed({ delay: 10, maxRetries: 2 })]) {
+        const attempts: Array<number> = []
+        const run = (first: Effect.Effect<unknown, unknown>) =>
+          Effect.gen(function* () {
+            attempts.length = 0
+            const call = policy.run((number) => {
+              attempts.push(number)
+              return number === 0 ? first : Effect.fail(open)
+            }, info)
+            const calling = yield* Effect.forkChild(Effect.exit(call), { startImmediately: true })
+            yield* TestClock.adjust("1 second")
+            return yield* Fiber.join(calling)
+          })
+        assert.deepStrictEqual(yield* run(Effect.delay(Effect.succeed("probed"), 50)), Exit.succeed("probed"))
+        assert.deepStrictEqual(attempts, [0, 1, 2])
+        assert.strictEqual(failureOf(yield* run(Effect.delay(Effect.fail(failures.status), 50))), failures.status)
+        // Nothing else runs.
+        assert.strictEqual(failureOf(yield* run(Effect.fail(open))), open)
+        assert.deepStrictEqual(attempts, [0])
+      }
+    })
+  )
+
   it.effect("begins none where the first is quick", () =>
     Effect.gen(function* () {
       const { seen } = yield* played(Retry.backup({ delay: 30 }), [{ takes: 29, ends: "ok" }])
@@ -454,36 +480,60 @@ describe("mixed", () => {
   )
 })
 
-describe("perMethod", () => {
-  it.effect("each method has its own, others the other one", () =>
-    Effect.gen(function* () {
-      const policy = Retry.perMethod({ Price: Retry.failure({ maxRetries: 1 }) }, Retry.failure({ maxRetries: 3 }))
-      const attempts = (of: string, by = policy) =>
-        Effect.map(
-          play(by, [{ takes: 0, ends: "connect" }], { ...info, method: of, path: of }),
-          ({ seen }) => seen.length
-        )
-      assert.strictEqual(yield* attempts("Price"), 2)
-      assert.strictEqual(yield* attempts("Other"), 4)
-      assert.strictEqual(yield* attempts("toString"), 4)
-      assert.strictEqual(yield* attempts("Other", Retry.perMethod({ Price: Retry.failure() })), 1)
-    })
-  )
+describe("a rule that throws", () => {
+  for (const kind of ["failure", "mixed"] as const) {
+    it.effect(`is a defect of the call, which ends with it: ${kind}`, () =>
+      Effect.gen(function* () {
+        const retryable = () => {
+          throw new Error("a rule")
+        }
+        const policy = Retry.make(kind === "failure" ? { type: kind } : { type: kind, delay: 1000 }, { retryable })
+        const { exit, millis, seen } = yield* played(policy, [{ takes: 5, ends: "status" }])
+        assert.deepStrictEqual([String(exit), millis, seen.length], [String(Exit.die(new Error("a rule"))), 5, 1])
+      })
+    )
+  }
 })
 
-describe("rulesFor", () => {
-  class Shop extends Service.make("Shop", {
-    methods: [
-      Method.pingPong("Price", { arguments: { item: Thrift.field(1, Thrift.String) }, response: Thrift.I32 }),
-      Method.pingPong("Other", { arguments: {}, response: Thrift.I32 })
-    ]
-  }) {}
+class Shop extends Service.make("Shop", {
+  methods: [
+    Method.pingPong("Price", { arguments: { item: Thrift.field(1, Thrift.String) }, response: Thrift.I32 }),
+    Method.pingPong("Other", { arguments: {}, response: Thrift.I32 })
+  ]
+}) {}
 
+describe("forService", () => {
+  it.effect("each method has its own, others the other one", () =>
+    Effect.gen(function* () {
+      const own = { Price: Retry.failure({ maxRetries: 1 }) }
+      const policy = Retry.forService(Shop, own, Retry.failure({ maxRetries: 3 }))
+      const attempts = (of: Partial<typeof info>, by = policy) =>
+        // Failures of one path stop its retries.
+        Effect.map(
+          play(by, [{ takes: 0, ends: "connect" }], { ...info, path: `${of.service}/${of.method}`, ...of }),
+          ({ seen }) => seen.length
+        )
+      assert.strictEqual(yield* attempts({ method: "Price" }), 2)
+      assert.strictEqual(yield* attempts({ method: "Other" }), 4)
+      assert.strictEqual(yield* attempts({ method: "toString" }), 4)
+      assert.strictEqual(yield* attempts({ method: "Price", service: "Mall" }), 4)
+      assert.strictEqual(yield* attempts({ method: "Other" }, Retry.forService(Shop, own)), 1)
+    })
+  )
+
+  it("names no methods that the service does not have", () => {
+    assert.throws(() => Retry.forService(Shop, { Prise: Retry.none } as {}), /Shop has no method Prise/)
+    // @ts-expect-error: there is no such method
+    const wrong = () => Retry.forService(Shop, { Prise: Retry.none })
+    assert.throws(wrong)
+  })
+})
+
+describe("rulesForService", () => {
   it.effect("says no of other methods and services", () =>
     Effect.gen(function* () {
-      const rules = Retry.rulesFor(Shop, "Price", {
-        retryable: (failure) => failure._tag === "RpcError",
-        retryableResult: (price) => price < 2
+      const rules = Retry.rulesForService(Shop, {
+        Price: { retryable: (failure) => failure._tag === "RpcError", retryableResult: (price) => price < 2 }
       })
       const policy = Retry.failure({}, rules)
       const attempts = (ends: "ok" | "status", of: Partial<typeof info>) =>

@@ -15,7 +15,8 @@ import {
   Telemetry
 } from "@millrace/rpc"
 import { Effect, Fiber, Layer, Metric } from "effect"
-import { caller, inWorld, Message, pass, Shop, World } from "./support/shop.ts"
+import { pass } from "./support/passing.ts"
+import { caller, inWorld, Message, Shop, World } from "./support/shop.ts"
 
 const timeouts = () => Retry.failure({ maxRetries: 2 })
 

@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import { Retry } from "@millrace/governance"
 import { Effect, Exit, Fiber } from "effect"
-import { seeded } from "./support/attempts.ts"
-import { caller, inWorld, pass, type Step } from "./support/shop.ts"
+import { seededBelow } from "./support/random.ts"
+import { pass } from "./support/passing.ts"
+import { caller, inWorld, type Step } from "./support/shop.ts"
 
 const rounds = 60
 
@@ -20,7 +21,7 @@ for (const kind of ["unary", "pingPong"] as const) {
   it.effect(`${kind}: one start and one finish, no attempt too many, and nothing left, whatever happens`, () =>
     inWorld((world) =>
       Effect.gen(function* () {
-        const below = seeded(kind.length)
+        const below = seededBelow(kind.length)
         for (let round = 0; round < rounds; round++) {
           const most = 1 + below(2)
           const delay = 5 + below(30)

@@ -3,7 +3,8 @@ import { Retry } from "@millrace/governance"
 import { Deadline } from "@millrace/rpc"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { failureOf, failures, play, seeded, type Step } from "./support/attempts.ts"
+import { failureOf, failures, play, type Step } from "./support/attempts.ts"
+import { seededBelow } from "./support/random.ts"
 
 const cases = 400
 
@@ -81,7 +82,7 @@ describe("random outcomes and times against a plain model", () => {
   for (const kind of ["failure", "backup", "mixed"] as const) {
     it.effect(kind, () =>
       Effect.gen(function* () {
-        const below = seeded(kind.length * 7919)
+        const below = seededBelow(kind.length * 7919)
         let compared = 0
         let several = 0
         for (let round = 0; round < cases; round++) {
@@ -147,7 +148,7 @@ describe("random outcomes and times against a plain model", () => {
 describe("budget", () => {
   it.effect("bounds the retries of all that share it, at every moment", () =>
     Effect.gen(function* () {
-      const below = seeded(4711)
+      const below = seededBelow(4711)
       for (const [percent, burst] of [
         [10, 5],
         [30, 1],
@@ -193,6 +194,40 @@ describe("budget", () => {
       assert.strictEqual(yield* attempts("connect"), 2)
       for (let i = 0; i < 20; i++) yield* attempts("ok")
       assert.strictEqual(yield* attempts("connect"), 3)
+    })
+  )
+
+  it.effect("gets back what was taken for a retry that does not begin", () =>
+    Effect.gen(function* () {
+      const begin = (policy: ReturnType<typeof Retry.failure>, steps: ReadonlyArray<Step>) =>
+        Effect.forkChild(play(policy, steps), { startImmediately: true })
+      const attempts = (policy: ReturnType<typeof Retry.failure>, steps: ReadonlyArray<Step>) =>
+        Effect.gen(function* () {
+          const call = yield* begin(policy, steps)
+          yield* TestClock.adjust("11 seconds")
+          return (yield* Fiber.join(call)).seen.length
+        })
+      const backoff = { type: "fixed", delay: 1000 } as const
+      const fails = { takes: 15, ends: "connect" } as const
+      // Nobody waits for it any more.
+      for (const policy of [
+        Retry.failure({ backoff }, { budget: Retry.budget({ percent: 0, burst: 1 }) }),
+        Retry.mixed({ backoff, delay: 5000 }, { budget: Retry.budget({ percent: 0, burst: 1 }) })
+      ]) {
+        const call = yield* begin(policy, [fails])
+        yield* TestClock.adjust(20)
+        yield* Fiber.interrupt(call)
+        assert.strictEqual(yield* attempts(policy, [fails]), 2)
+        assert.strictEqual(yield* attempts(policy, [fails]), 1)
+      }
+      // Another attempt was quicker. That one has taken its own.
+      const policy = Retry.mixed(
+        { backoff, delay: 10, maxRetries: 2 },
+        { budget: Retry.budget({ percent: 0, burst: 2 }) }
+      )
+      const counts = []
+      for (let call = 0; call < 3; call++) counts.push(yield* attempts(policy, [fails, { takes: 20, ends: "ok" }]))
+      assert.deepStrictEqual(counts, [2, 2, 1])
     })
   )
 

@@ -7,8 +7,9 @@ import { type Middleware, RpcError } from "@millrace/rpc"
 import { Effect, Exit, Fiber, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Room } from "../src/internal/limits/room.ts"
-import { seeded } from "./support/balancing.ts"
-import { begin, type Client, type FlowHandlers, flowing, pass, type Text, text, texts } from "./support/flow.ts"
+import { pass } from "./support/passing.ts"
+import { seeded } from "./support/random.ts"
+import { begin, type Client, type FlowHandlers, flowing, type Text, text, texts } from "./support/flow.ts"
 
 describe("bytes in flight", () => {
   /** A handler that holds each message for so long, and what all of them hold. */

@@ -6,8 +6,9 @@ import { StreamLimiter } from "@millrace/governance"
 import { RpcError } from "@millrace/rpc"
 import { Clock, Effect, Exit, Fiber, Stream } from "effect"
 import { MessageRate } from "../src/internal/limits/messageRate.ts"
-import { seeded } from "./support/balancing.ts"
-import { begin, counting, type FlowHandlers, flowing, pass, text, texts } from "./support/flow.ts"
+import { pass } from "./support/passing.ts"
+import { seeded } from "./support/random.ts"
+import { begin, counting, type FlowHandlers, flowing, text, texts } from "./support/flow.ts"
 
 describe("messages, received", () => {
   it.effect("come at their rate, behind a burst, and none is lost", () => {
@@ -258,5 +259,19 @@ describe("the rate of messages", () => {
         }
       }
     }
+  })
+
+  it("that is another counts for what waits already", () => {
+    let perSecond = 0.01
+    const rate = new MessageRate(() => ({ perSecond, burst: 1 }))
+    rate.take(1, 0)
+    const ticket = rate.take(2, 0)
+    assert.strictEqual(rate.due(ticket, 1000), 199_000)
+    perSecond = 10
+    assert.strictEqual(rate.due(ticket, 1000), 199)
+    assert.strictEqual(rate.available(1199), 0)
+    assert.strictEqual(rate.due(ticket, 1199), 0)
+    perSecond = 0
+    assert.strictEqual(rate.due(rate.take(1000, 1200), 1200), 0)
   })
 })

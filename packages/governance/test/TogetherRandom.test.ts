@@ -19,7 +19,7 @@ import {
 import { MemoryTransport } from "@millrace/transport"
 import { Context, Effect, Exit, Fiber, Layer, Metric, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { seeded } from "./support/attempts.ts"
+import { seededBelow } from "./support/random.ts"
 
 class Text extends Thrift.Struct<Text>("together.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 class Busy extends Thrift.Exception<Busy>()("together.Busy", { text: Thrift.optional(1, Thrift.String) }) {}
@@ -116,9 +116,9 @@ const limitRefusals = Effect.map(
   ({ concurrency = 0 }) => concurrency
 )
 
-const run = (seed: number) =>
+const run = (seed: number): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const random = seeded(seed)
+    const random = seededBelow(seed)
     const refusedBefore = yield* limitRefusals
     const limiter = watched(Limiter.concurrency(atOnce, { retryAfterMillis: 3 }))
     let stalls = false
@@ -144,7 +144,7 @@ const run = (seed: number) =>
       Layer.provide(
         Work.toLayer({
           Unary: () => (random(10) === 0 ? Effect.fail(new Busy({})) : text),
-          Watch: () => Stream.repeatEffect(Effect.delay(text, random(20))),
+          Watch: () => Stream.fromEffectRepeat(Effect.delay(text, random(20))),
           Ping: () => outcome
         })
       ),
@@ -230,11 +230,7 @@ const run = (seed: number) =>
       for (const fiber of filling) assert.isUndefined(fiber.pollUnsafe())
       assert.isTrue(Exit.isFailure(yield* Effect.exit(plain.Ping({ text: "x" }))))
       yield* Fiber.interruptAll(filling)
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(Resolver.layerStatic({ Work: addresses })),
-      Effect.provide(live)
-    )
+    }).pipe(Effect.scoped, Effect.provide(Resolver.layerStatic({ Work: addresses })), Effect.provide(live))
   }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
 
 const zeros = Object.fromEntries(addresses.map((address) => [address, 0]))

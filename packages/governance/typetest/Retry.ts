@@ -18,9 +18,11 @@ class Shop extends Service.make("Shop", {
   ]
 }) {}
 
-const rules = Retry.rulesFor(Shop, "Price", {
-  retryable: (failure) => failure._tag === "Busy" && failure.queue !== undefined,
-  retryableResult: (price) => price === 0n
+const rules = Retry.rulesForService(Shop, {
+  Price: {
+    retryable: (failure) => failure._tag === "Busy" && failure.queue !== undefined,
+    retryableResult: (price) => price === 0n
+  }
 })
 export const clients = [
   Client.make(Shop, { retry: Retry.failure({ maxRetries: 1 }, rules) }),
@@ -30,11 +32,11 @@ export const clients = [
 ]
 
 // @ts-expect-error a stream has no rules
-Retry.rulesFor(Shop, "Watch", {})
+Retry.rulesForService(Shop, { Watch: {} })
 // @ts-expect-error no such method
-Retry.rulesFor(Shop, "Nothing", {})
+Retry.rulesForService(Shop, { Nothing: {} })
 // @ts-expect-error a price is a bigint
-Retry.rulesFor(Shop, "Price", { retryableResult: (price) => price === 0 })
+Retry.rulesForService(Shop, { Price: { retryableResult: (price) => price === 0 } })
 // @ts-expect-error a backup request needs its delay
 Retry.backup({})
 // @ts-expect-error and takes no rules of failures

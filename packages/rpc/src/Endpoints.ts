@@ -22,7 +22,7 @@ export interface Placing {
   readonly request: unknown
   /** Addresses that this call could not be created at, in order; almost always empty. */
   readonly tried: ReadonlyArray<string>
-  /** Milliseconds of the clock. */
+  /** Milliseconds of the clock, when the question was asked. */
   readonly now: number
   /** A reference in the context of the fiber that calls. */
   getRef<A>(key: Context.Reference<A>): A
@@ -52,7 +52,10 @@ export interface Picked extends CallObserver {
  */
 export interface Endpoints {
   readonly pick: (placing: Placing) => Choice | Effect.Effect<Choice, RpcError>
-  /** Calls the listener with addresses that are gone for good, whose connections are of no use; gives what ends that. */
+  /**
+   * Calls the listener with addresses that are gone for good, whose connections are of no use, and again where calls there may have
+   * made others since; gives what ends that.
+   */
   readonly onRemoved?: ((listener: (address: string) => void) => () => void) | undefined
 }
 

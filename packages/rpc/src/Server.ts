@@ -286,7 +286,8 @@ const make = Effect.fnUntraced(function* (services: ReadonlyArray<Service.Any>, 
       admission: yield* Effect.forEach(options.admission ?? [], made),
       tracers: tracing.prepare(context, options.statsLevel),
       metaHandlers: options.metaHandlers ?? [],
-      graceMillis: Duration.toMillis(options.graceTime ?? "5 seconds")
+      graceMillis: Duration.toMillis(options.graceTime ?? "5 seconds"),
+      context
     },
     timers,
     runFork

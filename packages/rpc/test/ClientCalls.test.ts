@@ -124,6 +124,11 @@ describe("errors", () => {
         desc: "graceful shutdown",
         reason: { _tag: "Unavailable", neverSent: false, draining: true }
       })
+      assert.deepStrictEqual(yield* failure((fake) => fake.last.exception(14, "the disk is full [biz error]")), {
+        code: 14,
+        desc: "the disk is full [biz error]",
+        reason: { _tag: "Unavailable", neverSent: false }
+      })
     })
   )
 

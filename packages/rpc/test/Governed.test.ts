@@ -17,17 +17,7 @@ import {
 } from "../src/index.ts"
 import { only, pass, settle, told } from "./support/client.ts"
 import { Busy, Request, Response, TestService } from "./support/echo.ts"
-
-/** Numbers from 0 up to but not 1, the same for a seed. */
-const randomOf = (seed: number) => {
-  let state = seed * 2654435761 + 1
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+import { randomOf } from "./support/observers.ts"
 
 const request = (message: string) => new Request({ message })
 
@@ -296,14 +286,20 @@ describe("creation at another instance", () => {
       it.effect(`${name}: ends with the error of the last where there is no other`, () =>
         Effect.gen(function* () {
           const { dials, exit } = yield* one(dead(3), run as never, more)
-          assert.strictEqual(told(exit), "Unavailable: rpc error: code = 14 desc = no way to dead:2")
+          assert.strictEqual(
+            told(exit),
+            "Unavailable: rpc error: code = 14 desc = get connection error: no way to dead:2"
+          )
           assert.deepStrictEqual(dials, dead(3))
         })
       )
       it.effect(`${name}: asks six at most`, () =>
         Effect.gen(function* () {
           const { dials, exit } = yield* one([...dead(6), "live:6"], run as never, more)
-          assert.strictEqual(told(exit), "Unavailable: rpc error: code = 14 desc = no way to dead:5")
+          assert.strictEqual(
+            told(exit),
+            "Unavailable: rpc error: code = 14 desc = get connection error: no way to dead:5"
+          )
           assert.deepStrictEqual(dials, dead(6))
         })
       )
@@ -315,7 +311,7 @@ describe("creation at another instance", () => {
       const { dials, exit } = yield* one(["live:0", "live:1"], ({ streams }) =>
         streams.EchoUnary(request("x"), { hostPort: "dead:9" })
       )
-      assert.strictEqual(told(exit), "Unavailable: rpc error: code = 14 desc = no way to dead:9")
+      assert.strictEqual(told(exit), "Unavailable: rpc error: code = 14 desc = get connection error: no way to dead:9")
       assert.deepStrictEqual(dials, ["dead:9"])
     })
   )

@@ -198,7 +198,7 @@ describe("connectTimeout that is used up", () => {
           yield* pass(1)
           assert.strictEqual(
             told(yield* Fiber.await(fiber)),
-            "ConnectTimeout: rpc error: code = 14 desc = cannot connect to memory within 50ms"
+            "ConnectTimeout: rpc error: code = 14 desc = get connection error: cannot connect to memory within 50ms"
           )
         }
         // The last was sent nowhere else: one address, one dial each.

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect } from "effect"
+import { Metadata } from "@millrace/transport"
+import { Clock, Context, Effect } from "effect"
 import * as Exit from "effect/Exit"
-import { RpcTracer, type RpcInfo } from "../src/index.ts"
+import { RpcError, RpcTracer, type RpcInfo } from "../src/index.ts"
+import { StreamInfo } from "../src/internal/serverInfo.ts"
+import { Serving } from "../src/internal/serving.ts"
+import { Timers } from "../src/internal/timers.ts"
 import * as tracing from "../src/internal/tracing.ts"
 import * as Layer from "effect/Layer"
 
@@ -25,6 +29,31 @@ const prepared = (...tracers: ReadonlyArray<RpcTracer.RpcTracer>) =>
   Effect.map(Effect.scoped(Layer.build(RpcTracer.layer(...tracers))), (context) => tracing.prepare(context))
 
 describe("tracers without effects", () => {
+  it.effect("hear of a call that a server refused without a fiber for that", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      let fibers = 0
+      const runFork = <A, E>(effect: Effect.Effect<A, E>) => {
+        fibers++
+        return Effect.runFork(effect)
+      }
+      const serving = new Serving(
+        {
+          admission: [],
+          tracers: yield* prepared({ ...letter("a", true, log), streamStart: () => void log.push("stream") }),
+          metaHandlers: [],
+          graceMillis: 0,
+          context: Context.empty()
+        },
+        new Timers(yield* Clock.Clock, Effect.runFork),
+        runFork
+      )
+      const refused = new RpcError.RpcError({ reason: new RpcError.Forbidden(), code: 7, desc: "no" })
+      serving.refused(new StreamInfo("S", "M", "unary", "/S/M", "memory", Metadata.empty), refused)
+      assert.deepStrictEqual([log, fibers], [["stream", "a"], 0])
+    })
+  )
+
   for (const kinds of [
     [true, true],
     [true, false, true],

@@ -81,8 +81,8 @@ export class ClientTransport extends Context.Service<
     /** A connection for one call, dialled when needed. */
     readonly lease: (target: CallTarget) => Effect.Effect<CallLease, TransportError>
     /**
-     * An address is gone for good: its connections take nothing new, and each closes with its last stream or call. Who calls
-     * it all the same gets a new one. Absent where connections are not the transport's.
+     * An address is gone for good: its connections take nothing new, and each closes with its last stream or call, also those that are
+     * being dialled. Who calls it all the same gets a new one. Absent where connections are not the transport's.
      */
     readonly retire?: (address: string) => void
     /** What it refuses to send; absent where it does not say. */

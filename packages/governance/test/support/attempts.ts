@@ -95,12 +95,3 @@ export const failureOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
   const [reason] = exit.cause.reasons
   return reason?._tag === "Fail" ? reason.error : reason
 }
-
-/** A generator of numbers below `n`, the same for the same seed. */
-export const seeded = (seed: number) => {
-  let state = seed >>> 0
-  return (n: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
-}

@@ -1,24 +1,14 @@
-/** Pickers over nodes, with a seeded random and a clock of their own. */
+/** Pickers over nodes, with a clock of their own. */
 import { HashKey, Instance, type LoadBalancer } from "@millrace/governance"
-import type { CallObserver, Endpoints } from "@millrace/rpc"
+import type { CallObserver, Endpoints, RpcInfo } from "@millrace/rpc"
 import type { Context } from "effect"
 import { InstanceNode } from "../../src/internal/discovery/instanceNode.ts"
 import * as calls from "./calls.ts"
 
 export const info = calls.infoOf({ service: "Echo", method: "Say", path: "/balance.Echo/Say", callee: "echo" })
 
-/** mulberry32: the same numbers for the same seed. */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), bits | 61)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 export interface Call {
+  readonly info?: RpcInfo.RpcInfo
   readonly key?: string
   readonly request?: unknown
   readonly tried?: ReadonlyArray<string>
@@ -51,7 +41,6 @@ export const build = (
   balancer.build(nodes, {
     service: "echo",
     random: options.random ?? (() => 0),
-    now: () => 0,
     previous: options.previous
   })
 

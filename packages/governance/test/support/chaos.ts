@@ -8,11 +8,11 @@ import { Clock, Context, Effect, Layer, Stream } from "effect"
 import * as net from "node:net"
 import { byAddress } from "./byAddress.ts"
 
-export class Note extends Thrift.Struct<Note>("chaos.Note")({
+class Note extends Thrift.Struct<Note>("chaos.Note")({
   text: Thrift.optional(1, Thrift.String),
   bytes: Thrift.optional(2, Thrift.Binary)
 }) {}
-export class Chaos extends Service.make("Chaos", {
+class Chaos extends Service.make("Chaos", {
   package: "chaos",
   methods: [
     Method.unary("Unary", { request: Note, response: Note }),
@@ -31,11 +31,10 @@ export const faults: ReadonlyArray<Fault> = ["stalled", "halfOpen", "refusing", 
 
 /** Milliseconds of one piece of a slow instance. */
 const slowness = 15
+
 /** Milliseconds of each wait. */
-export interface Budgets {
+interface Budgets {
   readonly connectTimeout: number
-  /** For the first word of a server. A client that waits for longer goes nowhere else meanwhile. */
-  readonly settingsTimeout: number
   readonly firstMessageTimeout: number
   readonly recvTimeout: number
   readonly sendTimeout: number
@@ -49,7 +48,6 @@ export interface Budgets {
 
 export const budgetsOf = (scale: number): Budgets => ({
   connectTimeout: 40 * scale,
-  settingsTimeout: 40 * scale,
   firstMessageTimeout: 80 * scale,
   recvTimeout: 60 * scale,
   sendTimeout: 50 * scale,
@@ -62,7 +60,7 @@ export const budgetsOf = (scale: number): Budgets => ({
 /** Bytes behind which the others misbehave: a conversation has begun. */
 const middle = 400
 
-export interface Instance {
+interface Instance {
   readonly address: string
   /** Calls that its handlers took. */
   readonly taken: () => number
@@ -98,7 +96,7 @@ const serve = (name: string, taken: () => void) => {
 type Transports = Context.Context<Transport.ClientTransport | Transport.ServerTransport>
 
 /** Instances with a memory transport for each. What is wrong with one is so for its new connections. */
-export const inMemory = Effect.fnUntraced(function* (count: number, { age, settingsTimeout }: Budgets) {
+export const inMemory = Effect.fnUntraced(function* (count: number, { age }: Budgets) {
   const clients = new Map<string, { readonly transport: Transport.ClientTransport["Service"]; refusing: boolean }>()
   const instances: Array<Instance> = []
   for (let i = 0; i < count; i++) {
@@ -114,7 +112,7 @@ export const inMemory = Effect.fnUntraced(function* (count: number, { age, setti
     const transports: Transports = yield* MemoryTransport.make({
       toServer,
       toClient,
-      client: { settingsTimeout, maxConnectionAge: age },
+      client: { maxConnectionAge: age },
       server: { acceptConnection }
     })
     yield* Layer.build(
@@ -220,7 +218,7 @@ class Proxy {
 }
 
 /** Instances over TCP, behind proxies that misbehave, on connections that are there too. */
-export const overTcp = Effect.fnUntraced(function* (count: number, { age, settingsTimeout }: Budgets) {
+export const overTcp = Effect.fnUntraced(function* (count: number, { age }: Budgets) {
   const instances: Array<Instance> = []
   for (let i = 0; i < count; i++) {
     let taken = 0
@@ -239,7 +237,7 @@ export const overTcp = Effect.fnUntraced(function* (count: number, { age, settin
       set: (fault) => proxy.set(fault)
     })
   }
-  return { instances, layer: NodeTransport.layerClientWith({ settingsTimeout, maxConnectionAge: age }) }
+  return { instances, layer: NodeTransport.layerClientWith({ maxConnectionAge: age }) }
 })
 
 export interface World {
@@ -247,13 +245,13 @@ export interface World {
   readonly layer: Layer.Layer<Transport.ClientTransport>
 }
 
-export const maxRetries = 2
+const maxRetries = 2
 
 export const kinds = ["unary", "ping", "few", "both", "large"] as const
-export type Kind = (typeof kinds)[number]
+type Kind = (typeof kinds)[number]
 
 /** One wait of a client: how long it took, and why it failed. */
-export interface Wait {
+interface Wait {
   readonly kind: string
   readonly millis: number
   readonly error: unknown
@@ -265,7 +263,7 @@ const large = new Note({ bytes: new Uint8Array(48 * 1024) })
 /** A client with discovery, breakers of both levels, retries and all budgets, and everything that it waited for. */
 export const governed = Effect.fnUntraced(function* (
   { instances }: World,
-  { age: _age, coolingTimeout, rpcTimeout, settingsTimeout: _settings, ...ofStreams }: Budgets,
+  { age: _, coolingTimeout, rpcTimeout, ...ofStreams }: Budgets,
   balancer: LoadBalancer.LoadBalancer
 ) {
   const waits: Array<Wait> = []
@@ -331,13 +329,12 @@ export const allowed = (
   instances: number,
   budgets: Budgets
 ): { readonly millis: number; readonly tags: string } => {
-  const { connectTimeout, firstMessageTimeout, recvTimeout, rpcTimeout, sendTimeout, settingsTimeout, timeout } =
-    budgets
+  const { connectTimeout, firstMessageTimeout, recvTimeout, rpcTimeout, sendTimeout, timeout } = budgets
   const always = "ok interrupted Unavailable"
   const creation = "ConnectTimeout CircuitOpen"
   switch (kind) {
     case "open":
-      return { millis: (connectTimeout + settingsTimeout) * instances, tags: `${always} ${creation}` }
+      return { millis: connectTimeout * instances, tags: `${always} ${creation}` }
     case "first":
       return { millis: firstMessageTimeout, tags: `${always} FirstMessageTimeout DeadlineExceeded` }
     case "recv":

@@ -7,8 +7,8 @@ import { NodeTransport } from "@millrace/transport/node"
 import { Context, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
 import { byAddress } from "./byAddress.ts"
 
-export class Note extends Thrift.Struct<Note>("fleet.Note")({ text: Thrift.optional(1, Thrift.String) }) {}
-export class Fleet extends Service.make("Fleet", {
+class Note extends Thrift.Struct<Note>("fleet.Note")({ text: Thrift.optional(1, Thrift.String) }) {}
+class Fleet extends Service.make("Fleet", {
   package: "fleet",
   methods: [
     Method.unary("Unary", { request: Note, response: Note }),
@@ -20,7 +20,7 @@ export class Fleet extends Service.make("Fleet", {
   ]
 }) {}
 
-export const destService = "fleet.svc"
+const destService = "fleet.svc"
 
 const tick = "5 millis"
 const note = new Note({ text: "hello" })
@@ -28,8 +28,8 @@ const note = new Note({ text: "hello" })
 const handlers = (name: string) => {
   const notes = Stream.map(Stream.tick(tick), () => new Note({ text: name }))
   return Fleet.toLayer({
-    Unary: () => Effect.as(Effect.sleep(1), new Note({ text: name })),
-    Ping: () => Effect.as(Effect.sleep(1), name),
+    Unary: () => Effect.as(Effect.sleep(tick), new Note({ text: name })),
+    Ping: () => Effect.as(Effect.sleep(tick), name),
     Few: () => Stream.take(notes, 10),
     UntilDraining: (_, call) => Stream.interruptWhen(notes, call.draining),
     Endless: () => notes,

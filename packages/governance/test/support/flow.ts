@@ -1,11 +1,10 @@
 /**
- * Streams of texts between a client and a server in memory, and virtual time that passes in steps.
+ * Streams of texts between a client and a server in memory.
  */
 import { Thrift } from "@millrace/codec"
 import { type Handlers, Method, type Middleware, type RpcError, Server, Service, StreamClient } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Clock, Effect, Layer, type Scope, Stream } from "effect"
-import { TestClock } from "effect/testing"
 
 export class Text extends Thrift.Struct<Text>("limit.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 export class Flow extends Service.make("Flow", {
@@ -51,20 +50,6 @@ export const flowing = <A, E>(
     Effect.provide(Layer.orDie(live))
   )
 }
-
-/** Lets everything run that can, and then so much time pass, a step at a time. */
-export const pass = (millis: number, step = millis): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    yield* settle
-    for (let at = 0; at < millis; at += step) {
-      yield* TestClock.adjust(Math.min(step, millis - at))
-      yield* settle
-    }
-  })
-export const settle = Effect.repeat(
-  Effect.promise(() => new Promise((resolve) => setImmediate(resolve))),
-  { times: 6 }
-)
 
 export const begin = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 

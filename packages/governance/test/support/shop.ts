@@ -16,7 +16,6 @@ import {
 } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Effect, Exit, Layer, type Scope } from "effect"
-import { TestClock } from "effect/testing"
 
 export class Message extends Thrift.Struct<Message>("retry.Message")({ text: Thrift.optional(1, Thrift.String) }) {}
 export class Busy extends Thrift.Exception<Busy>()("retry.Busy", { text: Thrift.optional(1, Thrift.String) }) {}
@@ -164,10 +163,3 @@ export const inWorld = <A, E>(run: (world: World) => Effect.Effect<A, E, MemoryT
     const world = new World()
     return run(world).pipe(Effect.scoped, Effect.provide(world.live))
   })
-
-/** What is on its way arrives: a pipe takes turns of the loop, no time. */
-export const settle = Effect.promise(async () => {
-  for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve))
-})
-
-export const pass = (millis: number) => Effect.andThen(settle, Effect.andThen(TestClock.adjust(millis), settle))

@@ -58,10 +58,10 @@ export class Admitted {
     }
   }
 
-  ended(outcome: Outcome): void {
+  ended(outcome: Outcome, now = this.#now()): void {
     if (this.#over) return
     this.#over = true
-    const end = callEnd(this.info, outcome, this.opened, this.#since, this.#now())
+    const end = callEnd(this.info, outcome, this.opened, this.#since, now)
     for (const observer of this.#observers) {
       // One that dies keeps neither the others nor the call from their end.
       try {
@@ -93,7 +93,7 @@ export const admit = (
   request: AdmissionRequest,
   now: () => number,
   onDefect: OnDefect,
-  onThrown?: (defect: unknown) => RpcError
+  onThrown?: (info: RpcInfo, defect: unknown) => RpcError
 ): RpcError | Admitted => {
   const observers: Array<Observer> = []
   for (const rule of rules) {
@@ -105,7 +105,7 @@ export const admit = (
         admittedBy(observers, request, now, onDefect).ended(broken(Cause.die(defect)))
         throw defect
       }
-      answer = onThrown(defect)
+      answer = onThrown(request.info, defect)
     }
     if (answer instanceof RpcError) {
       // Mostly there is nobody to tell: a server over its limit has no time for more.

@@ -141,8 +141,12 @@ const refused = (info: RpcInfo, { message, retryAfterMillis }: RawStatus): Reaso
     : refusals.refusalOf(refusals.withoutHandler(message), retryAfterMillis)
 
 /** @internal */
-export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError =>
-  error(info, failure.code, failure.desc, transportReason(failure))
+export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError => {
+  const { _tag } = failure.reason
+  // Kitex's head of whatever it cannot connect to (`kerrors.ErrGetConnection`).
+  const head = _tag === "ConnectFailed" || _tag === "ConnectTimeout" ? "get connection error: " : ""
+  return error(info, failure.code, head + failure.desc, transportReason(failure))
+}
 
 /** Limits of the transport that refuse a call before it is sent. The others are of what a peer sends. */
 const beforeSending: ReadonlySet<string> = new Set([

@@ -108,7 +108,7 @@ export class PingPongCall implements ReplyListener, Timer {
     const own = this.#startedAt + timeout
     this.#ownTimeout = inherited === undefined || own <= inherited
     this.#due = this.#ownTimeout ? own : inherited!
-    this.#info = whole === undefined ? method.unplaced : whole.info
+    this.#info = whole?.info ?? placement?.info ?? method.unplaced
     // That of an attempt before this.
     if (whole !== undefined) whole.info.bizError = undefined
   }

@@ -187,7 +187,8 @@ export class PingPongCaller {
     return Effect.suspend(() =>
       observedCall(
         (fiber) => {
-          const info = method.unplaced
+          const logId = callContext.logId(fiber)
+          const info = logId === undefined ? method.unplaced : new ClientInfo(method.unplaced, logId)
           const admitted = governance.admit(info)
           return admitted instanceof RpcError ? admitted : governance.placement(info, args, fiber, options, admitted)
         },

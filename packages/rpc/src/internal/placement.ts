@@ -8,6 +8,7 @@
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type { Choice, Endpoints, Picked, Placing } from "../Endpoints.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
@@ -52,6 +53,8 @@ export class Placement implements Placing {
   info: RpcInfo
   readonly request: unknown
   tried: ReadonlyArray<string>
+  /** When it was asked last. */
+  now = 0
   /** Where earlier attempts of the call went: first among those that were tried, and better than none. */
   #earlier: ReadonlyArray<string>
   /** Streams, or connections for the call: middleware may run an attempt several times. */
@@ -87,10 +90,6 @@ export class Placement implements Placing {
     this.#admitted = admitted
   }
 
-  get now(): number {
-    return this.#env.now()
-  }
-
   getRef<A>(key: Context.Reference<A>): A {
     return this.#reader.getRef(key)
   }
@@ -98,6 +97,7 @@ export class Placement implements Placing {
   /** The address of the next instance. */
   choose(): string | Effect.Effect<string, RpcError> {
     if (this.#fixed !== undefined) return this.#fixed
+    this.now = this.#env.now()
     const choice = this.#env.endpoints.pick(this)
     if (this.#earlier.length > 0) return this.#elsewhere(choice)
     if (Effect.isEffect(choice)) {
@@ -133,7 +133,7 @@ export class Placement implements Placing {
     this.#picked = undefined
     // A call that was interrupted while it was chosen for has not begun.
     if (typeof choice !== "string" && !this.#over) {
-      this.#since = this.now
+      this.#since = this.#env.now()
       this.#picked = choice
       this.#begin(choice)
     }
@@ -166,7 +166,7 @@ export class Placement implements Placing {
     this.#address = undefined
     const picked = this.#picked
     this.#picked = undefined
-    if (picked !== undefined) this.#tell(picked, failed(error))
+    if (picked !== undefined) this.#tell(picked, failed(error), this.#env.now())
     return true
   }
 
@@ -196,7 +196,7 @@ export class Placement implements Placing {
     const picked = this.#picked
     if (picked?.created === undefined) return
     try {
-      picked.created(this.now)
+      picked.created(this.#env.now())
     } catch (defect) {
       this.#env.onDefect(this.info, Cause.die(defect))
     }
@@ -209,7 +209,7 @@ export class Placement implements Placing {
     const picked = this.#picked
     if (picked?.answered === undefined) return
     try {
-      const { now } = this
+      const now = this.#env.now()
       picked.answered(now - this.#since, now)
     } catch (defect) {
       this.#env.onDefect(this.info, Cause.die(defect))
@@ -219,16 +219,17 @@ export class Placement implements Placing {
   ended(outcome: Outcome): void {
     if (this.#over) return
     this.#over = true
+    const now = this.#env.now()
     if (this.#admitted !== undefined) {
       this.#admitted.info = this.info
-      this.#admitted.ended(outcome)
+      this.#admitted.ended(outcome, now)
     }
-    if (this.#picked !== undefined) this.#tell(this.#picked, outcome)
+    if (this.#picked !== undefined) this.#tell(this.#picked, outcome, now)
   }
 
-  #tell(picked: Picked, outcome: Outcome): void {
+  #tell(picked: Picked, outcome: Outcome, now: number): void {
     try {
-      picked.ended(callEnd(this.info, outcome, this.opened, this.#since, this.now))
+      picked.ended(callEnd(this.info, outcome, this.opened, this.#since, now))
     } catch (defect) {
       this.#env.onDefect(this.info, Cause.die(defect))
     }
@@ -236,8 +237,6 @@ export class Placement implements Placing {
 }
 
 type Choosing = Effect.Effect<string, RpcError>
-
-const asItIs = (choosing: Choosing): Choosing => choosing
 
 /**
  * Runs `attempt` at one instance after the other, until one takes it. `inTime` limits a choice that takes time.
@@ -247,7 +246,7 @@ const asItIs = (choosing: Choosing): Choosing => choosing
 export const atInstances = <A, R>(
   placement: Placement,
   attempt: (address: string) => Effect.Effect<A, CallError, R>,
-  inTime: (choosing: Choosing) => Choosing = asItIs,
+  inTime: (choosing: Choosing) => Choosing = identity,
   first = placement.choose()
 ): Effect.Effect<A, CallError, R> => {
   const at = (address: string): Effect.Effect<A, CallError, R> =>

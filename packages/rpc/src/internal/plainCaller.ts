@@ -18,7 +18,7 @@ import * as callContext from "./callContext.ts"
 import type { ClientCall } from "./clientCall.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { observedCall } from "./observedCall.ts"
+import { observedOutcome } from "./observedCall.ts"
 import type { Placement } from "./placement.ts"
 import type { Start } from "./streamOpener.ts"
 import { noOptions } from "./streamSettings.ts"
@@ -31,13 +31,13 @@ import { finishUnopened } from "./unopened.ts"
 export class PlainCaller extends Caller {
   /** Somebody looks at single calls. */
   readonly #observed: boolean
-  /** The choice of an instance may look at a log id. */
-  readonly #chosen: boolean
+  /** Rules, and the choice of an instance, may look at a log id. */
+  readonly #governed: boolean
 
   constructor(parts: ClientParts) {
     super(parts)
     this.#observed = this.onMessages || this.tracers.length > 0 || parts.options.requestInInfo === true
-    this.#chosen = parts.options.endpoints !== undefined
+    this.#governed = parts.options.endpoints !== undefined || parts.governance.admits
   }
 
   /** Opens a stream in the scope of the fiber. */
@@ -143,19 +143,27 @@ export class PlainCaller extends Caller {
   ): Effect.Effect<unknown, UnaryError> {
     const reader = context === undefined ? fiber : new callContext.ContextReader(context)
     const address = this.governance.address(options)
-    if (address !== undefined) return this.#answer(reader, method, info, request, options, lifecycle, context, address)
-    return observedCall(
-      () => {
-        const admitted = this.governance.admit(info)
-        if (admitted instanceof RpcError) return admitted
-        return this.governance.placement(info, request, reader, options, admitted)
-      },
-      (placement) => this.#answer(reader, method, info, request, options, lifecycle, context, placement!),
-      lifecycle?.overdue
-    )
+    // The step that admits and opens is also the one that can be interrupted: nothing is left open between two steps.
+    if (address !== undefined) {
+      return Effect.callback((resume) =>
+        this.#answer(resume, reader, method, info, request, options, lifecycle, context, address)
+      )
+    }
+    let placement: Placement | undefined
+    const answer = Effect.callback<unknown, UnaryError>((resume) => {
+      const admitted = this.governance.admit(info)
+      if (admitted instanceof RpcError) return resume(Effect.fail(admitted))
+      const own = (placement = this.governance.placement(info, request, reader, options, admitted))
+      return this.#answer(resume, reader, method, info, request, options, lifecycle, context, own.choose(), own)
+    })
+    return Effect.onExitPrimitive(answer, (exit) => {
+      placement?.ended(observedOutcome(exit, lifecycle?.overdue))
+      return undefined
+    })
   }
 
   #answer(
+    resume: (answer: Effect.Effect<unknown, UnaryError>) => void,
     reader: callContext.Reader,
     method: ClientMethod,
     info: RpcInfo,
@@ -163,44 +171,49 @@ export class PlainCaller extends Caller {
     options: CallOptions,
     lifecycle: Lifecycle | undefined,
     context: Context.Context<never> | undefined,
-    where: string | Placement
-  ): Effect.Effect<unknown, UnaryError> {
+    address: string | Effect.Effect<string, RpcError>,
+    placement?: Placement
+  ): Effect.Effect<void> | undefined {
     const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall => {
-      if (typeof where !== "string") {
-        where.info = info
-        where.connected()
+      if (placement !== undefined) {
+        placement.info = info
+        placement.connected()
       }
       return this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
     }
-    // The step that opens the raw stream is also the one that can be interrupted: nothing is left open between two
-    // steps.
-    return Effect.callback((resume) => {
-      const address = typeof where === "string" ? where : where.choose()
-      if (typeof address === "string") {
-        const call = this.opener.openNow(reader, method, info, options, address, start)
-        if (call !== undefined) return call.run(request, resume)
-      }
-      let opened: UnaryCall | undefined
-      const keep: Start<UnaryCall> = (raw, info, deadline) => (opened = start(raw, info, deadline))
-      const opening = Effect.suspend(() =>
-        typeof where === "string"
-          ? this.opener.openAt(reader, method, info, options, where, this.opener.deadline(reader, options), keep)
-          : this.opener.open(reader, method, options, keep, where, address)
+    if (typeof address === "string") {
+      const call = this.opener.openNow(reader, method, info, options, address, start)
+      if (call !== undefined) return call.run(request, resume)
+    }
+    let opened: UnaryCall | undefined
+    const keep: Start<UnaryCall> = (raw, info, deadline) => (opened = start(raw, info, deadline))
+    const opening = Effect.suspend(() =>
+      placement === undefined
+        ? this.opener.openAt(
+            reader,
+            method,
+            info,
+            options,
+            address as string,
+            this.opener.deadline(reader, options),
+            keep
+          )
+        : this.opener.open(reader, method, options, keep, placement, address)
+    )
+    resume(
+      Effect.onInterrupt(
+        Effect.flatMap(tracing.within(opening, context), (call) =>
+          Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
+        ),
+        () => opened?.cancel ?? Effect.void
       )
-      resume(
-        Effect.onInterrupt(
-          Effect.flatMap(tracing.within(opening, context), (call) =>
-            Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
-          ),
-          () => opened?.cancel ?? Effect.void
-        )
-      )
-    })
+    )
+    return undefined
   }
 
   /** Nobody looks at a single call: one object stands for all. */
   #infoOf(fiber: Fiber.Fiber<unknown, unknown>, method: ClientMethod, request: unknown): RpcInfo {
-    if (!this.#observed && !this.#chosen) return method.unplaced
+    if (!this.#observed && !this.#governed) return method.unplaced
     const logId = callContext.logId(fiber)
     return logId === undefined && !this.#observed ? method.unplaced : this.ownInfo(method, logId, request)
   }

@@ -5,7 +5,7 @@
  */
 import * as Codec from "@millrace/codec/Codec"
 import type { Decode, Encode } from "@millrace/transport/RawStream"
-import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Method from "../Method.ts"
 import type * as Service from "../Service.ts"
 
@@ -98,9 +98,9 @@ export const exceptionIn = (exceptions: ReadonlyArray<string>, result: Result): 
 }
 
 /** What a caller gets of a result: its success, or its declared exception as the failure. @internal */
-export const answerIn = (exceptions: ReadonlyArray<string>, result: Result): Effect.Effect<unknown, object> => {
+export const answerIn = (exceptions: ReadonlyArray<string>, result: Result): Exit.Exit<unknown, object> => {
   const exception = exceptionIn(exceptions, result)
-  return exception === undefined ? Effect.succeed(result["success"]) : Effect.fail(exception)
+  return exception === undefined ? Exit.succeed(result["success"]) : Exit.fail(exception)
 }
 
 /** The result without a value. @internal */

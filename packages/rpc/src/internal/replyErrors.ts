@@ -19,8 +19,11 @@ export const exceptionError = (
   header: CallHeader | undefined
 ) => {
   if (message.startsWith("rpc timeout:")) return error(info, type, message, new RpcError.RpcTimeout({ millis }))
-  // What our servers answer whose grace time is over.
-  if (type === 14) return error(info, type, message, new RpcError.Unavailable({ neverSent: false, draining: true }))
+  if (type === 14) {
+    // What our servers answer whose grace time is over. A handler may say 14 too, in other words.
+    const draining = message === "graceful shutdown" ? ({ draining: true } as const) : undefined
+    return error(info, type, message, new RpcError.Unavailable({ neverSent: false, ...draining }))
+  }
   // What a handler failed with has other types, or other words around it.
   const refusal =
     type === ExceptionType.InternalError

@@ -6,6 +6,7 @@
  */
 import type { Listening } from "@millrace/transport/Transport"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -31,6 +32,8 @@ export interface Settings {
   readonly tracers: ReadonlyArray<RpcTracer>
   readonly metaHandlers: ReadonlyArray<MetaHandler>
   readonly graceMillis: number
+  /** That of the server, in which calls that were refused are told of. */
+  readonly context: Context.Context<never>
 }
 
 /** The metadata of a PingPong call is made when it is asked for. */
@@ -77,7 +80,13 @@ export class Serving implements FiberEnvironment {
   readonly #cutAnswers = new Set<object>()
   readonly #onewayLines = new LogBudget()
   readonly #now = (): number => this.timers.now()
-  readonly #observerDied = (info: RpcInfo, cause: Cause.Cause<unknown>): void => this.logDefect(info, cause)
+  readonly #admissionDied = (info: RpcInfo, cause: Cause.Cause<unknown>): void =>
+    this.#log(info, Effect.logError(`admission of ${info.service}.${info.method} died`, cause))
+  readonly #refusedByDefect = (info: RpcInfo, defect: unknown): RpcError.RpcError => {
+    this.#admissionDied(info, Cause.die(defect))
+    const { code, message } = errors.panicStatus(info, defect)
+    return refusal(info, code, message)
+  }
   #whenIdle: (() => void) | undefined
   #over = false
 
@@ -117,11 +126,7 @@ export class Serving implements FiberEnvironment {
     const { admission } = this.#settings
     if (admission.length === 0) return undefined
     const request = new Request(info, peer, this.timers.now())
-    return admit(admission, request, this.#now, this.#observerDied, (defect) => {
-      this.logDefect(info, Cause.die(defect))
-      const { code, message } = errors.panicStatus(info, defect)
-      return refusal(info, code, message)
-    })
+    return admit(admission, request, this.#now, this.#admissionDied, this.#refusedByDefect)
   }
 
   lifecycle(info: RpcInfo): Lifecycle | undefined {
@@ -132,6 +137,11 @@ export class Serving implements FiberEnvironment {
   refused(info: RpcInfo, error: RpcError.RpcError): void {
     const lifecycle = this.lifecycle(info)
     if (lifecycle === undefined) return
+    if (lifecycle.direct) {
+      lifecycle.begin(this.#settings.context)
+      if (info instanceof StreamInfo) lifecycle.streamStart()
+      return lifecycle.end(failed(error))
+    }
     const finish = Effect.suspend(() => {
       if (info instanceof StreamInfo) lifecycle.streamStart()
       return lifecycle.finish(failed(error))

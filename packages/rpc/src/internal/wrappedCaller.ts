@@ -225,7 +225,8 @@ export class WrappedCaller extends Caller {
         }),
         (exit) => {
           // The end of a stream is the end of its attempt.
-          if (call.info.mode === "unary" || placement?.opened === false) placement?.ended(observedOutcome(exit, call.overdue))
+          if (call.info.mode === "unary" || placement?.opened === false)
+            placement?.ended(observedOutcome(exit, call.overdue))
           return undefined
         }
       )

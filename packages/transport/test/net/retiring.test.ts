@@ -211,6 +211,49 @@ describe("an address that is gone", () => {
         yield* until(() => connections.now === 1)
       }))
 
+    test("does not keep a connection for streams that was being dialled", (connections) =>
+      Effect.gen(function* () {
+        const { address } = yield* serve
+        const { retire } = yield* ClientTransport
+        const opening = yield* Effect.forkChild(openStream(address), { startImmediately: true })
+        retire!(address)
+        const stream = yield* Fiber.join(opening)
+        yield* works(stream)
+        stream.closeSend()
+        assert.strictEqual((yield* ended(stream))._tag, "Status")
+        yield* until(() => connections.now === 0)
+        // Nobody waits for this one.
+        const left = yield* Effect.forkChild(openStream(address), { startImmediately: true })
+        retire!(address)
+        yield* Fiber.interrupt(left)
+        const { made } = connections
+        yield* until(() => connections.now === 0)
+        yield* works(yield* openStream(address))
+        assert.isAbove(connections.made, made)
+      }))
+
+    for (const [name, encoding, mode] of kinds) {
+      test(`does not keep a connection that was being dialled: ${name}`, (connections) =>
+        Effect.gen(function* () {
+          const { address } = yield* serve
+          const { retire } = yield* ClientTransport
+          const to = target(encoding, mode, address)
+          const calling = yield* Effect.forkChild(call(to, "a"), { startImmediately: true })
+          retire!(address)
+          assert.strictEqual(yield* Fiber.join(calling), "a")
+          yield* until(() => connections.now <= (mode === "multiplexed" ? 1 : 0))
+          retire!(address)
+          yield* until(() => connections.now === 0)
+          // Nobody waits for this one.
+          const { made } = connections
+          const left = yield* Effect.forkChild(call(to, "b"), { startImmediately: true })
+          retire!(address)
+          yield* Fiber.interrupt(left)
+          yield* until(() => connections.made > made)
+          yield* until(() => connections.now === 0)
+        }))
+    }
+
     for (const [name, encoding, mode] of kinds) {
       test(`leaves its calls to their end, and loses idle connections at once: ${name}`, (connections) =>
         Effect.gen(function* () {

@@ -47,7 +47,7 @@ export class WarmingUp {
   next(now: number): number {
     let index = this.#table.next()
     if (now - this.#youngest >= this.#duration) return index
-    const greatest = this.#part(this.#oldest, now)
+    const greatest = this.#part(now < this.#youngest ? this.#youngest : this.#oldest, now)
     for (let draws = 1; draws < this.#mostDraws; draws++) {
       if (this.#random() * greatest < this.#part(this.#since[index]!, now)) break
       index = this.#table.next()
@@ -55,9 +55,9 @@ export class WarmingUp {
     return index
   }
 
-  /** What one has of its weight. */
+  /** What one has of its weight: all where its time is yet to come, it was there before the clock was set back. */
   #part(since: number, now: number): number {
-    const age = Math.max(0, now - since)
-    return age >= this.#duration ? 1 : this.#start + (1 - this.#start) * (age / this.#duration)
+    const age = now - since
+    return age < 0 || age >= this.#duration ? 1 : this.#start + (1 - this.#start) * (age / this.#duration)
   }
 }

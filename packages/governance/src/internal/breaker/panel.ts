@@ -21,10 +21,6 @@ export class Panel {
     this.#maxKeys = maxKeys
   }
 
-  get size(): number {
-    return this.#breakers.size
-  }
-
   /** A key that nobody has asked for is closed. */
   state(key: string): BreakerState {
     return this.#breakers.get(key)?.breaker.state ?? "closed"

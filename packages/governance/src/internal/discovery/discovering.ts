@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import type { Change, Instance } from "../../Instance.ts"
 import { ResolveError, type Resolved, type Source } from "../../Resolver.ts"
 import { KnownService, type Settings } from "./knownService.ts"
+import { Waiters } from "./waiters.ts"
 
 /** Times are in milliseconds. @internal */
 export interface Cadence {
@@ -50,9 +51,9 @@ export class Discovering {
   readonly #now: () => number
   readonly #owner: Owner
   /** Calls that wait for an answer. */
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Waiters()
   /** Those that wait for another list. */
-  readonly #listening = new Set<() => void>()
+  readonly #listening = new Waiters()
   #wake: (() => void) | undefined
   #asking = false
   #ended = false
@@ -67,7 +68,9 @@ export class Discovering {
   #pushes = 0
 
   constructor(name: string, source: Source, settings: Settings, cadence: () => Cadence, owner: Owner) {
-    this.known = new KnownService(name, settings)
+    this.known = new KnownService(name, settings, (instance) =>
+      owner.changed({ added: [], updated: [], removed: [instance] })
+    )
     this.#source = source
     this.#cadence = cadence
     this.#random = settings.random
@@ -85,8 +88,8 @@ export class Discovering {
   end(): void {
     this.#ended = true
     this.known.close()
-    release(this.#waiting)
-    release(this.#listening)
+    this.#waiting.release()
+    this.#listening.release()
   }
 
   pick(placing: Placing): Choice | Effect.Effect<Choice, RpcError.RpcError> {
@@ -95,7 +98,7 @@ export class Discovering {
     if (this.known.found) return this.known.pick(placing, now)
     if (!this.#mayAsk) return this.#unknown()
     return Effect.flatMap(this.#answer, () => {
-      const choice = this.known.found ? this.known.pick(placing, placing.now) : this.#unknown()
+      const choice = this.known.found ? this.known.pick(placing, this.#now()) : this.#unknown()
       return choice instanceof RpcError.RpcError ? Effect.fail(choice) : Effect.succeed(choice)
     })
   }
@@ -119,7 +122,7 @@ export class Discovering {
       const { instances } = this.known
       if (instances !== undefined && instances !== previous) return Effect.succeed(instances)
       if (this.#ended) return Effect.succeed(undefined)
-      return Effect.andThen(waitIn(this.#listening), this.after(previous))
+      return Effect.andThen(this.#listening.wait(), this.after(previous))
     })
   }
 
@@ -127,14 +130,18 @@ export class Discovering {
   get #answer(): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.#ended) return Effect.void
-      return waitIn(this.#waiting, this.#wake)
+      return this.#waiting.wait(this.#wake)
     })
   }
 
   get #mayAsk(): boolean {
     if (this.#ended) return false
-    // A clock that was set back would else keep calls from asking until it is where it was.
-    return this.#asking || (!this.#hopeless && Math.abs(this.#now() - this.#answeredAt) >= leastPause)
+    return this.#asking || (this.#rested && !this.#hopeless)
+  }
+
+  /** Whether the last answer is so long ago, or the clock was set back: it need not come to where it was. */
+  get #rested(): boolean {
+    return Math.abs(this.#now() - this.#answeredAt) >= leastPause
   }
 
   get #hopeless(): boolean {
@@ -150,9 +157,11 @@ export class Discovering {
   }
 
   readonly #polling = Effect.fnUntraced(function* (this: Discovering) {
+    let rested = true
     do {
-      if (this.#waiting.size > 0 || (!this.#hopeless && (!this.#watched || this.known.doubted))) yield* this.#question
-      yield* this.#pause
+      const due = rested && !this.#hopeless && (!this.#watched || this.known.doubted)
+      if (this.#waiting.size > 0 || due) yield* this.#question
+      rested = yield* this.#pause
     } while (!this.#idle)
     // In the same turn: a call that comes while the watch is still ending begins anew.
     this.#owner.idled()
@@ -176,7 +185,7 @@ export class Discovering {
           Effect.sync(() => {
             this.#asking = false
             this.#answeredAt = this.#now()
-            release(this.#waiting)
+            this.#waiting.release()
           })
         )
       )
@@ -215,7 +224,7 @@ export class Discovering {
     const { doubted } = known
     const change = known.accept(list, this.#cadence().confirmEmpty)
     if (change !== undefined) {
-      release(this.#listening)
+      this.#listening.release()
       this.#owner.changed(change)
     }
     const { instances = [], name } = known
@@ -229,15 +238,15 @@ export class Discovering {
       : Effect.void
   }
 
-  /** Until it is time to ask again, or a call cannot wait. */
-  get #pause(): Effect.Effect<void> {
+  /** Until it is time to ask again, or a call cannot wait; whether it has been long enough. */
+  get #pause(): Effect.Effect<boolean> {
     return Effect.suspend(() => {
-      if (this.#waiting.size > 0) return Effect.void
+      if (this.#waiting.size > 0) return Effect.succeed(true)
       const woken = Effect.callback<void>((resume) => {
         this.#wake = () => resume(Effect.void)
       })
       return Effect.ensuring(
-        Effect.timeoutOption(woken, this.#pauseMillis()),
+        Effect.map(Effect.timeoutOption(woken, this.#pauseMillis()), (woken) => Option.isNone(woken) || this.#rested),
         Effect.sync(() => {
           this.#wake = undefined
         })
@@ -249,9 +258,9 @@ export class Discovering {
     const { jitter, refresh } = this.#cadence()
     const random = this.#random()
     if (this.#ttl === undefined || this.#watched || this.known.doubted)
-      return Math.max(leastPause, refresh * (1 + jitter * (2 * random - 1)))
+      return atLeast(leastPause, refresh * (1 + jitter * (2 * random - 1)))
     // Not before its time: a cache on the way would answer as before.
-    return Math.min(longestPause, Math.max(leastPause, this.#ttl)) * (1 + jitter * random)
+    return Math.min(longestPause, atLeast(leastPause, this.#ttl)) * (1 + jitter * random)
   }
 
   readonly #watching = Effect.fnUntraced(function* (this: Discovering) {
@@ -289,7 +298,7 @@ export class Discovering {
       this.#wake?.()
     }
     const taken = this.#take(list)
-    release(this.#waiting)
+    this.#waiting.release()
     if (!this.#watchLost) return taken
     this.#watchLost = false
     return Effect.andThen(
@@ -324,21 +333,7 @@ export class Discovering {
   }
 }
 
-/** What is to be waited for may be over within `begin`. */
-const waitIn = (waiting: Set<() => void>, begin?: () => void): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const release = () => resume(Effect.void)
-    waiting.add(release)
-    begin?.()
-    return Effect.sync(() => {
-      waiting.delete(release)
-    })
-  })
-
-const release = (waiting: Set<() => void>): void => {
-  const released = [...waiting]
-  waiting.clear()
-  for (const resume of released) resume()
-}
+/** Also of what is no number, which a source may say. */
+const atLeast = (least: number, millis: number): number => (millis > least ? millis : least)
 
 const count = ({ length }: ReadonlyArray<Instance>): string => (length === 1 ? "1 instance" : `${length} instances`)

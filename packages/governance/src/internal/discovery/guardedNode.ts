@@ -23,7 +23,8 @@ export class GuardedNode extends InstanceNode {
   }
 
   override ended(end: CallEnd): void {
-    super.ended(end)
+    // First, because what is known of one that has left is forgotten with its last call.
     this.#breaker.ended(this.address, end)
+    super.ended(end)
   }
 }

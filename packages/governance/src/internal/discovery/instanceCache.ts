@@ -22,9 +22,14 @@ export class InstanceCache {
   #closed = false
   readonly #removed = new Set<(address: string) => void>()
 
-  constructor(source: Source, settings: Settings, cadence: () => Cadence, fork: (effect: Effect.Effect<void>) => void) {
+  constructor(
+    source: Source,
+    settings: Omit<Settings, "forgotten">,
+    cadence: () => Cadence,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
     this.#source = source
-    this.#settings = settings
+    this.#settings = { ...settings, forgotten: (address) => this.#forgotten(address) }
     this.#cadence = cadence
     this.#fork = fork
   }
@@ -69,10 +74,21 @@ export class InstanceCache {
     service.end()
   }
 
+  /** What a breaker knows of an instance is of no use any more, unless it is one of another service too. */
+  #forgotten(address: string): void {
+    for (const { known } of this.#services.values()) if (known.has(address)) return
+    this.#settings.breaker?.forget?.(address)
+  }
+
   /** Tells of addresses that no other service has. */
   #changed({ removed }: Change): void {
+    if (removed.length === 0 || this.#removed.size === 0) return
+    const left = new Set<string>()
+    for (const { known } of this.#services.values()) {
+      for (const { address } of known.instances ?? []) left.add(address)
+    }
     for (const { address } of removed) {
-      if ([...this.#services.values()].some(({ known }) => known.has(address))) continue
+      if (left.has(address)) continue
       for (const listener of this.#removed) listener(address)
     }
   }

@@ -27,6 +27,8 @@ export class InstanceNode implements Node {
   readonly since: number
   active = 0
   picks = 0
+  /** Called when nothing of ours is there any more: it has left the list. */
+  onIdle: (() => void) | undefined = undefined
   #halfLife = 0
   #failure = 0
   /** As of the last answer. */
@@ -62,6 +64,7 @@ export class InstanceNode implements Node {
 
   ended({ error, info, millis, now, reason }: CallEnd): void {
     this.active--
+    if (this.active === 0) this.onIdle?.()
     // Of a stream, the first sign of its answer was measured.
     const whole = info.mode === "unary" || info.mode === "pingPong"
     if (error instanceof RpcError) {

@@ -20,9 +20,12 @@ export interface Settings {
   /** That of the moment. */
   readonly balancer: () => LoadBalancer
   readonly random: BuildOptions["random"]
-  readonly now: BuildOptions["now"]
+  readonly now: () => number
   readonly breaker: InstanceBreaker | undefined
+  /** A service has forgotten an instance. */
+  readonly forgotten: (address: string) => void
   readonly metrics: PickMetrics
+  readonly warn: (line: string) => void
 }
 
 /** Before all nodes are looked at in turn: almost always one of so few further picks may be used. */
@@ -32,6 +35,7 @@ const furtherPicks = 3
 export class KnownService {
   readonly name: string
   readonly #settings: Settings
+  readonly #left: (instance: Instance.Instance) => void
   /** The last good list, each address once; undefined until there was one. */
   #instances: ReadonlyArray<Instance.Instance> | undefined
   /** Those of the list, in its order. */
@@ -41,12 +45,16 @@ export class KnownService {
   #picker: Picker | undefined
   /** What it was built by. */
   #balancer: LoadBalancer
+  /** The last that it was to be built by. */
+  #wanted: LoadBalancer
   #emptyAnswers = 0
 
-  constructor(name: string, settings: Settings) {
+  /** `left`: told of an instance that is gone from the list, each time our last call there has ended. */
+  constructor(name: string, settings: Settings, left: (instance: Instance.Instance) => void) {
     this.name = name
     this.#settings = settings
-    this.#balancer = settings.balancer()
+    this.#left = left
+    this.#balancer = this.#wanted = settings.balancer()
   }
 
   get instances(): ReadonlyArray<Instance.Instance> | undefined {
@@ -69,8 +77,9 @@ export class KnownService {
     return false
   }
 
+  /** Also of what has left the list, while streams are still there. */
   has(address: string): boolean {
-    return this.#nodes.some((node) => node.instance.address === address)
+    return this.#byAddress.has(address)
   }
 
   /** Takes the list that the source gives; undefined where it changes nothing. So many empty ones in a row are believed. */
@@ -87,9 +96,12 @@ export class KnownService {
     const nodes = instances.map((instance) => this.#nodeOf(instance))
     // First, because a balancer may throw: then all is as it was.
     const picker = nodes.length === 0 ? undefined : this.#build(nodes)
+    const before = this.#nodes
     this.#instances = instances
     this.#nodes = nodes
     this.#picker = picker
+    for (const node of before) node.onIdle = () => this.#idle(node)
+    for (const node of nodes) node.onIdle = undefined
     this.#forgetIdle()
     return change
   }
@@ -102,7 +114,7 @@ export class KnownService {
   /** Only where something was found. */
   pick(placing: Placing, now: number): InstanceNode | undefined | RpcError.RpcError {
     const { balancer, breaker } = this.#settings
-    if (balancer() !== this.#balancer) this.#rebalance(balancer())
+    if (balancer() !== this.#wanted) this.#rebalance(balancer())
     const { tried } = placing
     let asked = placing
     let picked = this.#picker!.pick(asked)
@@ -120,11 +132,17 @@ export class KnownService {
     return picked
   }
 
-  /** Another balancer has come. One that throws is one call that dies: the others go on with that of before. */
+  /** Another balancer has come. Where it cannot be built, that of before stays. */
   #rebalance(balancer: LoadBalancer): void {
-    this.#balancer = balancer
-    this.#picker = this.#build(this.#nodes)
-    for (const node of this.#nodes) node.measureBy(balancer.latency)
+    this.#wanted = balancer
+    try {
+      this.#picker = this.#build(this.#nodes, balancer)
+      this.#balancer = balancer
+      for (const node of this.#nodes) node.measureBy(balancer.latency)
+    } catch (defect) {
+      const { name } = this.#balancer
+      this.#settings.warn(`discovery: ${this.name} keeps its balancer ${name}, the new one is bad: ${String(defect)}`)
+    }
   }
 
   #usable(node: InstanceNode, tried: ReadonlyArray<string>, now: number): boolean {
@@ -173,15 +191,21 @@ export class KnownService {
     }
   }
 
+  /** It has left the list, and so has our last call there: one that was on its way may have made a connection since. */
+  #idle(node: InstanceNode): void {
+    if (this.#byAddress.get(node.address) === node) this.#forget(node.address, node)
+    this.#left(node.instance)
+  }
+
   #forget(address: string, node: InstanceNode): void {
     this.#byAddress.delete(address)
     this.#settings.metrics.remove(node)
-    this.#settings.breaker?.forget?.(address)
+    this.#settings.forgotten(address)
   }
 
-  #build(nodes: ReadonlyArray<InstanceNode>): Picker {
-    const { random, now } = this.#settings
-    return this.#balancer.build(nodes, { service: this.name, random, now, previous: this.#picker })
+  #build(nodes: ReadonlyArray<InstanceNode>, balancer = this.#balancer): Picker {
+    const { random } = this.#settings
+    return balancer.build(nodes, { service: this.name, random, previous: this.#picker })
   }
 
   #noWeight(): RpcError.RpcError {

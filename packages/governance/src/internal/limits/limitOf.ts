@@ -6,7 +6,9 @@
 import * as Schema from "effect/Schema"
 import * as Policy from "../../Policy.ts"
 
-const Limit = Schema.Number.check(Schema.makeFilter((limit) => !Number.isNaN(limit), { expected: "a number" })).annotate({
+const Limit = Schema.Number.check(
+  Schema.makeFilter((limit) => !Number.isNaN(limit), { expected: "a number" })
+).annotate({
   title: "a limit"
 })
 

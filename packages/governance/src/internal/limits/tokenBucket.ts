@@ -40,7 +40,11 @@ export class TokenBucket implements Account {
 
   idle(now: number): boolean {
     this.#tick(now)
-    return !(this.#limit > 0) || this.#tokens >= Math.floor(this.#limit)
+    return !(this.#limit > 0) || this.#tokens >= this.#most
+  }
+
+  get #most(): number {
+    return Math.max(Math.floor(this.#limit), this.#perTick)
   }
 
   /** Tokens that are there stay, up to one part. */
@@ -63,7 +67,7 @@ export class TokenBucket implements Account {
     if (ticks < 0) this.#tickedAt = now
     if (ticks <= 0) return
     this.#tickedAt += ticks * this.#millisPerTick
-    const most = Math.max(Math.floor(this.#limit), this.#perTick)
+    const most = this.#most
     if (this.#tokens < most) this.#tokens = Math.min(most, this.#tokens + ticks * this.#perTick)
   }
 }

@@ -62,7 +62,7 @@ export const Failure = Schema.Struct({
   maxRetries: retries(5),
   ...afterFailures,
   ...common
-})
+}).annotate({ title: "Retry.FailureConfig" })
 
 /** @internal */
 export const Backup = Schema.Struct({
@@ -70,7 +70,7 @@ export const Backup = Schema.Struct({
   /** Attempts after the first, 0 to 2. Default 1. */
   maxRetries: retries(2),
   ...common
-})
+}).annotate({ title: "Retry.BackupConfig" })
 
 /** @internal */
 export const Mixed = Schema.Struct({
@@ -79,7 +79,7 @@ export const Mixed = Schema.Struct({
   maxRetries: retries(3),
   ...afterFailures,
   ...common
-})
+}).annotate({ title: "Retry.MixedConfig" })
 
 /** @internal */
 export const Any = Schema.Union([
@@ -87,4 +87,4 @@ export const Any = Schema.Union([
   Schema.Struct({ type: Schema.Literal("failure"), ...Failure.fields }),
   Schema.Struct({ type: Schema.Literal("backup"), ...Backup.fields }),
   Schema.Struct({ type: Schema.Literal("mixed"), ...Mixed.fields })
-])
+]).annotate({ title: "Retry.Config" })

@@ -98,6 +98,12 @@ export class Course {
     else this.#window.failure(now)
   }
 
+  /** Whether it is no outcome of the call as long as other attempts run. */
+  isRefusedHere(outcome: Outcome): boolean {
+    const failure = Exit.isFailure(outcome) ? failureIn(outcome.cause) : undefined
+    return failure !== undefined && retryable.isRefusedHere(failure.error)
+  }
+
   /** Whether an outcome is worth another attempt. */
   isRetryable(outcome: Outcome): boolean {
     const { rules } = this.#shared

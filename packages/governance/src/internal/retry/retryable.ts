@@ -51,6 +51,13 @@ export const isRetryable = (failure: unknown, timeouts: boolean, { retryable }: 
   return found !== "never" && retryable !== undefined && retryable(failure, info)
 }
 
+/** Whether an attempt was refused on this side: it says nothing of those that run, the probe of an open breaker among them. @internal */
+export const isRefusedHere = (failure: unknown): boolean => {
+  if (!(failure instanceof RpcError)) return false
+  const { _tag } = failure.reason
+  return _tag === "CircuitOpen" || _tag === "DiscoveryFailed" || _tag === "NoInstance"
+}
+
 /** What the breaker of retries counts; undefined: nothing (Kitex's `ErrorTypeOnServiceLevel`). @internal */
 export const countsAs = (failure: unknown): boolean | undefined => {
   if (failure instanceof BizStatusError || !(failure instanceof RpcError)) return true

@@ -68,6 +68,7 @@ class Race {
   #ended(outcome: Outcome): void {
     const course = this.#course
     course.ended(outcome)
+    if (this.#running.size > 0 && course.isRefusedHere(outcome)) return
     if (!this.#retriesFailures || !course.isRetryable(outcome)) return this.#finish(outcome)
     if (this.#answers) return
     const wait = course.again(this.#begun, outcome)

@@ -20,6 +20,8 @@ export class AddressPool implements CallClientOwner {
   reading: CallClient | undefined = undefined
   /** Connections that will come. */
   dialling = 0
+  /** How often all were retired: those that were being dialled then are not kept either. */
+  retirements = 0
   /** The one that all who share wait for. */
   sharedDial: SharedDial<CallClient> | undefined = undefined
   /** The server handles calls of one connection side by side: mode `auto` shares then. Undefined: nobody knows yet. */
@@ -182,6 +184,7 @@ export class AddressPool implements CallClientOwner {
 
   /** The same for all that are there. */
   retireAll(): void {
+    this.retirements++
     for (const client of this.members) {
       // Whoever it was dialled for has yet to take it.
       if (client.place === "out" && client.quiet) this.leave(client)

@@ -95,7 +95,7 @@ export const makeCallPool = Effect.fnUntraced(function* (
     limits: DialTimeouts,
     done: (exit: Exit.Exit<CallClient, TransportError>) => void
   ): void => {
-    const { address } = pool
+    const { address, retirements } = pool
     pool.dialling++
     const dialled = dialSocket(steps.through(dial), address, undefined, limits, (socket) =>
       Effect.sync(() => {
@@ -103,6 +103,10 @@ export const makeCallPool = Effect.fnUntraced(function* (
         pool.add(client, shared)
         fork(run(client))
         client.start()
+        if (pool.retirements === retirements) return client
+        // Who waits for a shared one dials another.
+        if (shared) pool.retire(client)
+        else pool.leave(client)
         return client
       })
     )

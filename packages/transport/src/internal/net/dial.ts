@@ -106,6 +106,8 @@ export class DialSteps {
 
 /** A dial for all who wait for its connection, each with a limit of its own. @internal */
 export class SharedDial<A> extends DialSteps {
+  /** Its address is gone: the connection is for those who wait, and not kept. */
+  retired = false
   readonly timeouts: DialTimeouts
   private readonly address: string
   private readonly ownDial: number

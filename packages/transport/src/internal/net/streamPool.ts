@@ -109,8 +109,10 @@ export const makeStreamPool = Effect.fnUntraced(function* (
           Effect.onExit((exit) =>
             Effect.sync(() => {
               entry.dialling = undefined
-              if (exit._tag === "Success" && exit.value.usable) {
-                entry.drivers.push(exit.value)
+              const made = exit._tag === "Success" && exit.value.usable ? exit.value : undefined
+              if (shared.retired) made?.retire()
+              if (made?.usable) {
+                entry.drivers.push(made)
                 entries.set(address, entry)
               } else if (entry.drivers.length === 0) entries.delete(address)
               shared.done(exit)
@@ -153,8 +155,11 @@ export const makeStreamPool = Effect.fnUntraced(function* (
   }
 
   const retire = (address: string): void => {
+    const entry = entries.get(address)
+    if (entry === undefined) return
+    if (entry.dialling !== undefined) entry.dialling.retired = true
     // Each leaves the list.
-    for (const driver of entries.get(address)?.drivers.slice() ?? []) driver.retire()
+    for (const driver of entry.drivers.slice()) driver.retire()
   }
 
   return { tryOpen, open, retire }

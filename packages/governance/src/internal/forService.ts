@@ -1,11 +1,11 @@
 /**
- * The types of one method of a service, found by its name.
+ * What is said of methods of a service by their names: the types that it may speak of, and how it is found for a call.
  *
  * @internal
  */
 import type { CallError } from "@millrace/rpc/ClientStream"
 import type * as Method from "@millrace/rpc/Method"
-import type { Mode } from "@millrace/rpc/RpcInfo"
+import type { Mode, RpcInfo } from "@millrace/rpc/RpcInfo"
 import type * as Service from "@millrace/rpc/Service"
 
 type NameOf<S extends Service.Any, M extends Mode> = Extract<S["methods"][number], { readonly mode: M }>["name"]
@@ -26,3 +26,23 @@ export type AnswerOf<S extends Service.Any, N> = Method.ResponseOf<Named<S, N>>
 
 /** @internal */
 export type FailureOf<S extends Service.Any, N> = CallError | Method.ExceptionOf<Named<S, N>>
+
+/**
+ * Finds what is said of the method of a call; undefined for other methods, and those of other services. `A` has lost the types
+ * of the method. Throws where the service has no such method: nobody would ever ask for it.
+ *
+ * @internal
+ */
+export const forService = <A>(
+  maker: string,
+  { methods, name_ }: Service.Any,
+  said: { readonly [method: string]: unknown }
+): ((info: RpcInfo) => A | undefined) => {
+  for (const method of Object.keys(said)) {
+    if (!methods.some(({ name }) => name === method)) {
+      throw new Error(`${maker}: the service ${name_} has no method ${method}`)
+    }
+  }
+  return ({ method, service }) =>
+    service === name_ && Object.hasOwn(said, method) ? (said[method] as A | undefined) : undefined
+}
