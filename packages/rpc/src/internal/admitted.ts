@@ -31,7 +31,8 @@ export class Admitted {
   opened = false
   info: RpcInfo
   readonly #observers: ReadonlyArray<Observer>
-  readonly #since: number
+  /** When it was admitted. */
+  readonly since: number
   readonly #now: () => number
   readonly #onDefect: OnDefect
   #over = false
@@ -39,7 +40,7 @@ export class Admitted {
   constructor(observers: ReadonlyArray<Observer>, info: RpcInfo, since: number, now: () => number, onDefect: OnDefect) {
     this.#observers = observers
     this.info = info
-    this.#since = since
+    this.since = since
     this.#now = now
     this.#onDefect = onDefect
   }
@@ -54,14 +55,14 @@ export class Admitted {
   answered(): void {
     const now = this.#now()
     for (const observer of this.#observers) {
-      if (typeof observer !== "function") this.#tell(observer, (hears) => hears.answered?.(now - this.#since, now))
+      if (typeof observer !== "function") this.#tell(observer, (hears) => hears.answered?.(now - this.since, now))
     }
   }
 
   ended(outcome: Outcome, now = this.#now()): void {
     if (this.#over) return
     this.#over = true
-    const end = callEnd(this.info, outcome, this.opened, this.#since, now)
+    const end = callEnd(this.info, outcome, this.opened, this.since, now)
     for (const observer of this.#observers) {
       // One that dies keeps neither the others nor the call from their end.
       try {

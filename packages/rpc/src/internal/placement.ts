@@ -53,8 +53,8 @@ export class Placement implements Placing {
   info: RpcInfo
   readonly request: unknown
   tried: ReadonlyArray<string>
-  /** When it was asked last. */
-  now = 0
+  /** When it was asked last; at first when the call was admitted, which is the same step. */
+  now: number
   /** Where earlier attempts of the call went: first among those that were tried, and better than none. */
   #earlier: ReadonlyArray<string>
   /** Streams, or connections for the call: middleware may run an attempt several times. */
@@ -88,6 +88,7 @@ export class Placement implements Placing {
     this.#reader = reader
     this.#fixed = fixed
     this.#admitted = admitted
+    this.now = admitted?.since ?? 0
   }
 
   getRef<A>(key: Context.Reference<A>): A {
@@ -97,12 +98,12 @@ export class Placement implements Placing {
   /** The address of the next instance. */
   choose(): string | Effect.Effect<string, RpcError> {
     if (this.#fixed !== undefined) return this.#fixed
-    this.now = this.#env.now()
+    if (this.now === 0 || this.#lastError !== undefined) this.now = this.#env.now()
     const choice = this.#env.endpoints.pick(this)
     if (this.#earlier.length > 0) return this.#elsewhere(choice)
     if (Effect.isEffect(choice)) {
       // The step behind the choice hands it over: an interruption between the two would leave its instance without an end.
-      return Effect.uninterruptible(Effect.flatMap(Effect.interruptible(choice), (chosen) => this.#takeOrFail(chosen)))
+      return Effect.uninterruptible(Effect.flatMap(Effect.interruptible(choice), (chosen) => this.#takeLate(chosen)))
     }
     return choice === undefined ? Effect.fail(this.#exhausted()) : this.#take(choice)
   }
@@ -118,12 +119,14 @@ export class Placement implements Placing {
     return Effect.uninterruptible(
       Effect.matchEffect(Effect.interruptible(choice), {
         onFailure: (error) => (isUncreated(error) ? answer(again()) : Effect.fail(error)),
-        onSuccess: (chosen) => (chosen === undefined ? answer(again()) : Effect.succeed(this.#take(chosen)))
+        onSuccess: (chosen) => (chosen === undefined ? answer(again()) : this.#takeLate(chosen))
       })
     )
   }
 
-  #takeOrFail(choice: Choice): Effect.Effect<string, RpcError> {
+  /** The choice took its time. */
+  #takeLate(choice: Choice): Effect.Effect<string, RpcError> {
+    this.now = this.#env.now()
     return choice === undefined ? Effect.fail(this.#exhausted()) : Effect.succeed(this.#take(choice))
   }
 
@@ -133,7 +136,7 @@ export class Placement implements Placing {
     this.#picked = undefined
     // A call that was interrupted while it was chosen for has not begun.
     if (typeof choice !== "string" && !this.#over) {
-      this.#since = this.#env.now()
+      this.#since = this.now
       this.#picked = choice
       this.#begin(choice)
     }
