@@ -16,6 +16,8 @@ export interface Case {
   readonly batch: number
   /** Our consumer runs a plain effect for each message. */
   readonly effectPerMessage?: boolean
+  /** Interleaved runs, where a small difference is to be seen. Default: those of the pace. */
+  readonly rounds?: number
   /** Our message holds `binary` in place of `string`. */
   readonly binary?: boolean
   /** How the messages of `call` lie on the wire, at peers that speak Thrift's PingPong; the others answer a unary call. */
@@ -42,7 +44,10 @@ export const ECHO = define("echo 32 B, 1 stream", "echo", 32, { inflight: 256 })
 export const ECHO_STREAMS = define("echo 32 B, 64 streams", "echo", 32, { streams: 64, inflight: 16 })
 export const ECHO_1K = define("echo 1 KiB, 1 stream", "echo", 1024, { inflight: 256 })
 export const SERVER_STREAM = define("server stream 32 B", "serverStream", 32, { batch: 20_000 })
-export const STREAM_10K = define("server stream of 10,000 messages", "serverStream", 32, { batch: 10_000 })
+export const STREAM_10K = define("server stream of 10,000 messages", "serverStream", 32, {
+  batch: 10_000,
+  rounds: 9
+})
 export const CLIENT_STREAM = define("client stream 32 B", "clientStream", 32, { batch: 4_000 })
 export const MAP_EFFECT = define("server stream 32 B, mapEffect", "serverStream", 32, {
   batch: 20_000,

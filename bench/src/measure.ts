@@ -16,7 +16,7 @@ export interface Pace {
 }
 
 export const FULL: Pace = { rounds: 5, firstWarmup: 2000, warmup: 500, measure: 2000, idleStreams: 5000 }
-export const SHORT: Pace = { rounds: 3, firstWarmup: 2500, warmup: 500, measure: 1000, idleStreams: 5000 }
+export const SHORT: Pace = { rounds: 3, firstWarmup: 2000, warmup: 300, measure: 800, idleStreams: 5000 }
 
 /** The medians of a peer in one row; what a row does not measure is absent. */
 export interface Result extends IdlFigures, Picks {
@@ -71,10 +71,13 @@ const withPeers = async <A>(
 const measureCase = (the: Case, peers: ReadonlyArray<string>, pace: Pace): Promise<Row> =>
   withPeers(peers, async (running) => {
     const samples = new Map<string, Array<Sample>>(peers.map((peer) => [peer, []]))
-    for (let round = 0; round < pace.rounds; round++) {
-      const warmup = round === 0 ? pace.firstWarmup : pace.warmup
+    const rounds = the.rounds ?? pace.rounds
+    // A row of more rounds has shorter ones.
+    const share = Math.min(1, pace.rounds / rounds)
+    for (let round = 0; round < rounds; round++) {
+      const warmup = round === 0 ? pace.firstWarmup : pace.warmup * share
       for (const [name, peer] of running) {
-        const sample = await peer.run({ op: "run", case: the, warmup, measure: pace.measure })
+        const sample = await peer.run({ op: "run", case: the, warmup, measure: pace.measure * share })
         if (sample.messages === 0) throw new Error(`${name} moved no message in "${the.name}"`)
         samples.get(name)!.push(sample)
       }
