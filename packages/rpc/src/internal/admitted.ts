@@ -6,7 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import type { Admission, AdmissionRequest } from "../Admission.ts"
-import type { CallEnd, CallObserver } from "../CallObserver.ts"
+import type { CallEnd } from "../CallObserver.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import * as errors from "./errors.ts"
@@ -16,6 +16,15 @@ type Observer = Exclude<ReturnType<Admission["admit"]>, RpcError>
 
 /** Told of what an observer or a rule threw. @internal */
 export type OnDefect = (info: RpcInfo, cause: Cause.Cause<unknown>) => void
+
+/** Whoever hears of a call may die: it keeps neither the others nor the call from their end. @internal */
+export const safely = (onDefect: OnDefect, info: RpcInfo, tell: () => void): void => {
+  try {
+    tell()
+  } catch (defect) {
+    onDefect(info, Cause.die(defect))
+  }
+}
 
 /** What observers hear of an outcome. @internal */
 export const callEnd = (info: RpcInfo, outcome: Outcome, created: boolean, since: number, now: number): CallEnd => {
@@ -48,14 +57,15 @@ export class Admitted {
   created(): void {
     this.opened = true
     for (const observer of this.#observers) {
-      if (typeof observer !== "function") this.#tell(observer, (hears) => hears.created?.(this.#now()))
+      if (typeof observer !== "function") safely(this.#onDefect, this.info, () => observer.created?.(this.#now()))
     }
   }
 
   answered(): void {
     const now = this.#now()
     for (const observer of this.#observers) {
-      if (typeof observer !== "function") this.#tell(observer, (hears) => hears.answered?.(now - this.since, now))
+      if (typeof observer !== "function")
+        safely(this.#onDefect, this.info, () => observer.answered?.(now - this.since, now))
     }
   }
 
@@ -64,21 +74,7 @@ export class Admitted {
     this.#over = true
     const end = callEnd(this.info, outcome, this.opened, this.since, now)
     for (const observer of this.#observers) {
-      // One that dies keeps neither the others nor the call from their end.
-      try {
-        if (typeof observer === "function") observer(end)
-        else observer.ended(end)
-      } catch (defect) {
-        this.#onDefect(this.info, Cause.die(defect))
-      }
-    }
-  }
-
-  #tell(observer: CallObserver, tell: (observer: CallObserver) => void): void {
-    try {
-      tell(observer)
-    } catch (defect) {
-      this.#onDefect(this.info, Cause.die(defect))
+      safely(this.#onDefect, this.info, () => (typeof observer === "function" ? observer(end) : observer.ended(end)))
     }
   }
 }

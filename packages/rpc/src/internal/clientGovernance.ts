@@ -87,7 +87,7 @@ export const makeClientGovernance = Effect.fnUntraced(function* (
   options: Options,
   transport: ClientTransport["Service"],
   timers: Timers,
-  onDefect: OnDefect
+  run: (effect: Effect.Effect<void>) => unknown
 ): Effect.fn.Return<ClientGovernance, never, Scope.Scope> {
   const addresses = options.hostPorts ?? ["memory"]
   const only = options.endpoints === undefined && addresses.length === 1 ? addresses[0] : undefined
@@ -101,5 +101,7 @@ export const makeClientGovernance = Effect.fnUntraced(function* (
       (stop) => Effect.sync(stop)
     )
   }
+  const onDefect: OnDefect = ({ method, service }, cause) =>
+    void run(Effect.logError(`admission or endpoints of ${service}.${method} died`, cause))
   return new ClientGovernance(only, endpoints, admission, timers, onDefect)
 })

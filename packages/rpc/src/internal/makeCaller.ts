@@ -10,7 +10,6 @@ import type { ClientParts } from "./caller.ts"
 import type { AnyOptions } from "./streamSettings.ts"
 import { contextOfClient } from "./clientChain.ts"
 import { makeClientGovernance } from "./clientGovernance.ts"
-import { defects } from "./defects.ts"
 import { Hops } from "./hops.ts"
 import * as middlewareList from "./middlewareList.ts"
 import { PlainCaller } from "./plainCaller.ts"
@@ -29,7 +28,7 @@ export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, opt
   const runFork = Effect.runForkWith(context)
   const timers = yield* makeTimers
   const warn = (message: string) => void runFork(Effect.logWarning(message))
-  const governance = yield* makeClientGovernance(options, transport, timers, defects(runFork))
+  const governance = yield* makeClientGovernance(options, transport, timers, runFork)
   const destService = options.destService ?? service.name_
   const { callerName, propagation } = options
   const { around, recv, send } = middlewareList.take("client", options.middleware ?? [], {

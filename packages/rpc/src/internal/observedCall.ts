@@ -8,12 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { RpcError } from "../RpcError.ts"
+import type { Observer } from "./lifecycle.ts"
 import { failed, type Outcome } from "./outcome.ts"
 import { outcomeOf } from "./tracedCall.ts"
 
-interface Observer {
-  ended(outcome: Outcome): void
-}
+type EndObserver = Pick<Observer, "ended">
 
 /** Gives the error of a timeout that interrupts the call, once its time is over. @internal */
 export type OverdueError = () => RpcError | undefined
@@ -31,7 +30,7 @@ export const observedOutcome = (exit: Exit.Exit<unknown, unknown>, overdue: Over
 }
 
 /** `begin` refuses the call, or gives who hears of its end; `run` runs it. Runs once. @internal */
-export const observedCall = <O extends Observer | undefined, A, E, R>(
+export const observedCall = <O extends EndObserver | undefined, A, E, R>(
   begin: (fiber: Fiber.Fiber<unknown, unknown>) => RpcError | O,
   run: (observer: O) => Effect.Effect<A, E, R>,
   overdue?: OverdueError

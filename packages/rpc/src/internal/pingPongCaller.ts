@@ -23,7 +23,6 @@ import * as callContext from "./callContext.ts"
 import { CallHeaders } from "./callHeaders.ts"
 import { contextOfClient } from "./clientChain.ts"
 import { type ClientGovernance, makeClientGovernance } from "./clientGovernance.ts"
-import { defects } from "./defects.ts"
 import { observedCall } from "./observedCall.ts"
 import type { Placement } from "./placement.ts"
 import { RpcError } from "../RpcError.ts"
@@ -247,6 +246,6 @@ export const makePingPongCaller = Effect.fnUntraced(function* (service: Service.
   const timers = yield* makeTimers
   const runFork = Effect.runForkWith(context)
   const warn = (message: string) => void runFork(Effect.logWarning(message))
-  const governance = yield* makeClientGovernance(options, transport, timers, defects(runFork))
+  const governance = yield* makeClientGovernance(options, transport, timers, runFork)
   return new PingPongCaller(service, options, transport, governance, timers, tracers, yield* contextOfClient, warn)
 })

@@ -5,14 +5,13 @@
  *
  * @internal
  */
-import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type { Choice, Endpoints, Picked, Placing } from "../Endpoints.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import { type Admitted, callEnd, type OnDefect } from "./admitted.ts"
+import { type Admitted, callEnd, type OnDefect, safely } from "./admitted.ts"
 import type { Reader } from "./callContext.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import type { CallError } from "../ClientStream.ts"
@@ -138,22 +137,13 @@ export class Placement implements Placing {
     if (typeof choice !== "string" && !this.#over) {
       this.#since = this.now
       this.#picked = choice
-      this.#begin(choice)
+      this.#safely(() => choice.began?.(this.#since))
     }
     return address
   }
 
   get #failures(): number {
     return this.tried.length - this.#earlier.length
-  }
-
-  #begin(picked: Picked): void {
-    if (picked.began === undefined) return
-    try {
-      picked.began(this.#since)
-    } catch (defect) {
-      this.#env.onDefect(this.info, Cause.die(defect))
-    }
   }
 
   #exhausted(): RpcError {
@@ -196,27 +186,15 @@ export class Placement implements Placing {
     if (this.#over || this.#heard !== "nothing") return
     this.#heard = "created"
     this.#admitted?.created()
-    const picked = this.#picked
-    if (picked?.created === undefined) return
-    try {
-      picked.created(this.#env.now())
-    } catch (defect) {
-      this.#env.onDefect(this.info, Cause.die(defect))
-    }
+    this.#safely(() => this.#picked?.created?.(this.#env.now()))
   }
 
   answered(): void {
     if (this.#over || this.#heard !== "created") return
     this.#heard = "answered"
     this.#admitted?.answered()
-    const picked = this.#picked
-    if (picked?.answered === undefined) return
-    try {
-      const now = this.#env.now()
-      picked.answered(now - this.#since, now)
-    } catch (defect) {
-      this.#env.onDefect(this.info, Cause.die(defect))
-    }
+    const now = this.#env.now()
+    this.#safely(() => this.#picked?.answered?.(now - this.#since, now))
   }
 
   ended(outcome: Outcome): void {
@@ -231,11 +209,11 @@ export class Placement implements Placing {
   }
 
   #tell(picked: Picked, outcome: Outcome, now: number): void {
-    try {
-      picked.ended(callEnd(this.info, outcome, this.opened, this.#since, now))
-    } catch (defect) {
-      this.#env.onDefect(this.info, Cause.die(defect))
-    }
+    this.#safely(() => picked.ended(callEnd(this.info, outcome, this.opened, this.#since, now)))
+  }
+
+  #safely(tell: () => void): void {
+    safely(this.#env.onDefect, this.info, tell)
   }
 }
 

@@ -27,18 +27,31 @@ export const dialTimeouts = (options: ClientOptions): DialTimeouts => ({
   settings: millis(options.settingsTimeout, 5000)
 })
 
+/**
+ * Who waits for a connection waits for no longer than this many milliseconds, whatever step it is at; undefined for as long as
+ * the steps take.
+ *
+ * @internal
+ */
+export const within = <A>(
+  address: string,
+  limit: number | undefined,
+  step: () => keyof DialTimeouts,
+  connection: Effect.Effect<A, TransportError>
+): Effect.Effect<A, TransportError> =>
+  limit === undefined || !Number.isFinite(limit)
+    ? connection
+    : Effect.timeoutOrElse(connection, {
+        duration: limit,
+        orElse: () => Effect.fail(connectTimeout(address, step(), limit))
+      })
+
 const limited = <A>(
   address: string,
   timeouts: DialTimeouts,
   step: keyof DialTimeouts,
   effect: Effect.Effect<A, TransportError>
-): Effect.Effect<A, TransportError> =>
-  Number.isFinite(timeouts[step])
-    ? Effect.timeoutOrElse(effect, {
-        duration: timeouts[step],
-        orElse: () => Effect.fail(connectTimeout(address, step, timeouts[step]))
-      })
-    : effect
+): Effect.Effect<A, TransportError> => within(address, timeouts[step], () => step, effect)
 
 /**
  * Dials, secures the connection where that is wanted, and gives it to `own`. Interruption and failure leave no socket: none
@@ -66,25 +79,6 @@ export const dialSocket = <A>(
       )
     )
   })
-
-/**
- * Who waits for a connection waits for no longer than this many milliseconds, whatever step it is at; undefined for as long as
- * the steps take.
- *
- * @internal
- */
-export const within = <A>(
-  address: string,
-  limit: number | undefined,
-  step: () => keyof DialTimeouts,
-  connection: Effect.Effect<A, TransportError>
-): Effect.Effect<A, TransportError> =>
-  limit === undefined || !Number.isFinite(limit)
-    ? connection
-    : Effect.timeoutOrElse(connection, {
-        duration: limit,
-        orElse: () => Effect.fail(connectTimeout(address, step(), limit))
-      })
 
 /** The step that a dial is at. @internal */
 export class DialSteps {
