@@ -1,11 +1,12 @@
 /**
  * Metadata: what travels beside the messages of a stream, in request headers, response headers and trailers.
  *
- * Keys are lower case, a key may have several values, and a key that ends in `-bin` holds bytes. Keys come from the
- * network, so the values live in a `Map` and never on an object's prototype.
+ * Keys are lower case over HTTP/2, and as they are in a TTHeader; a key may have several values, and a key that ends in `-bin` holds
+ * bytes. Keys come from the network, so the values live in a `Map` and never on an object's prototype.
  *
  * @since 0.1.0
  */
+import { decodeAnyBase64 } from "./internal/base64.ts"
 import { refusedEntry } from "./internal/grpc/metadataRules.ts"
 
 /**
@@ -29,28 +30,45 @@ export interface Metadata {
  */
 export const empty: Metadata = { get: () => undefined, getAll: () => [], keys: () => [] }
 
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** A text under its key; undefined for what has to be Base64 and is not. */
+const valueOf = (key: string, text: string): string | Uint8Array | undefined =>
+  key.endsWith("-bin") ? decodeAnyBase64(text) : text
+
 /**
  * The string keys of a TTHeader as metadata, without those in `hidden`. Keys stay as they came; a look-up in other case
- * finds the first key that differs in nothing else.
+ * finds the first key that differs in nothing else. `repeated` has all values of the keys that came several times
+ * (`CallHeader.repeated`). Keys that end in `-bin` hold Base64, padded or not, of either alphabet; other text under such a
+ * key is left out.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromStrings = (strings: ReadonlyMap<string, string>, hidden: ReadonlySet<string>): Metadata => {
-  const get = (key: string): string | undefined => {
+export const fromStrings = (
+  strings: ReadonlyMap<string, string>,
+  hidden: Pick<ReadonlySet<string>, "has">,
+  repeated?: ReadonlyMap<string, ReadonlyArray<string>>
+): Metadata => {
+  const nameOf = (key: string): string | undefined => {
     if (hidden.has(key)) return undefined
-    const value = strings.get(key)
-    if (value !== undefined) return value
+    if (strings.has(key)) return key
     const lower = key.toLowerCase()
-    for (const [name, value] of strings) if (name.toLowerCase() === lower && !hidden.has(name)) return value
+    for (const name of strings.keys()) if (name.toLowerCase() === lower && !hidden.has(name)) return name
     return undefined
   }
+  const getAll = (key: string): ReadonlyArray<string | Uint8Array> => {
+    const name = nameOf(key)
+    if (name === undefined) return []
+    const texts = repeated?.get(name) ?? [strings.get(name)!]
+    return texts.map((text) => valueOf(name, text)).filter((value) => value !== undefined)
+  }
   return {
-    get,
-    getAll: (key) => {
-      const value = get(key)
-      return value === undefined ? [] : [value]
+    get: (key) => {
+      const value = getAll(key)[0]
+      return value === undefined || typeof value === "string" ? value : decoder.decode(value)
     },
+    getAll,
     keys: () => [...strings.keys()].filter((key) => !hidden.has(key))
   }
 }
@@ -72,8 +90,9 @@ export type MetadataValue = string | Uint8Array
 export type MetadataEntries = ReadonlyArray<readonly [key: string, value: MetadataValue]>
 
 /**
- * Why an entry cannot be sent, and what to do: the text that Kitex's peers know comes first. Undefined when it can. Upper-case
- * and reserved keys are refused, values with control characters, and bytes under a key that does not end in `-bin`.
+ * Why an entry cannot be sent over HTTP/2 (for TTHeaders `HeaderStrings.refusal` says it), and what to do: the text that Kitex's peers
+ * know comes first. Undefined when it can. Upper-case and reserved keys are refused, values with control characters, and bytes under a
+ * key that does not end in `-bin`.
  *
  * @since 0.1.0
  * @category validation

@@ -7,7 +7,8 @@
  */
 import { Prefix } from "./internal/ttheader/keys.ts"
 import type { Metadata } from "./Metadata.ts"
-import type { CallEntries, CallHeader } from "./RawCall.ts"
+import type { CallEntries } from "./RawCall.ts"
+import type { RawHeader } from "./RawStream.ts"
 
 /**
  * The metainfo of a request. Keys that came over HTTP/2 are in Kitex's form (`UPPER_SNAKE`), those of a TTHeader as they
@@ -85,7 +86,7 @@ const none: Metainfo = { persistent: new Map(), transient: new Map() }
  * @since 0.1.0
  * @category constructors
  */
-export const fromCallHeader = (header: CallHeader | undefined): Metainfo => {
+export const fromCallHeader = (header: RawHeader | undefined): Metainfo => {
   if (header === undefined || header.strings.size === 0) return none
   const persistent = new Map<string, string>()
   const transient = new Map<string, string>()

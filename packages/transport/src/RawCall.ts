@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { ApplicationException } from "@millrace/codec/Message"
-import type { Decode, Encode, RawPeer } from "./RawStream.ts"
+import type { Decode, Encode, RawHeader, RawPeer } from "./RawStream.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
@@ -37,15 +37,13 @@ export type Encoding = "buffered" | "framed" | "ttheader" | "ttheader-framed"
 export type ConnectionMode = "auto" | "pooled" | "short" | "multiplexed"
 
 /**
- * A TTHeader that was received. Int keys are those of gopkg's `ttheader` package.
+ * The TTHeader of a call that was received.
  *
  * @since 0.1.0
  * @category models
  */
-export interface CallHeader {
+export interface CallHeader extends RawHeader {
   readonly flags: number
-  readonly ints: ReadonlyMap<number, string>
-  readonly strings: ReadonlyMap<string, string>
 }
 
 /**

@@ -13,6 +13,41 @@ import type { Metadata, MetadataEntries } from "./Metadata.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
+ * What carries a stream: HTTP/2 with gRPC's framing, or Kitex's TTHeader streaming (TTStream). `ttheader-framed` is a unary call of a
+ * client of TTHeader streaming, which goes out as a PingPong call, as Kitex's do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StreamProtocol = "grpc" | "ttheader-streaming" | "ttheader-framed"
+
+/**
+ * The keys of a TTHeader that was received. Int keys are those of gopkg's `ttheader` package.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawHeader {
+  readonly ints: ReadonlyMap<number, string>
+  readonly strings: ReadonlyMap<string, string>
+  /** All values of the string keys that came several times, of which `strings` has the last; absent where none did. */
+  readonly repeated?: ReadonlyMap<string, ReadonlyArray<string>>
+}
+
+/**
+ * Why a stream was cancelled, as TTHeader streaming says it to the peer (its Rst frame): a code of Kitex's (12007 and so on), a text, and
+ * the names of the services that the cancellation went through, the first first. HTTP/2 has no place for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RawCancellation {
+  readonly code: number
+  readonly text: string
+  readonly path: ReadonlyArray<string>
+}
+
+/**
  * Writes one message into the output. It must be synchronous and may throw; what it wrote before it threw is dropped.
  *
  * @since 0.1.0
@@ -50,6 +85,8 @@ export interface RawStatus {
    * hour at most; what is no such number is not sent, and not there when it came.
    */
   readonly retryAfterMillis?: number | undefined
+  /** The type of the exception that says this status over TTHeader streaming, where Kitex has another than 6. Not there in what came. */
+  readonly exceptionType?: number | undefined
 }
 
 /**
@@ -85,6 +122,7 @@ export interface RawListener {
  * @category models
  */
 export interface RawStream {
+  readonly protocol: StreamProtocol
   readonly peer: RawPeer
   /** Set it when the stream is there: what came before is found in `available` and `end`. */
   listener: RawListener | undefined
@@ -158,9 +196,9 @@ export interface RawClientStream extends RawStream {
    * Ends both directions now and drops what is buffered, in and out. `"cancel"` is RST_STREAM(CANCEL); `"shutdown"` is
    * Kitex's code 1000; `"done"` is the NO_ERROR that answers early trailers. Idempotent; nothing is sent when the peer
    * has already ended the stream. Afterwards `end` is a failure with the given error and the listener is not called
-   * again.
+   * again. Over TTHeader streaming the peer hears `cancellation`, by default that a user cancelled (12007).
    */
-  abort(reason: "cancel" | "shutdown" | "done", error: TransportError): void
+  abort(reason: "cancel" | "shutdown" | "done", error: TransportError, cancellation?: RawCancellation): void
 }
 
 /**
@@ -170,13 +208,22 @@ export interface RawClientStream extends RawStream {
  * @category models
  */
 export interface RawRequest {
-  /** From the path: the text after the last `.` before the method. Empty when the path is malformed. */
+  readonly protocol: StreamProtocol
+  /** The TTHeader of the request; undefined over HTTP/2. */
+  readonly header: RawHeader | undefined
+  /**
+   * From the path: the text after the last `.` before the method. Empty when the path is malformed. Over TTHeader streaming the key
+   * `isn`, which may be empty: the method tells the service then.
+   */
   readonly service: string
   readonly method: string
-  /** What the path had before the service, never checked. */
+  /** What the path had before the service, never checked. Empty over TTHeader streaming. */
   readonly package: string
   readonly path: string
-  /** `grpc-timeout` in milliseconds as received (0 or less: it has passed); undefined when the caller set none. */
+  /**
+   * `grpc-timeout`, or the int key 12 of a TTHeader, in milliseconds as received (0 or less: it has passed); undefined when the caller
+   * set none.
+   */
   readonly timeoutMillis: number | undefined
   /** False when the content type names another payload codec than Thrift: answer status 13 `grpc invalid payload`. */
   readonly thrift: boolean

@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Metadata, MetadataEntries } from "./Metadata.ts"
-import type { CallLease, CallTarget, RawServerCall } from "./RawCall.ts"
+import type { CallHeaderFields, CallLease, CallTarget, RawServerCall } from "./RawCall.ts"
 import type { RawAdmitted, RawClientStream, RawPeer, RawRequest, RawServerStream, RawStatus } from "./RawStream.ts"
 import type { TransportError } from "./TransportError.ts"
 
@@ -27,6 +27,31 @@ export interface Compression {
 }
 
 /**
+ * What carries the streams of a client. `grpc`: HTTP/2. `ttheader-streaming`: Kitex's TTHeader streaming; unary calls go out as
+ * PingPong calls behind a TTHeader, as Kitex's do. `auto`: TTHeader streaming, and HTTP/2 where a server closes the connection before it
+ * has sent anything and before a message was sent to it; that is remembered for each address, and logged.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StreamTransport = "grpc" | "ttheader-streaming" | "auto"
+
+/**
+ * What a client says in the Header frame of a stream, or in the TTHeader of a unary call, in place of path and HTTP/2 headers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StreamHeader {
+  readonly service: string
+  readonly method: string
+  /** The caller's own name, the last in the path of a cancellation; empty when it has none. */
+  readonly caller: string
+  /** Keys beside the service's name, the method and those of the protocol. The same object is encoded once. */
+  readonly fields: CallHeaderFields
+}
+
+/**
  * What a client says when it opens a stream.
  *
  * @since 0.1.0
@@ -41,10 +66,16 @@ export interface OpenRequest {
   readonly authority: string
   /** What is left of the deadline in milliseconds, sent as `grpc-timeout`; greater than zero. */
   readonly timeoutMillis?: number | undefined
-  /** A frozen list that comes again is encoded once. */
+  /** What goes over HTTP/2; over TTHeader `header` has all of it. A frozen list that comes again is encoded once. */
   readonly metadata?: MetadataEntries | undefined
-  /** Compress the messages we send, and ask for the same. Only `gzip` exists. */
+  /** Compress the messages we send, and ask for the same. Only `gzip` exists, and over HTTP/2 alone. */
   readonly compressor?: "gzip" | undefined
+  /** Default `grpc`. */
+  readonly transport?: StreamTransport | undefined
+  /** Needed where `transport` is not `grpc`. */
+  readonly header?: StreamHeader | undefined
+  /** One message each way: a PingPong call where `transport` is not `grpc`. */
+  readonly unary?: boolean | undefined
   /** Milliseconds for all of connecting; where it is absent each step has the transport's own. */
   readonly connectTimeoutMillis?: number | undefined
 }
@@ -99,9 +130,9 @@ export class ClientTransport extends Context.Service<
 export interface Listening {
   readonly address: { readonly hostname: string; readonly port: number }
   /**
-   * Tell clients to go (a two-step GOAWAY, `crrst` in TTHeaders), and stop accepting when whoever connects by then has been
-   * taken: over sockets about 50 ms later. Done when every stream and every call has ended and every connection is closed.
-   * Idempotent.
+   * Tell clients to go (a two-step GOAWAY, `crrst` in TTHeaders, a Meta frame over TTHeader streaming), and stop accepting when whoever
+   * connects by then has been taken: over sockets about 50 ms later. Done when every stream and every call has ended and every
+   * connection is closed. Idempotent.
    */
   readonly drain: Effect.Effect<void>
 }

@@ -46,7 +46,8 @@ export class ConnectionLost extends Schema.Error<ConnectionLost>(id("ConnectionL
 }) {}
 
 /**
- * The stream was reset. `resetCode` is the HTTP/2 error code (1000 is Kitex's shutdown), `byPeer` says who did it.
+ * The stream was reset. `resetCode` is the HTTP/2 error code (1000 is Kitex's shutdown), or the code of an Rst frame of TTHeader
+ * streaming, which also says why (`text`), and through which services that came (`path`, the first first). `byPeer` says who did it.
  *
  * @since 0.1.0
  * @category errors
@@ -54,7 +55,9 @@ export class ConnectionLost extends Schema.Error<ConnectionLost>(id("ConnectionL
 export class StreamReset extends Schema.Error<StreamReset>(id("StreamReset"))({
   _tag: Schema.tag("StreamReset"),
   resetCode: Schema.Number,
-  byPeer: Schema.Boolean
+  byPeer: Schema.Boolean,
+  text: Schema.optionalKey(Schema.String),
+  path: Schema.optionalKey(Schema.Array(Schema.String))
 }) {}
 
 /**
@@ -141,8 +144,8 @@ export const Reason = Schema.Union([
 ])
 
 /**
- * A failure of the transport. `code` is the gRPC status that Kitex gives it, `desc` the text that Kitex's peers know,
- * `reason` what happened.
+ * A failure of the transport. `code` is the gRPC status that Kitex gives it, or a code of TTHeader streaming (12001 and so on), `desc`
+ * the text that Kitex's peers know, `reason` what happened.
  *
  * @since 0.1.0
  * @category errors

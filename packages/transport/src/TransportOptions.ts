@@ -28,10 +28,11 @@ export interface Budget {
  */
 export interface Limits {
   /**
-   * Server: open streams of a connection, of which more are refused (RST_STREAM REFUSED_STREAM), and handlers that run: a
-   * stream that comes in place of one that was reset waits until the handler of that has ended. PingPong calls of a
-   * connection that run at once too: behind them nothing is read until one has ended, and a client that sends more than 4
-   * MiB meanwhile is cut off. Default 256.
+   * Server: open streams of a connection, of which more are refused (RST_STREAM REFUSED_STREAM, or a Trailer with an exception over
+   * TTHeader), and handlers that run: a stream that comes in place of one that was reset waits until the handler of that has ended.
+   * PingPong calls of a connection that run at once too: behind them nothing is read until one has ended, and a client that sends
+   * more than 4 MiB meanwhile is cut off. Client: streams of a multiplexed connection of TTHeader streaming, which cannot tell its
+   * client how many it takes; one more gets another connection. Default 256.
    */
   readonly maxConcurrentStreams?: number | undefined
   /** Bytes of the info of a TTHeader. Default 128 KiB; the format has up to 262140 bytes. */
@@ -112,7 +113,10 @@ export interface ConnectionOptions {
    * that fails ends the connection. Default false.
    */
   readonly checksum?: boolean | undefined
-  /** Bytes of one stream that wait for flow control before `write` stops. Default 64 KiB, as Kitex's write quota. */
+  /**
+   * Bytes of one stream that wait for flow control, or for the socket over TTHeader, before `write` stops. Default 64 KiB, as
+   * Kitex's write quota.
+   */
   readonly sendBufferLimit?: number | undefined
   /**
    * Bytes that all streams of one connection may hold unread before it stands still until something is read or reset.
@@ -135,7 +139,23 @@ export interface ConnectionOptions {
    * above `initialStreamWindow`. Default 4 MiB.
    */
   readonly maxStreamWindow?: number | undefined
-  /** Off by default on clients, two hours on servers. */
+  /**
+   * TTHeader streaming, which has no windows: bytes of one stream that wait for whoever reads it, above which nothing more is read from
+   * its connection. One message may be larger. Default 512 KiB.
+   */
+  readonly streamBufferLimit?: number | undefined
+  /** The same, in messages. Default 8192. */
+  readonly streamBufferMessages?: number | undefined
+  /**
+   * TTHeader streaming: how long a connection stands still for a stream whose buffer is full. One that is not below its bound again by
+   * then, though a little may have been taken, is reset with the reason `LimitExceeded`, and reading goes on, so that its neighbours
+   * get their messages and ends. Default 500 milliseconds: a cancel behind what waits arrives within a second.
+   */
+  readonly stallTimeout?: Duration.Input | undefined
+  /**
+   * Off by default on clients, two hours on servers. TTHeader streaming has no ping: beats between two ends of this package stand in
+   * for it where a client sets this.
+   */
   readonly keepalive?: Keepalive | undefined
   /** A socket that takes nothing for this long, or no MiB of a large message, is dead. Default 30 seconds. */
   readonly stalledWriteTimeout?: Duration.Input | undefined
@@ -164,7 +184,8 @@ export interface ConnectionOptions {
 export interface ServerOptions extends ConnectionOptions {
   /**
    * Time for the TLS handshake, again for the first bytes, which tell the protocol, and again for HTTP/2's preface and
-   * SETTINGS; for silence inside a frame of HTTP/2, and for each 16 KiB of a PingPong message. Default 10 seconds.
+   * SETTINGS; for silence inside a frame of HTTP/2, and for each 16 KiB of a PingPong message or of a frame of TTHeader
+   * streaming. Default 10 seconds.
    */
   readonly handshakeTimeout?: Duration.Input | undefined
   /**
@@ -175,7 +196,8 @@ export interface ServerOptions extends ConnectionOptions {
 }
 
 /**
- * Connections of PingPong calls that wait in a pool for the next call (Kitex's `IdleConfig`).
+ * Connections of PingPong calls, and apart from them those of pooled streams over TTHeader, that wait in a pool for the next one
+ * (Kitex's `IdleConfig`).
  *
  * @since 0.1.0
  * @category options
@@ -200,7 +222,7 @@ export interface PoolOptions {
  * @category options
  */
 export interface ClientOptions extends ConnectionOptions {
-  /** Connections of PingPong calls. */
+  /** Connections of PingPong calls, and of pooled streams over TTHeader. */
   readonly pool?: PoolOptions | undefined
   /**
    * Calls that share a multiplexed connection; one more gets another connection. Where servers of this package are called,
@@ -224,4 +246,15 @@ export interface ClientOptions extends ConnectionOptions {
   readonly tlsTimeout?: Duration.Input | undefined
   /** Time until the server's SETTINGS are here. Default 5 seconds. */
   readonly settingsTimeout?: Duration.Input | undefined
+  /**
+   * How streams of TTHeader streaming share connections. `multiplexed`: all that there are, `connectionsPerAddress` of them. `pooled`: a
+   * connection has one stream at a time, and goes back to a pool (`pool`) behind it. `short`: a connection for each stream. Default
+   * `multiplexed`, as in Kitex.
+   */
+  readonly streamConnections?: "multiplexed" | "pooled" | "short" | undefined
+  /**
+   * Credit for streams of TTHeader streaming: each end says how much it takes, so that a reader that lags stops its writer alone, and
+   * no neighbour ever waits for it. Servers of this package give it to whoever asks; Kitex ignores it. Default false.
+   */
+  readonly streamCredit?: boolean | undefined
 }

@@ -6,6 +6,7 @@
  */
 export * as BizStatus from "./BizStatus.ts"
 export * as Files from "./Files.ts"
+export * as HeaderStrings from "./HeaderStrings.ts"
 export * as MemoryTransport from "./MemoryTransport.ts"
 export * as Metadata from "./Metadata.ts"
 export * as Metainfo from "./Metainfo.ts"

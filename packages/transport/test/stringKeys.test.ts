@@ -59,3 +59,25 @@ it("string keys as metadata: verbatim, the exact key first, without those that a
   ])
   assert.deepStrictEqual([metadata.getAll("ONLY"), metadata.getAll("secret")], [["3"], []])
 })
+
+it("string keys that came several times: each value, the first first", () => {
+  const strings = map({ Many: "3", once: "x" })
+  const metadata = Metadata.fromStrings(strings, new Set(), new Map([["Many", ["1", "2", "3"]]]))
+  assert.strictEqual(metadata.get("many"), "1")
+  assert.deepStrictEqual(metadata.getAll("MANY"), ["1", "2", "3"])
+  assert.deepStrictEqual(metadata.getAll("once"), ["x"])
+  assert.deepStrictEqual([...metadata.keys()], ["Many", "once"])
+})
+
+it("string keys that end in -bin hold bytes: Base64 of either alphabet, padded or not", () => {
+  const bytes = Uint8Array.of(0xfb, 0xff)
+  for (const text of ["+/8", "+/8=", "-_8", "-_8="]) {
+    assert.deepStrictEqual(Metadata.fromStrings(map({ "k-bin": text }), new Set()).getAll("k-bin"), [bytes], text)
+  }
+  const metadata = Metadata.fromStrings(map({ "text-bin": "w6k", "none-bin": "*", "a-bin": "a" }), new Set())
+  assert.strictEqual(metadata.get("Text-bin"), "é")
+  assert.deepStrictEqual([metadata.get("none-bin"), metadata.get("a-bin")], [undefined, undefined])
+  assert.deepStrictEqual([metadata.getAll("none-bin"), metadata.getAll("a-bin")], [[], []])
+  const several = Metadata.fromStrings(map({ "m-bin": "AA" }), new Set(), new Map([["m-bin", ["AQ==", "*", "AA"]]]))
+  assert.deepStrictEqual(several.getAll("m-bin"), [Uint8Array.of(1), Uint8Array.of(0)])
+})

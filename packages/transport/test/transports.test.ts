@@ -60,7 +60,8 @@ const cancelled = new TransportError({
   desc: "cancelled by the test"
 })
 
-const bytes = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7) & 255)
+const pattern = Uint8Array.from({ length: 4 * 1024 * 1024 }, (_, i) => (i * 7) & 255)
+const bytes = (size: number) => pattern.slice(0, size)
 
 for (const { address: fixed, layer, name } of cases) {
   const test = (title: string, body: Effect.Effect<void, unknown, ClientTransport | ServerTransport>) =>

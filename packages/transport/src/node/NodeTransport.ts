@@ -48,7 +48,7 @@ export interface ServerOptions extends CommonServerOptions {
  * @category options
  */
 export interface ClientOptions extends CommonClientOptions {
-  /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2 for streams, and none for calls. */
+  /** TLS for every connection; whatever Node's `tls.connect` takes. ALPN is h2 for streams over HTTP/2, and none for others and for calls. */
   readonly tls?: TlsConnectionOptions | undefined
 }
 

@@ -7,14 +7,18 @@
 import * as Effect from "effect/Effect"
 import type * as net from "node:net"
 import { setImmediate } from "node:timers"
+import { acceptQueue } from "./acceptQueue.ts"
 
 /** A turn of Node's loop that took longer did other things too, behind its look at the listener. */
 const quietMillis = 0.1
-/** How long such a turn is waited for, in milliseconds. */
+/** How long such a turn, or an empty queue, is waited for, in milliseconds. */
 const patience = 500
+/** And in turns: a busy process has few of them in that time, and Node accepts one connection a turn. */
+const patientTurns = 64
 
 /**
- * Closes a listener in a turn of the loop in which nothing waited to be accepted; Node accepts one connection a turn.
+ * Closes a listener when nothing waits to be accepted. Where the system does not tell that, it is when a turn of the loop has
+ * accepted nothing, and has done nothing else; in the end one that has accepted nothing.
  * Whoever is accepted meanwhile should not be served before the end: clients that get no answer do not connect again.
  *
  * @internal
@@ -24,6 +28,7 @@ export const endListener = (server: net.Server): Effect.Effect<void> =>
     const deadline = performance.now() + patience
     let accepted = true
     let turnSince = 0
+    let turns = 0
     const onConnection = () => {
       accepted = true
     }
@@ -33,10 +38,14 @@ export const endListener = (server: net.Server): Effect.Effect<void> =>
     }
     const turn = () => {
       const now = performance.now()
-      if ((!accepted && now - turnSince < quietMillis) || now > deadline) {
+      const late = now > deadline
+      const waiting = acceptQueue(server)
+      const empty = waiting === undefined ? !accepted && (late || now - turnSince < quietMillis) : waiting === 0
+      if (empty || (late && turns > patientTurns)) {
         end()
         return resume(Effect.void)
       }
+      turns++
       accepted = false
       turnSince = now
       setImmediate(turn)

@@ -1,13 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { decodeBase64, encodeBase64 } from "../../src/internal/base64.ts"
 import { decodeMessage, encodeMessage } from "../../src/internal/grpc/message.ts"
-import {
-  appendEntries,
-  decodeBin,
-  encodeBin,
-  requestMetadata,
-  responseMetadata,
-  toLatin1
-} from "../../src/internal/grpc/metadata.ts"
+import { appendEntries, requestMetadata, responseMetadata, toLatin1 } from "../../src/internal/grpc/metadata.ts"
 import { encodeRequestHeaders, parseRequestHeaders, userAgent } from "../../src/internal/grpc/requestHeaders.ts"
 import { encodeResponseHeaders, parseResponseHead } from "../../src/internal/grpc/responseHeaders.ts"
 import { codeOfReset, textOfReset } from "../../src/internal/grpc/status.ts"
@@ -163,12 +157,12 @@ describe("metadata", () => {
     assert.strictEqual(metadata.get("tostring"), undefined)
   })
   it("reads -bin padded or not, and drops what does not decode", () => {
-    assert.deepStrictEqual(decodeBin("+/8"), Uint8Array.of(0xfb, 0xff))
-    assert.deepStrictEqual(decodeBin("+/8="), Uint8Array.of(0xfb, 0xff))
-    assert.strictEqual(decodeBin("+/8=="), undefined)
-    assert.strictEqual(decodeBin("a"), undefined)
-    assert.strictEqual(decodeBin("*"), undefined)
-    assert.strictEqual(encodeBin(new Uint8Array(0)), "")
+    assert.deepStrictEqual(decodeBase64("+/8"), Uint8Array.of(0xfb, 0xff))
+    assert.deepStrictEqual(decodeBase64("+/8="), Uint8Array.of(0xfb, 0xff))
+    assert.strictEqual(decodeBase64("+/8=="), undefined)
+    assert.strictEqual(decodeBase64("a"), undefined)
+    assert.strictEqual(decodeBase64("*"), undefined)
+    assert.strictEqual(encodeBase64(new Uint8Array(0)), "")
     assert.deepStrictEqual([...responseMetadata(["x-bin", "*", "x-bin", "AA"]).getAll("x-bin")], [Uint8Array.of(0)])
   })
   it("is one object for a header list that comes again, which is frozen", () => {
@@ -290,13 +284,13 @@ describe("trailers", () => {
   it("details override status and message", () => {
     // google.rpc.Status{ code: 5, message: "nf" }
     const details = Uint8Array.of(0x08, 5, 0x12, 2, 0x6e, 0x66)
-    const back = parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBin(details)])
+    const back = parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBase64(details)])
     assert.deepInclude(back, { code: 5, message: "nf" })
   })
   it("details that are no status are malformed", () => {
     for (const bytes of [[0x08], [0x12, 5, 0x6e], [0x0b], [0x1a, 1, 0x0a]]) {
       assert.strictEqual(
-        parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBin(Uint8Array.from(bytes))]),
+        parseTrailers(["grpc-status", "13", "grpc-status-details-bin", encodeBase64(Uint8Array.from(bytes))]),
         "transport: malformed grpc-status-details-bin: not a google.rpc.Status"
       )
     }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CallClient, type CallClientOwner } from "../../src/internal/net/callClient.ts"
+import { CallClient } from "../../src/internal/net/callClient.ts"
 import { callPoolOptions } from "../../src/internal/net/options.ts"
+import type { PoolOwner } from "../../src/internal/net/pooled.ts"
 import type { ConnectionMode, Encoding } from "../../src/RawCall.ts"
 import type { ClientOptions } from "../../src/TransportOptions.ts"
 import { concat } from "../http2/raw.ts"
@@ -16,8 +17,7 @@ const calling = (
   const ticks = new Ticks()
   const socket = new FakeSocket()
   const told: Array<string> = []
-  const owner: CallClientOwner = {
-    encoding,
+  const owner: PoolOwner<CallClient> = {
     mode,
     reading: undefined,
     settle: () => told.push("settle"),
@@ -25,7 +25,7 @@ const calling = (
     retire: () => told.push("retire"),
     leave: () => told.push("leave")
   }
-  const client = new CallClient(socket, callPoolOptions(options, ticks.platform), owner)
+  const client = new CallClient(socket, callPoolOptions(options, ticks.platform), owner, encoding)
   client.start()
   let kept: Uint8Array = new Uint8Array(0)
   return {

@@ -301,7 +301,7 @@ describe("an address", () => {
     const sockets = [new FakeSocket(), new FakeSocket()] as const
     pool.dialling = 3
     for (const socket of sockets) {
-      const client = new CallClient(socket, settings, pool)
+      const client = new CallClient(socket, settings, pool, "framed")
       client.start()
       pool.add(client, false)
       pool.settle(client)
@@ -331,7 +331,7 @@ describe("numbers out of range", () => {
       maxIdleTime: 60_000,
       minIdlePerAddress: 0,
       maxPerAddress: 1024,
-      callsPerConnection: 128,
+      perConnection: 128,
       connectionsPerAddress: 1
     })
     assert.deepInclude(
@@ -350,7 +350,7 @@ describe("numbers out of range", () => {
       }
     )
     assert.deepInclude(options({ callsPerConnection: 0, connectionsPerAddress: -1 }), {
-      callsPerConnection: 1,
+      perConnection: 1,
       connectionsPerAddress: 1
     })
   })

@@ -4,11 +4,11 @@ import { TestClock } from "effect/testing"
 import { MemoryTransport } from "../../src/index.ts"
 import type { CallTarget, ConnectionMode, Encoding, RawServerCall } from "../../src/RawCall.ts"
 import type { RawStream } from "../../src/RawStream.ts"
-import { ClientTransport, ServerTransport } from "../../src/Transport.ts"
+import { ClientTransport, ServerTransport, type StreamTransport } from "../../src/Transport.ts"
 import type { ServerOptions } from "../../src/TransportOptions.ts"
 import { sendOn, until } from "../support/calls.ts"
 import { layers } from "../support/layers.ts"
-import { decodeText, echo, encodeText, ended, openStream, readTexts, writeAll } from "../support/raw.ts"
+import { decodeText, echo, encodeText, ended, openStream as openWith, readTexts, writeAll } from "../support/raw.ts"
 
 /** Counts the connections of a server. */
 const counting = () => {
@@ -68,6 +68,10 @@ const kinds = [
   ["TTHeader that finds out", "ttheader", "auto"]
 ] as const
 
+const protocols = ["grpc", "ttheader-streaming"] as const
+
+const openStream = (address: string, transport: StreamTransport) => openWith(address, { transport })
+
 const sides = ["client", "server"] as const
 
 /** Draws the same number again and again. */
@@ -98,47 +102,49 @@ for (const side of sides) {
       [0.5, 60],
       [0.999, 65.988]
     ] as const
-    for (const [random, seconds] of ages) {
-      it.effect(`takes no new streams from ${seconds} seconds on, and ends with its last one`, () =>
-        inMemory(random, (connections) =>
+    for (const protocol of protocols) {
+      for (const [random, seconds] of ages) {
+        it.effect(`takes no new streams from ${seconds} seconds on, and ends with its last one: ${protocol}`, () =>
+          inMemory(random, (connections) =>
+            Effect.gen(function* () {
+              yield* serve
+              const old = yield* openStream("memory", protocol)
+              yield* works(old)
+              yield* TestClock.adjust(seconds * 1000 - 1)
+              yield* works(yield* openStream("memory", protocol))
+              assert.deepStrictEqual(connections, { made: 1, now: 1 })
+              yield* TestClock.adjust(1)
+              yield* turns
+              const young = yield* openStream("memory", protocol)
+              yield* works(young)
+              assert.deepStrictEqual(connections, { made: 2, now: 2 })
+              // No limit of time: a stream goes on as long as it likes.
+              yield* TestClock.adjust("40 seconds")
+              yield* works(old)
+              old.closeSend()
+              assert.strictEqual((yield* ended(old))._tag, "Status")
+            })
+          )
+        )
+      }
+
+      it.effect(`closes at once where it has no streams: ${protocol}`, () =>
+        inMemory(0.5, (connections) =>
           Effect.gen(function* () {
             yield* serve
-            const old = yield* openStream("memory")
-            yield* works(old)
-            yield* TestClock.adjust(seconds * 1000 - 1)
-            yield* works(yield* openStream("memory"))
-            assert.deepStrictEqual(connections, { made: 1, now: 1 })
-            yield* TestClock.adjust(1)
+            const stream = yield* openStream("memory", protocol)
+            yield* writeAll(stream, ["x"], encodeText, true)
+            assert.strictEqual((yield* ended(stream))._tag, "Status")
+            yield* TestClock.adjust("59999 millis")
             yield* turns
-            const young = yield* openStream("memory")
-            yield* works(young)
-            assert.deepStrictEqual(connections, { made: 2, now: 2 })
-            // No limit of time: a stream goes on as long as it likes.
-            yield* TestClock.adjust("40 seconds")
-            yield* works(old)
-            old.closeSend()
-            assert.strictEqual((yield* ended(old))._tag, "Status")
+            assert.deepStrictEqual(connections, { made: 1, now: 1 })
+            yield* TestClock.adjust("1 millis")
+            yield* turns
+            assert.deepStrictEqual(connections, { made: 1, now: 0 })
           })
         )
       )
     }
-
-    it.effect("closes at once where it has no streams", () =>
-      inMemory(0.5, (connections) =>
-        Effect.gen(function* () {
-          yield* serve
-          const stream = yield* openStream("memory")
-          yield* writeAll(stream, ["x"], encodeText, true)
-          assert.strictEqual((yield* ended(stream))._tag, "Status")
-          yield* TestClock.adjust("59999 millis")
-          yield* turns
-          assert.deepStrictEqual(connections, { made: 1, now: 1 })
-          yield* TestClock.adjust("1 millis")
-          yield* turns
-          assert.deepStrictEqual(connections, { made: 1, now: 0 })
-        })
-      )
-    )
 
     for (const [name, encoding, mode] of kinds) {
       it.effect(`takes no new calls, and ends with its last one: ${name}`, () =>
@@ -191,46 +197,54 @@ describe("an address that is gone", () => {
         return body(connections).pipe(Effect.scoped, Effect.provide(layer({ acceptConnection })))
       })
 
-    test("leaves its streams to their end, and gets a new connection when it is called all the same", (connections) =>
-      Effect.gen(function* () {
-        const { address } = yield* serve
-        const { retire } = yield* ClientTransport
-        const old = yield* openStream(address)
-        yield* works(old)
-        retire!("elsewhere")
-        yield* works(yield* openStream(address))
-        assert.deepStrictEqual(connections, { made: 1, now: 1 })
-        retire!(address)
-        const young = yield* openStream(address)
-        yield* works(young)
-        yield* works(old)
-        assert.deepStrictEqual(connections, { made: 2, now: 2 })
-        retire!(address)
-        young.closeSend()
-        assert.strictEqual((yield* ended(young))._tag, "Status")
-        yield* until(() => connections.now === 1)
-      }))
+    for (const protocol of protocols) {
+      test(`leaves its streams to their end, and gets a new connection when it is called all the same: ${protocol}`, (connections) =>
+        Effect.gen(function* () {
+          const { address } = yield* serve
+          const { retire } = yield* ClientTransport
+          const old = yield* openStream(address, protocol)
+          yield* works(old)
+          retire!("elsewhere")
+          yield* works(yield* openStream(address, protocol))
+          assert.deepStrictEqual(connections, { made: 1, now: 1 })
+          retire!(address)
+          const young = yield* openStream(address, protocol)
+          yield* works(young)
+          yield* works(old)
+          assert.deepStrictEqual(connections, { made: 2, now: 2 })
+          retire!(address)
+          young.closeSend()
+          assert.strictEqual((yield* ended(young))._tag, "Status")
+          yield* until(() => connections.now === 1)
+        }))
 
-    test("does not keep a connection for streams that was being dialled", (connections) =>
-      Effect.gen(function* () {
-        const { address } = yield* serve
-        const { retire } = yield* ClientTransport
-        const opening = yield* Effect.forkChild(openStream(address), { startImmediately: true })
-        retire!(address)
-        const stream = yield* Fiber.join(opening)
-        yield* works(stream)
-        stream.closeSend()
-        assert.strictEqual((yield* ended(stream))._tag, "Status")
-        yield* until(() => connections.now === 0)
-        // Nobody waits for this one.
-        const left = yield* Effect.forkChild(openStream(address), { startImmediately: true })
-        retire!(address)
-        yield* Fiber.interrupt(left)
-        const { made } = connections
-        yield* until(() => connections.now === 0)
-        yield* works(yield* openStream(address))
-        assert.isAbove(connections.made, made)
-      }))
+      test(`does not keep a connection for streams that was being dialled: ${protocol}`, (connections) =>
+        Effect.gen(function* () {
+          const { address } = yield* serve
+          const { retire } = yield* ClientTransport
+          const opening = yield* Effect.forkChild(openStream(address, protocol), { startImmediately: true })
+          retire!(address)
+          const stream = yield* Fiber.join(opening)
+          yield* works(stream)
+          stream.closeSend()
+          assert.strictEqual((yield* ended(stream))._tag, "Status")
+          // Over TTHeader who waits gets another, which stays.
+          yield* until(() => connections.now <= (protocol === "grpc" ? 0 : 1))
+          retire!(address)
+          yield* until(() => connections.now === 0)
+          // Nobody waits for this one.
+          const left = yield* Effect.forkChild(openStream(address, protocol), { startImmediately: true })
+          retire!(address)
+          yield* Fiber.interrupt(left)
+          // In memory, without SETTINGS to wait for, it is there at once.
+          const opened = left.pollUnsafe()
+          if (opened?._tag === "Success") opened.value.closeSend()
+          const { made } = connections
+          yield* until(() => connections.now === 0)
+          yield* works(yield* openStream(address, protocol))
+          assert.isAbove(connections.made, made)
+        }))
+    }
 
     for (const [name, encoding, mode] of kinds) {
       test(`does not keep a connection that was being dialled: ${name}`, (connections) =>

@@ -143,7 +143,14 @@ export const serve = (handler: (stream: RawServerStream) => Effect.Effect<void>)
     return { listening, streams, address: `127.0.0.1:${listening.address.port}` }
   })
 
+const noFields = { ints: [], strings: [] }
+
+/** A request as the layer above makes it, for whatever carries it. */
+export const requestTo = (address: string, request: Partial<OpenRequest> = {}): OpenRequest => {
+  const path = request.path ?? "/echo.TestService/Echo"
+  const [, service = "", method = ""] = /([^./]*)\/([^/]*)$/.exec(path) ?? []
+  return { address, path, authority: "echo", header: { service, method, caller: "", fields: noFields }, ...request }
+}
+
 export const openStream = (address: string, request: Partial<OpenRequest> = {}) =>
-  Effect.flatMap(ClientTransport, (client) =>
-    client.open({ address, path: "/echo.TestService/Echo", authority: "echo", ...request })
-  )
+  Effect.flatMap(ClientTransport, (client) => client.open(requestTo(address, request)))

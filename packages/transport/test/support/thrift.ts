@@ -66,13 +66,30 @@ export const ttheader = (message: Message, header: Header = {}): Uint8Array =>
 export const ttheaderFramed = (message: Message, header: Header = {}): Uint8Array =>
   withHeader(framed(message), message.sequenceId ?? 1, header)
 
-/** The first frame of a stream over TTHeader. */
-export const streamHeader = (streamId: number): Uint8Array =>
-  withHeader(new Uint8Array(0), streamId, {
+const streamFrame = (
+  type: number,
+  streamId: number,
+  method: string,
+  service: string | undefined,
+  payload: Uint8Array
+): Uint8Array =>
+  withHeader(payload, streamId, {
     flags: 2,
-    strings: [["isn", "EchoService"]],
+    strings: service === undefined ? [] : [["isn", service]],
     ints: [
-      [9, "EchoBidi"],
-      [27, "2"]
+      [9, method],
+      [27, `${type}`]
     ]
   })
+
+/** The first frame of a stream over TTHeader. */
+export const streamHeader = (streamId: number, method = "EchoBidi"): Uint8Array =>
+  streamFrame(2, streamId, method, "EchoService", new Uint8Array(0))
+
+/** A message of it, in either direction. */
+export const streamData = (streamId: number, payload: Uint8Array): Uint8Array =>
+  streamFrame(3, streamId, "EchoBidi", undefined, payload)
+
+/** The end of what its client sends. */
+export const streamTrailer = (streamId: number): Uint8Array =>
+  streamFrame(4, streamId, "EchoBidi", undefined, new Uint8Array(0))

@@ -13,7 +13,7 @@ import { encodeInfo } from "../../src/internal/ttheader/info.ts"
 import { meshSizeAt, readMeshHeader } from "../../src/internal/ttheader/mesh.ts"
 import { Choices, choices } from "../http2/arbitraries.ts"
 import { concat, fromHex } from "../http2/raw.ts"
-import { callInts, headerWith, noFields, refused, sameHeader, spaced, string16, vectors } from "./vectors.ts"
+import { callInts, headerOf, headerWith, noFields, refused, sameHeader, spaced, string16, vectors } from "./vectors.ts"
 
 describe("reading headers", () => {
   it("texts of Kitex for what it refuses", () => {
@@ -94,6 +94,47 @@ describe("reading headers", () => {
         ["RPC_TRANSIT_gdpr-token", "tok"]
       ]
     })
+  })
+
+  it("all values of a string key that comes several times, within a block and in several", () => {
+    const header = headerWith(
+      fromHex("0000"),
+      concat([
+        fromHex("010005"),
+        ...["k", "1", "once", "x", "k", "2", "Empty", "", "Empty", ""].map((part) => string16(part))
+      ]),
+      fromHex("1000020016000131001600013200"),
+      concat([fromHex("010001"), string16("k"), string16("3")])
+    )
+    const { ints, repeated, strings } = readHeader(header, 0, header.length)
+    assert.deepStrictEqual(
+      [...strings],
+      [
+        ["k", "3"],
+        ["once", "x"],
+        ["Empty", ""]
+      ]
+    )
+    assert.deepStrictEqual([...ints], [[22, "2"]])
+    assert.deepStrictEqual(
+      [...(repeated ?? [])],
+      [
+        ["k", ["1", "2", "3"]],
+        ["Empty", ["", ""]]
+      ]
+    )
+    for (const { hex: digits } of vectors) assert.notProperty(headerOf(spaced(digits)), "repeated")
+  })
+
+  it("a key that comes several times counts each time", () => {
+    const strings = concat([fromHex("010002"), string16("k"), string16("1"), string16("k"), string16("2")])
+    const ints = fromHex("1000020016000131001600013200")
+    const token = concat([fromHex("11"), string16("tok")])
+    const header = headerWith(fromHex("0000"), token, ints, strings, token, ints, strings)
+    assert.strictEqual(readHeader(header, 0, header.length, 10).repeated?.get("k")?.length, 4)
+    for (let max = 1; max < 10; max++) {
+      assert.throws(() => readHeader(header, 0, header.length, max), HeaderError, "(maxHeaderFields)")
+    }
   })
 
   it("keys that mean something to objects are keys", () => {

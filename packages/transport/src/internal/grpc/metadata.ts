@@ -5,6 +5,7 @@
  * @internal
  */
 import type { Metadata, MetadataEntries } from "../../Metadata.ts"
+import { decodeBase64, encodeBase64, fromBinary, toBinary } from "../base64.ts"
 import type { HeaderList } from "../http2/api.ts"
 import { invalidEntry, reserved } from "./metadataRules.ts"
 
@@ -30,36 +31,13 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 /** A string as a header value: its UTF-8 bytes, one char a byte. @internal */
 export const toLatin1 = (text: string): string => {
   if (/^[\x00-\x7f]*$/.test(text)) return text
-  return binary(encoder.encode(text))
+  return toBinary(encoder.encode(text))
 }
 
 /** The string whose UTF-8 bytes a header value holds. @internal */
 export const fromLatin1 = (value: string): string => {
   if (/^[\x00-\x7f]*$/.test(value)) return value
-  return decoder.decode(bytesOf(value))
-}
-
-const binary = (bytes: Uint8Array): string => {
-  let out = ""
-  for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.subarray(i, i + 8192))
-  return out
-}
-
-const bytesOf = (value: string): Uint8Array => {
-  const bytes = new Uint8Array(value.length)
-  for (let i = 0; i < value.length; i++) bytes[i] = value.charCodeAt(i)
-  return bytes
-}
-
-/** Base64 of the standard alphabet without padding. @internal */
-export const encodeBin = (bytes: Uint8Array): string => btoa(binary(bytes)).replace(/=+$/, "")
-
-/** Padded when its length says so, else unpadded; undefined when it does not decode. @internal */
-export const decodeBin = (value: string): Uint8Array | undefined => {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return undefined
-  const padded = value.length % 4 === 0
-  if (!padded && (value.endsWith("=") || value.length % 4 === 1)) return undefined
-  return bytesOf(atob(value))
+  return decoder.decode(fromBinary(value))
 }
 
 /** Names that need no look: those of ours that change on every call. */
@@ -101,7 +79,7 @@ export const appendEntries = (list: Array<string>, entries: MetadataEntries): st
     if (reserved.has(key) || key.charCodeAt(0) === 0x3a) continue
     const invalid = invalidEntry(key, value)
     if (invalid !== undefined) return invalid
-    if (key.endsWith("-bin")) list.push(key, encodeBin(typeof value === "string" ? encoder.encode(value) : value))
+    if (key.endsWith("-bin")) list.push(key, encodeBase64(typeof value === "string" ? encoder.encode(value) : value))
     else list.push(key, trimmed(toLatin1(value as string)))
   }
   return undefined
@@ -164,7 +142,7 @@ class HeaderMetadata implements Metadata {
     const key = this.list[i]!
     if (this.hidden.has(key) || (key.charCodeAt(0) === 0x3a && key !== ":authority")) return undefined
     const raw = this.list[i + 1]!
-    return key.endsWith("-bin") ? decodeBin(raw) : fromLatin1(raw)
+    return key.endsWith("-bin") ? decodeBase64(raw) : fromLatin1(raw)
   }
 
   getAll(key: string): ReadonlyArray<string | Uint8Array> {

@@ -50,6 +50,8 @@ export const encodeRequestHeaders = (request: RequestHeaders): HeaderList | stri
 
 /** What the server reads from a request's headers before anyone sees it. @internal */
 export interface RequestHead {
+  readonly protocol: "grpc"
+  readonly header: undefined
   readonly path: string
   readonly package: string
   readonly service: string
@@ -116,6 +118,8 @@ export const parseRequestHeaders = (list: HeaderList): RequestHead | string => {
       : `transport: received the unexpected content-type ${JSON.stringify(contentType)}`
   }
   return {
+    protocol: "grpc",
+    header: undefined,
     ...splitPath(path),
     path,
     contentType,

@@ -16,7 +16,7 @@ import { encodeResponseHeaders, responseContentType } from "./responseHeaders.ts
 import { Code, ResetCode } from "./status.ts"
 import { type Carrier, GrpcStream } from "./stream.ts"
 import { encodeTrailers } from "./trailers.ts"
-import type { Turns } from "./turns.ts"
+import type { Turns } from "../turns.ts"
 
 const resetCodes = {
   cancel: ResetCode.Cancel,
@@ -71,6 +71,9 @@ export class ServerStream extends GrpcStream implements RawServerStream {
     this.turns.take(this)
   }
 
+  get header(): undefined {
+    return undefined
+  }
   get service(): string {
     return this.head.service
   }

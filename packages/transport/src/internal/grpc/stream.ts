@@ -69,6 +69,10 @@ export abstract class GrpcStream implements RawStream, StreamOwner, Notified {
     this.inbound = new Deframer(carrier.streamOptions.maxReceiveMessageSize)
   }
 
+  get protocol(): "grpc" {
+    return "grpc"
+  }
+
   get peer(): RawPeer {
     return this.carrier.peer
   }

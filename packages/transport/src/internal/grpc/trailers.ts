@@ -7,11 +7,12 @@
 import type { MetadataEntries } from "../../Metadata.ts"
 import type { RawStatus } from "../../RawStream.ts"
 import * as StatusDetails from "../../StatusDetails.ts"
+import { decodeBase64, encodeBase64 } from "../base64.ts"
 import { formatExtra, parseExtra, parseInt32 } from "../bizStatus.ts"
 import type { HeaderList } from "../http2/api.ts"
 import { formatPushback, parsePushback } from "../pushback.ts"
 import { decodeMessage, encodeMessage } from "./message.ts"
-import { appendEntries, decodeBin, encodeBin, fromLatin1, toLatin1 } from "./metadata.ts"
+import { appendEntries, fromLatin1, toLatin1 } from "./metadata.ts"
 import { encodeResponseHeaders, responseContentType } from "./responseHeaders.ts"
 import { Code } from "./status.ts"
 
@@ -36,7 +37,7 @@ export const encodeTrailers = (
     list.push("biz-status", `${status.biz.code}`)
     if (Object.keys(status.biz.extra).length > 0) list.push("biz-extra", toLatin1(formatExtra(status.biz.extra)))
   }
-  if (status.details !== undefined) list.push("grpc-status-details-bin", encodeBin(status.details))
+  if (status.details !== undefined) list.push("grpc-status-details-bin", encodeBase64(status.details))
   const pushback = formatPushback(status.retryAfterMillis)
   if (pushback !== undefined && status.code !== 0) list.push("grpc-retry-pushback-ms", pushback)
   return appendEntries(list, metadata) ?? list
@@ -97,7 +98,7 @@ export const parseTrailers = (list: HeaderList): RawStatus | string => {
         if (extra === undefined) return `transport: malformed biz-extra: ${JSON.stringify(fromLatin1(value))}`
         break
       case "grpc-status-details-bin":
-        details = decodeBin(value)
+        details = decodeBase64(value)
         if (details === undefined) {
           return `transport: malformed grpc-status-details-bin: illegal base64 data in ${JSON.stringify(value)}`
         }

@@ -1,29 +1,29 @@
 /**
- * The connections of PingPong calls to one address, in one encoding and mode: who is idle, who is shared, who is next.
+ * The connections of PingPong calls or of streams to one address, in one encoding and mode: who is idle, who is shared, who is
+ * next.
  *
  * @internal
  */
-import type { CallTarget, ConnectionMode, Encoding } from "../../RawCall.ts"
-import { hasHeader } from "../pingpong/writer.ts"
-import type { CallClient, CallClientOwner } from "./callClient.ts"
+import type { ConnectionMode } from "../../RawCall.ts"
 import type { SharedDial } from "./dial.ts"
-import type { CallPoolOptions } from "./options.ts"
+import type { ConnectionPoolOptions } from "./options.ts"
+import type { Pooled, PoolOwner, PoolTarget, Traffic } from "./pooled.ts"
 
 /** Connections on which calls find out whether a server multiplexes, and how many more while no answer comes. */
 const fewExplorers = 16
 
 /** @internal */
-export class AddressPool implements CallClientOwner {
+export class AddressPool<C extends Pooled<C>> implements PoolOwner<C> {
   readonly address: string
-  readonly encoding: Encoding
+  readonly encoding: Traffic
   readonly mode: ConnectionMode
-  reading: CallClient | undefined = undefined
+  reading: C | undefined = undefined
   /** Connections that will come. */
   dialling = 0
   /** How often all were retired: those that were being dialled then are not kept either. */
   retirements = 0
   /** The one that all who share wait for. */
-  sharedDial: SharedDial<CallClient> | undefined = undefined
+  sharedDial: SharedDial<C> | undefined = undefined
   /** The server handles calls of one connection side by side: mode `auto` shares then. Undefined: nobody knows yet. */
   learned: boolean | undefined
   /** Calls that wait while others explore, the first first. They ask again then. */
@@ -31,32 +31,33 @@ export class AddressPool implements CallClientOwner {
   /** `widen` is called from time to time. */
   widening = false
   /** Calls that wait for dials of their own. They take a shared connection as well. */
-  readonly dialers = new Set<(client: CallClient) => void>()
+  readonly dialers = new Set<(client: C) => void>()
 
-  private readonly options: CallPoolOptions
+  private readonly options: ConnectionPoolOptions
   /** Idle connections of all addresses, the oldest first. */
-  private readonly allIdle: Set<CallClient>
-  private readonly onEmpty: (pool: AddressPool) => void
-  private readonly idle: Array<CallClient> = []
-  private readonly shared: Array<CallClient> = []
+  private readonly allIdle: Set<C>
+  private readonly onEmpty: (pool: AddressPool<C>) => void
+  private readonly idle: Array<C> = []
+  private readonly shared: Array<C> = []
   private next = 0
-  private readonly members = new Set<CallClient>()
+  private readonly members = new Set<C>()
   private maxExplorers: number
   private waking = false
 
   constructor(
-    target: CallTarget,
-    options: CallPoolOptions,
+    target: PoolTarget,
+    options: ConnectionPoolOptions,
     learned: boolean | undefined,
-    allIdle: Set<CallClient>,
-    onEmpty: (pool: AddressPool) => void
+    allIdle: Set<C>,
+    onEmpty: (pool: AddressPool<C>) => void
   ) {
     this.address = target.address
     this.encoding = target.encoding
     this.mode = target.connection
     this.options = options
     this.maxExplorers = this.fewExplorers
-    this.learned = this.mode === "auto" && hasHeader(this.encoding) ? learned : false
+    // Only a TTHeader says whether the server multiplexes.
+    this.learned = this.mode === "auto" && this.encoding.startsWith("ttheader") ? learned : false
     this.allIdle = allIdle
     this.onEmpty = onEmpty
   }
@@ -79,7 +80,7 @@ export class AddressPool implements CallClientOwner {
   // ---- taking
 
   /** A connection for one more call; undefined when one must be dialled. */
-  take(): CallClient | undefined {
+  take(): C | undefined {
     if (this.mode === "short") return undefined
     if (this.reading !== undefined) this.learn(this.reading)
     const missing = this.mode === "multiplexed" && this.shared.length < this.options.connectionsPerAddress
@@ -87,14 +88,14 @@ export class AddressPool implements CallClientOwner {
   }
 
   /** A shared connection with room, in turn. */
-  takeShared(): CallClient | undefined {
+  takeShared(): C | undefined {
     const { shared } = this
     for (let left = shared.length; left > 0 && shared.length > 0; left--) {
       const index = this.next % shared.length
       const client = shared[index]!
       if (client.fit) {
         this.next = index + 1
-        if (client.load < this.options.callsPerConnection && !client.full) return client.lease()
+        if (client.load < this.options.perConnection && !client.full) return client.lease()
       } else {
         this.next = index
         this.retire(client)
@@ -104,14 +105,14 @@ export class AddressPool implements CallClientOwner {
   }
 
   /** The connection whose answer is being handed over is free already. */
-  private takeReading(): CallClient | undefined {
+  private takeReading(): C | undefined {
     const client = this.reading
     if (client === undefined || client.place !== "out" || client.load > 0 || !client.fit) return undefined
     return client.spoilt ? undefined : client.lease()
   }
 
   /** The one that was used last: those that are not needed grow old. */
-  private takeIdle(): CallClient | undefined {
+  private takeIdle(): C | undefined {
     for (;;) {
       const client = this.idle.at(-1)
       if (client === undefined) return undefined
@@ -120,7 +121,7 @@ export class AddressPool implements CallClientOwner {
         continue
       }
       this.forget(client)
-      if (this.mode === "multiplexed" || client.connection.learned === true) this.share(client)
+      if (this.mode === "multiplexed" || client.learned === true) this.share(client)
       return client.lease()
     }
   }
@@ -128,7 +129,7 @@ export class AddressPool implements CallClientOwner {
   // ---- giving back
 
   /** A connection that was dialled. */
-  add(client: CallClient, shared: boolean): void {
+  add(client: C, shared: boolean): void {
     this.dialling--
     this.members.add(client)
     if (!shared) return
@@ -141,7 +142,7 @@ export class AddressPool implements CallClientOwner {
     this.lost()
   }
 
-  settle(client: CallClient): void {
+  settle(client: C): void {
     if (client.connection.closed) return
     // A goodbye does not say whether the server multiplexes.
     if (client.fit || (this.learned === undefined && client.quiet)) this.learn(client)
@@ -164,11 +165,11 @@ export class AddressPool implements CallClientOwner {
     this.wake()
   }
 
-  expire(client: CallClient): void {
+  expire(client: C): void {
     if (this.idle.length > this.options.minIdlePerAddress) this.retire(client)
   }
 
-  leave(client: CallClient): void {
+  leave(client: C): void {
     if (client.place === "left") return
     this.forget(client)
     client.place = "left"
@@ -177,7 +178,7 @@ export class AddressPool implements CallClientOwner {
   }
 
   /** Nothing new goes out on it; it closes when its last call has ended. */
-  retire(client: CallClient): void {
+  retire(client: C): void {
     this.leave(client)
     if (client.quiet) client.finish()
   }
@@ -198,23 +199,23 @@ export class AddressPool implements CallClientOwner {
     else if (this.size === 0) this.onEmpty(this)
   }
 
-  private share(client: CallClient): void {
+  private share(client: C): void {
     client.place = "shared"
     this.shared.push(client)
   }
 
   /** Takes it out of the list that it is in. */
-  private forget(client: CallClient): void {
+  private forget(client: C): void {
     const list = client.place === "idle" ? this.idle : client.place === "shared" ? this.shared : undefined
     list?.splice(list.indexOf(client), 1)
     if (client.place === "idle") this.allIdle.delete(client)
     client.place = "out"
   }
 
-  /** What its last answer said of sharing. One without a TTHeader says that nothing is shared. */
-  private learn(client: CallClient): void {
+  /** What its last answer said of sharing. */
+  private learn(client: C): void {
     if (this.mode !== "auto") return
-    const { learned = client.heard ? false : undefined } = client.connection
+    const { learned } = client
     if (learned === undefined) return
     if (!learned && client.place === "shared") this.forget(client)
     const wanted = learned && client.fit && this.shared.length < this.options.connectionsPerAddress

@@ -10,8 +10,9 @@ import type { CallOptions, ClientCarrier } from "../pingpong/api.ts"
 import { ClientConnection } from "../pingpong/clientConnection.ts"
 import { Driver, type DriverOptions } from "./driver.ts"
 import { speaksThrift } from "./errors.ts"
+import type { Place, Pooled, PoolOwner } from "./pooled.ts"
 import type { Socket } from "./socket.ts"
-import { recognisedSize, recogniseServer } from "./strangers.ts"
+import { explained, recognisedSize } from "./strangers.ts"
 import type { Timer } from "./watchdog.ts"
 
 /** Options with their defaults filled in; times in milliseconds. @internal */
@@ -21,36 +22,15 @@ export interface CallClientOptions extends DriverOptions {
   readonly maxIdleTime: number
 }
 
-/** Who keeps connections. @internal */
-export interface CallClientOwner {
-  readonly encoding: Encoding
-  readonly mode: ConnectionMode
-  /** The connection whose read is being parsed: its call may have ended, and the next one be asked for, before `settle`. */
-  reading: CallClient | undefined
-  /** A call or a lease has ended, or the connection is not usable any more: look where it belongs. */
-  settle(client: CallClient): void
-  /** It waited in the pool for `maxIdleTime`, again and again. */
-  expire(client: CallClient): void
-  /** Nothing new goes out on it; it closes when its last call has ended. */
-  retire(client: CallClient): void
-  /** The connection is over. */
-  leave(client: CallClient): void
-}
-
 /** Bytes that wait behind a server that does not read: no more calls until they are gone. */
 const fullAbove = 1024 * 1024
 
-/**
- * Where a connection is: in the pool (`idle`), in use by one call (`out`), by any (`shared`), or on its way out (`left`),
- * where calls may still wait for their answers.
- */
-type Place = "out" | "idle" | "shared" | "left"
-
 /** @internal */
-export class CallClient extends Driver implements ClientCarrier, CallLease {
+export class CallClient extends Driver implements ClientCarrier, CallLease, Pooled<CallClient> {
   readonly connection: ClientConnection
   place: Place = "out"
-  readonly owner: CallClientOwner
+  readonly owner: PoolOwner<CallClient>
+  private readonly encoding: Encoding
   private readonly maxIdleTime: number
   private readonly onDefect: (cause: unknown) => void
   /** Leases whose call was not sent yet. */
@@ -58,9 +38,10 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   /** The first bytes from the server. */
   private first: Uint8Array | undefined = undefined
 
-  constructor(socket: Socket, options: CallClientOptions, owner: CallClientOwner) {
+  constructor(socket: Socket, options: CallClientOptions, owner: PoolOwner<CallClient>, encoding: Encoding) {
     super(socket, options)
     this.owner = owner
+    this.encoding = encoding
     this.maxIdleTime = options.maxIdleTime
     this.onDefect = options.onDefect
     this.connection = new ClientConnection(this, options.call)
@@ -82,9 +63,11 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
     return this.connection.usable && this.socket.alive
   }
 
-  /** A whole answer has come, and no other is awaited. */
-  get heard(): boolean {
-    return this.connection.received > 0 && this.quiet && !this.connection.midMessage
+  /** An answer without a TTHeader says that nothing is shared. */
+  get learned(): boolean | undefined {
+    const { learned, midMessage, received } = this.connection
+    const heard = received > 0 && this.quiet && !midMessage
+    return learned ?? (heard ? false : undefined)
   }
 
   /** Nothing may share it, and a call that has it to itself might get the answer of another. */
@@ -117,7 +100,7 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   send<A>(call: OutgoingCall<A>): RawClientCall {
     this.leases--
     try {
-      return this.connection.send(call, this.owner.encoding, this.mode)
+      return this.connection.send(call, this.encoding, this.mode)
     } finally {
       // It could not be encoded, or the server had asked for an end of the connection since the lease.
       if (this.connection.active === 0) this.owner.settle(this)
@@ -160,12 +143,7 @@ export class CallClient extends Driver implements ClientCarrier, CallLease {
   }
 
   explain(end: ConnectionEnd): ConnectionEnd {
-    const { first, socket } = this
-    const cut = end._tag === "PeerClosed" || (end._tag === "Lost" && end.detail === "ECONNRESET")
-    if (!cut && end._tag !== "Error") return end
-    const hint = first === undefined ? speaksThrift : recogniseServer(first, socket.secure)
-    if (hint === undefined) return end
-    return end._tag === "PeerClosed" ? { ...end, hint } : { ...end, detail: `${end.detail}; ${hint}` }
+    return explained(end, this.first, this.socket.secure, speaksThrift)
   }
 
   onCallEnded(): void {

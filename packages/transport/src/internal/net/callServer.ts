@@ -8,6 +8,7 @@ import type { ConnectionEnd, Notified } from "../engine.ts"
 import { Code } from "../grpc/status.ts"
 import type { ServerCarrier, ServerConnection } from "../pingpong/api.ts"
 import { Driver, type DriverOptions, Hold, pauseAbove } from "./driver.ts"
+import { Progress, tooSlow } from "./progress.ts"
 import type { Socket } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
@@ -22,8 +23,6 @@ export interface CallServerOptions extends DriverOptions {
   readonly later: (run: () => void) => void
 }
 
-/** What comes of a message in one `handshakeTimeout`, unless its end does. */
-const progressBytes = 16 * 1024
 /** How often a connection that is not read is looked at: a socket that is not read does not tell that its peer is gone. */
 const lookMillis = 1000
 /** How long a client may take nothing of answers that are more than should wait. */
@@ -39,10 +38,7 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
   /** Calls since the beginning. */
   private calls = 0
 
-  // The message that is coming, when its progress was last looked at.
-  private slowSince: number | undefined = undefined
-  private slowBytes = 0
-  private slowCalls = 0
+  private readonly progress = new Progress()
 
   /** Since when nothing is read, or when it was last looked at. */
   private unreadSince: number | undefined = undefined
@@ -168,21 +164,10 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
 
   // ---- time
 
-  /** Since when a message has come too slowly, as far as can be seen now and then. */
   private slow(): number | undefined {
     const { closed, lastReceived, midMessage, received } = this.connection
     // A peer that is not read cannot send.
-    if (closed || !midMessage || this.held !== 0) this.slowSince = undefined
-    else if (
-      this.slowSince === undefined ||
-      this.slowCalls !== this.calls ||
-      received - this.slowBytes >= progressBytes
-    ) {
-      this.slowSince = lastReceived
-      this.slowBytes = received
-      this.slowCalls = this.calls
-    }
-    return this.slowSince
+    return this.progress.since(!closed && midMessage && this.held === 0, received, this.calls, lastReceived)
   }
 
   /** Since when calls keep the connection from being read, as far as can be seen now and then. */
@@ -212,7 +197,7 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
         timeout: handshakeTimeout,
         since: () => this.slow(),
         expire: () => {
-          const detail = `less than ${progressBytes / 1024} KiB of a message came in ${handshakeTimeout}ms (handshakeTimeout)`
+          const detail = tooSlow("message", handshakeTimeout)
           this.warn(detail)
           this.close({ _tag: "Lost", detail })
         }

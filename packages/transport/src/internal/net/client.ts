@@ -10,7 +10,7 @@ import type { ClientOptions } from "../../TransportOptions.ts"
 import { makeCallPool } from "./callPool.ts"
 import { type Platform, sentLimits } from "./options.ts"
 import type { Dial } from "./socket.ts"
-import { makeStreamPool } from "./streamPool.ts"
+import { makeStreamRoute } from "./streamRoute.ts"
 
 /** @internal */
 export const makeClient = Effect.fnUntraced(function* (
@@ -18,8 +18,8 @@ export const makeClient = Effect.fnUntraced(function* (
   options: ClientOptions,
   platform: Platform
 ): Effect.fn.Return<ClientTransport["Service"], never, Scope.Scope> {
-  const streams = yield* makeStreamPool(dial, options, platform)
   const calls = yield* makeCallPool(dial, options, platform)
+  const streams = yield* makeStreamRoute(dial, options, platform, calls)
   const retire = (address: string): void => {
     streams.retire(address)
     calls.retire(address)

@@ -4,9 +4,8 @@
  * @internal
  */
 import { joined } from "../gather.ts"
-import { detect, sniffedSize } from "../pingpong/shape.ts"
+import { detect, type Protocol, sniffedSize } from "../pingpong/shape.ts"
 import { hex } from "../ttheader/text.ts"
-import { refusal, streamIdEnd } from "../ttstream/refusal.ts"
 import type { Driver } from "./driver.ts"
 import { lingerMillis } from "./driver.ts"
 import type { Reader } from "./run.ts"
@@ -19,6 +18,8 @@ export interface ServerDriver extends Driver {
   drain(debug: string): void
 }
 
+type Served = Exclude<Protocol, "unknown">
+
 /** @internal */
 export interface DetectionOptions {
   /** Milliseconds until the protocol is known. */
@@ -27,7 +28,7 @@ export interface DetectionOptions {
   readonly log: (message: string) => void
   /** Runs a function when what the peer had sent by now has arrived. */
   readonly later: (run: () => void) => void
-  readonly make: (protocol: "http2" | "pingpong", socket: Socket) => ServerDriver
+  readonly make: (protocol: Served, socket: Socket) => ServerDriver
 }
 
 const shownBytes = 16
@@ -68,16 +69,12 @@ export class Detection implements Reader, SocketEvents {
     this.bytes = bytes
     if (bytes.length < sniffedSize) return
     const protocol = detect(bytes)
-    if (protocol === "http2" || protocol === "pingpong") return this.handOver(protocol)
+    if (protocol !== "unknown") return this.handOver(protocol)
     const { peer, secure } = this.socket
-    if (protocol === "unknown") {
-      const { answer, hint } = recognise(bytes, secure)
-      const shown = hex(bytes, 0, Math.min(bytes.length, shownBytes))
-      const what = hint === undefined ? "" : ` (${hint})`
-      this.refuse(`unknown protocol: connection of ${peer.address} closed, its first bytes are ${shown}${what}`, answer)
-    } else if (bytes.length >= streamIdEnd) {
-      this.refuse(`TTHeader streaming is not served: connection of ${peer.address} closed`, refusal(bytes))
-    }
+    const { answer, hint } = recognise(bytes, secure)
+    const shown = hex(bytes, 0, Math.min(bytes.length, shownBytes))
+    const what = hint === undefined ? "" : ` (${hint})`
+    this.refuse(`unknown protocol: connection of ${peer.address} closed, its first bytes are ${shown}${what}`, answer)
   }
 
   private refuse(message: string, answer: Uint8Array | undefined): void {
@@ -89,7 +86,7 @@ export class Detection implements Reader, SocketEvents {
     this.socket.end()
   }
 
-  private handOver(protocol: "http2" | "pingpong"): void {
+  private handOver(protocol: Served): void {
     const { bytes } = this
     this.bytes = noBytes
     const driver = this.options.make(protocol, this.socket)

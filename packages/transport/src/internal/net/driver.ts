@@ -54,6 +54,7 @@ export abstract class Driver implements Reader, SocketEvents {
   ended: ConnectionEnd | undefined = undefined
 
   protected readonly socket: Socket
+  protected readonly pauseAbove: number = pauseAbove
   private readonly driverOptions: DriverOptions
   /** Close as soon as no stream is left. */
   protected closeWhenIdle = false
@@ -109,7 +110,7 @@ export abstract class Driver implements Reader, SocketEvents {
     this.deliver()
     this.busy = false
     this.flush()
-    if (this.blockedSince !== undefined && this.connection.outbox.length > pauseAbove) this.hold(Hold.unread)
+    if (this.blockedSince !== undefined && this.connection.outbox.length > this.pauseAbove) this.hold(Hold.unread)
   }
 
   onDrain(): void {

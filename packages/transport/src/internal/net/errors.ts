@@ -25,6 +25,9 @@ export const listenFailed = (address: string, why: string): TransportError =>
 /** What to ask of a server that closes a connection and has said nothing. @internal */
 export const speaksThrift = "does it speak Thrift, and TLS only where this client does?"
 
+/** The same of a server that streams are opened on. @internal */
+export const speaksStreaming = "does it speak TTHeader streaming, and TLS only where this client does?"
+
 const advice = {
   dial: "the host did not answer; is the address right, or connectTimeout too short?",
   tls: "the TLS handshake did not finish; does the server speak TLS?",

@@ -9,6 +9,7 @@ import type { Connection, ConnectionOwner, HeaderList, Http2Stream } from "../ht
 import type { FlowOptions } from "../http2/flow.ts"
 import type { Given } from "../http2/limits.ts"
 import { Driver, type DriverOptions } from "./driver.ts"
+import { type Askable, Keepalive, type KeepaliveOptions } from "./keepalive.ts"
 import type { Socket } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
@@ -18,23 +19,22 @@ export interface Http2Options extends DriverOptions {
   readonly flow: Given<FlowOptions>
   /** Client: fields of the headers of a request. */
   readonly maxSentHeaderFields: number
-  readonly keepalive: { readonly time: number; readonly timeout: number; readonly permitWithoutStream: boolean }
+  readonly keepalive: KeepaliveOptions
 }
 
 const keepalivePayload = new Uint8Array(8)
 
 /** @internal */
-export abstract class Http2Driver extends Driver implements Carrier, ConnectionOwner {
+export abstract class Http2Driver extends Driver implements Askable, Carrier, ConnectionOwner {
   abstract override readonly connection: Connection
   readonly streamOptions: StreamOptions
 
-  private readonly keepalive: Http2Options["keepalive"]
-  private pingSince: number | undefined = undefined
+  private readonly keepalive: Keepalive
 
   constructor(socket: Socket, options: Http2Options) {
     super(socket, options)
     this.streamOptions = options.stream
-    this.keepalive = options.keepalive
+    this.keepalive = new Keepalive(options.keepalive, this)
   }
 
   abstract onStream(stream: Http2Stream, headers: HeaderList, endStream: boolean): void
@@ -42,36 +42,26 @@ export abstract class Http2Driver extends Driver implements Carrier, ConnectionO
   abstract onSettings(): void
 
   onPong(_payload: Uint8Array): void {
-    this.pingSince = undefined
+    this.keepalive.answered()
+  }
+
+  // ---- keepalive
+
+  get answers(): boolean {
+    return true
+  }
+
+  ask(): void {
+    this.connection.ping(keepalivePayload)
+    this.wake()
+  }
+
+  onSilent(): void {
+    this.close({ _tag: "Lost", detail: keepaliveFailed })
+    this.socket.destroy()
   }
 
   override timers(): Array<Timer> {
-    const { permitWithoutStream, time, timeout } = this.keepalive
-    return [
-      ...super.timers(),
-      {
-        timeout: time,
-        since: () => {
-          const wanted = this.connection.active > 0 || permitWithoutStream
-          if (this.pingSince !== undefined && this.connection.lastReceived > this.pingSince) this.pingSince = undefined
-          return wanted && this.pingSince === undefined && !this.connection.closed
-            ? this.connection.lastReceived
-            : undefined
-        },
-        expire: () => {
-          this.pingSince = this.now()
-          this.connection.ping(keepalivePayload)
-          this.wake()
-        }
-      },
-      {
-        timeout,
-        since: () => this.pingSince,
-        expire: () => {
-          this.close({ _tag: "Lost", detail: keepaliveFailed })
-          this.socket.destroy()
-        }
-      }
-    ]
+    return [...super.timers(), ...this.keepalive.timers()]
   }
 }

@@ -8,16 +8,23 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Random from "effect/Random"
 import type { Compression, SentLimits } from "../../Transport.ts"
+import type { TransportError } from "../../TransportError.ts"
 import type { ClientOptions, ConnectionOptions, ServerOptions } from "../../TransportOptions.ts"
 import { maxInt31 } from "../http2/frames.ts"
 import { defaultLimits, defaultSendBufferLimit, withDefaults } from "../http2/limits.ts"
 import { defaultWindow } from "../http2/settings.ts"
 import type { CallOptions } from "../pingpong/api.ts"
+import type { StreamingOptions } from "../ttstream/api.ts"
 import type { CallClientOptions } from "./callClient.ts"
 import type { DriverOptions } from "./driver.ts"
+import { poolExhausted, tooManyConnections } from "./errors.ts"
 import type { Http2Options } from "./http2Driver.ts"
+import type { KeepaliveOptions } from "./keepalive.ts"
+import type { StreamingDriverOptions } from "./ttstreamDriver.ts"
 
 const defaultTTHeaderSize = 128 * 1024
+const defaultReceiveMessageSize = 4 * 1024 * 1024 + 64 * 1024
+const defaultConnectionBufferLimit = 64 * 1024 * 1024
 
 /** @internal */
 export const millis = (input: Duration.Input | undefined, fallback: number): number =>
@@ -43,7 +50,7 @@ export const callOptions = (options: ConnectionOptions): CallOptions => ({
   maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? defaultTTHeaderSize,
   maxHeaderFields: options.limits?.maxHeaderFields ?? defaultLimits.maxHeaderFields,
   maxConcurrentCalls: options.limits?.maxConcurrentStreams ?? defaultLimits.maxConcurrentStreams,
-  connectionBufferLimit: options.connectionBufferLimit ?? 64 * 1024 * 1024,
+  connectionBufferLimit: options.connectionBufferLimit ?? defaultConnectionBufferLimit,
   checksum: options.checksum ?? false
 })
 
@@ -78,10 +85,16 @@ export const driverOptions = (options: ConnectionOptions, platform: Platform): D
   onDefect: platform.onDefect
 })
 
+const keepaliveOptions = ({ keepalive }: ConnectionOptions, time: number): KeepaliveOptions => ({
+  time: millis(keepalive?.time, time),
+  timeout: millis(keepalive?.timeout, 20_000),
+  permitWithoutStream: keepalive?.permitWithoutStream ?? false
+})
+
 /** @internal */
 export const http2Options = (options: ConnectionOptions, platform: Platform, keepaliveTime: number): Http2Options => ({
   stream: {
-    maxReceiveMessageSize: options.maxReceiveMessageSize ?? 4 * 1024 * 1024 + 64 * 1024,
+    maxReceiveMessageSize: options.maxReceiveMessageSize ?? defaultReceiveMessageSize,
     sendBufferLimit: options.sendBufferLimit ?? defaultSendBufferLimit,
     compression: options.compression ?? platform.compression,
     limits: withDefaults(defaultLimits, options.limits)
@@ -93,42 +106,108 @@ export const http2Options = (options: ConnectionOptions, platform: Platform, kee
     connectionBufferLimit: options.connectionBufferLimit
   },
   maxSentHeaderFields: sentLimits(options).maxSentHeaderFields,
-  keepalive: {
-    time: millis(options.keepalive?.time, keepaliveTime),
-    timeout: millis(options.keepalive?.timeout, 20_000),
-    permitWithoutStream: options.keepalive?.permitWithoutStream ?? false
-  },
+  keepalive: keepaliveOptions(options, keepaliveTime),
   ...driverOptions(options, platform)
 })
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(Math.trunc(value), least), most)
 
 /** Options with their defaults filled in. @internal */
-export interface CallPoolOptions extends CallClientOptions {
+export interface ConnectionPoolOptions {
   readonly maxIdlePerAddress: number
   readonly maxIdleGlobal: number
   readonly minIdlePerAddress: number
   readonly maxPerAddress: number
-  readonly callsPerConnection: number
+  /** What to say to whoever needs one more. */
+  readonly exhausted: (address: string, max: number) => TransportError
+  /** Calls or streams that share a connection; one more gets another. */
+  readonly perConnection: number
   readonly connectionsPerAddress: number
+  /** Milliseconds after which a connection that waits in the pool has waited enough. */
+  readonly maxIdleTime: number
+  readonly defer: (run: () => void) => void
 }
 
-/** Numbers out of their range become what Kitex makes of them (`pkg/connpool/config.go`). @internal */
-export const callPoolOptions = (options: ClientOptions, platform: Platform): CallPoolOptions => {
+/** Numbers out of their range become what Kitex makes of them (`pkg/connpool/config.go`). */
+const poolOptions = (options: ClientOptions, { defer }: Platform): Omit<ConnectionPoolOptions, "perConnection"> => {
   const { pool } = options
   const minIdlePerAddress = clamp(pool?.minIdlePerAddress ?? 0, 0, 5)
   const maxIdlePerAddress = clamp(pool?.maxIdlePerAddress ?? 10, Math.max(1, minIdlePerAddress), Infinity)
   const maxIdleGlobal = pool?.maxIdleGlobal ?? 100
   const maxIdleTime = millis(pool?.maxIdleTime, 60_000)
   return {
-    ...driverOptions(options, platform),
-    call: callOptions(options),
     minIdlePerAddress,
     maxIdlePerAddress,
     maxIdleGlobal: Math.max(maxIdleGlobal <= 0 ? 2 ** 20 : maxIdleGlobal, maxIdlePerAddress),
     maxIdleTime: maxIdleTime <= 0 ? 30_000 : Math.max(maxIdleTime, 2000),
     maxPerAddress: clamp(pool?.maxPerAddress ?? 1024, 1, Infinity),
-    callsPerConnection: clamp(options.callsPerConnection ?? 128, 1, Infinity),
-    connectionsPerAddress: clamp(options.connectionsPerAddress ?? 1, 1, Infinity)
+    exhausted: poolExhausted,
+    connectionsPerAddress: clamp(options.connectionsPerAddress ?? 1, 1, Infinity),
+    defer
+  }
+}
+
+/** @internal */
+export const callPoolOptions = (
+  options: ClientOptions,
+  platform: Platform
+): CallClientOptions & ConnectionPoolOptions => ({
+  ...driverOptions(options, platform),
+  ...poolOptions(options, platform),
+  call: callOptions(options),
+  perConnection: clamp(options.callsPerConnection ?? 128, 1, Infinity)
+})
+
+/** @internal */
+export const streamingOptions = (options: ConnectionOptions): StreamingOptions => {
+  const limits = withDefaults(defaultLimits, options.limits)
+  return {
+    maxReceiveMessageSize: options.maxReceiveMessageSize ?? defaultReceiveMessageSize,
+    maxTTHeaderSize: options.limits?.maxTTHeaderSize ?? defaultTTHeaderSize,
+    maxHeaderFields: limits.maxHeaderFields,
+    ...sentLimits(options),
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    resetBudget: limits.resetBudget,
+    maxOutboxBytes: limits.maxOutboxBytes,
+    sendBufferLimit: options.sendBufferLimit ?? defaultSendBufferLimit,
+    streamBufferLimit: options.streamBufferLimit ?? 512 * 1024,
+    streamBufferMessages: options.streamBufferMessages ?? 8192,
+    connectionBufferLimit: options.connectionBufferLimit ?? defaultConnectionBufferLimit,
+    credit: false
+  }
+}
+
+/** What both ends of a connection of streams are given. @internal */
+export const streamingDriverOptions = (
+  options: ConnectionOptions,
+  platform: Platform,
+  after: StreamingDriverOptions["after"],
+  keepaliveTime: number
+): StreamingDriverOptions => ({
+  ...driverOptions(options, platform),
+  after,
+  stallTimeout: millis(options.stallTimeout, 500),
+  keepalive: keepaliveOptions(options, keepaliveTime),
+  streaming: streamingOptions(options)
+})
+
+/** @internal */
+export const streamingPoolOptions = (
+  options: ClientOptions,
+  platform: Platform,
+  after: StreamingDriverOptions["after"]
+): StreamingDriverOptions & ConnectionPoolOptions => {
+  const shared = (options.streamConnections ?? "multiplexed") === "multiplexed"
+  const pool = poolOptions(options, platform)
+  const common = streamingDriverOptions(options, platform, after, Infinity)
+  return {
+    ...common,
+    ...pool,
+    streaming: { ...common.streaming, credit: options.streamCredit ?? false },
+    ...(shared && {
+      maxPerAddress: Math.max(pool.connectionsPerAddress, options.maxConnectionsPerAddress ?? 256),
+      exhausted: tooManyConnections
+    }),
+    perConnection: shared ? common.streaming.maxConcurrentStreams : 1
   }
 }

@@ -4,6 +4,8 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
 import { type Timer, watch } from "./watchdog.ts"
 
 /** A driver, or what comes before one. @internal */
@@ -37,3 +39,9 @@ export const run = (reader: Reader): Effect.Effect<void> =>
       })
     )
   )
+
+/** Runs a function so many milliseconds later, in fibers that end with the scope. @internal */
+export const makeAfter: Effect.Effect<(millis: number, run: () => void) => void, never, Scope.Scope> = Effect.map(
+  FiberSet.makeRuntime(),
+  (fork) => (millis, run) => void fork(Effect.andThen(Effect.sleep(millis), Effect.sync(run)))
+)

@@ -14,11 +14,19 @@ import { CallServer, type CallServerOptions } from "./callServer.ts"
 import { Detection, type DetectionOptions } from "./detect.ts"
 import { Http2Server } from "./http2Server.ts"
 import { withinBudget } from "./logBudget.ts"
-import { callOptions, driverOptions, handshakeTimeout, http2Options, type Platform } from "./options.ts"
-import { run } from "./run.ts"
+import {
+  callOptions,
+  driverOptions,
+  handshakeTimeout,
+  http2Options,
+  type Platform,
+  streamingDriverOptions
+} from "./options.ts"
+import { makeAfter, run } from "./run.ts"
 import type { Admit, Bind } from "./socket.ts"
+import { StreamingServer, type StreamingServerOptions } from "./ttstreamServer.ts"
 
-/** Silence of a client before it is pinged, as in Kitex. */
+/** Silence of a client before it is asked whether it is there, as in Kitex. */
 const keepaliveMillis = 2 * 3600 * 1000
 
 const shutdown = "graceful shutdown"
@@ -67,7 +75,7 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
 
     const common = driverOptions(options, platform)
     const timeout = handshakeTimeout(options)
-    const streams = http2Options(options, platform, keepaliveMillis)
+    const http2 = http2Options(options, platform, keepaliveMillis)
     const limits = callOptions(options)
     const log = withinBudget(platform.log, common.now)
     const calls: CallServerOptions = {
@@ -77,20 +85,32 @@ export const makeListen = (bind: Bind, options: ServerOptions, platform: Platfor
       log,
       later: (next) => void fork(Effect.andThen(platform.arrival, Effect.sync(next)))
     }
+    const streams: StreamingServerOptions = {
+      ...streamingDriverOptions(options, platform, yield* makeAfter, keepaliveMillis),
+      handshakeTimeout: timeout,
+      log,
+      later: calls.later
+    }
     const detection: DetectionOptions = {
       timeout,
       now: common.now,
       log,
       later: calls.later,
-      make: (protocol, socket) =>
-        protocol === "http2"
-          ? new Http2Server(socket, streams, timeout, (stream) => acceptor.onStream(stream), acceptor.admit)
-          : new CallServer(
+      make: (protocol, socket) => {
+        switch (protocol) {
+          case "http2":
+            return new Http2Server(socket, http2, timeout, (stream) => acceptor.onStream(stream), acceptor.admit)
+          case "ttstream":
+            return new StreamingServer(socket, streams, acceptor)
+          case "pingpong":
+            return new CallServer(
               socket,
               calls,
               (carrier) => new ServerConnection(carrier, limits),
               (call) => acceptor.onCall(call)
             )
+        }
+      }
     }
 
     const { acceptConnection } = options

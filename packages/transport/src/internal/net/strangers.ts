@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { ConnectionEnd } from "../engine.ts"
 import { lengthAt } from "../ttheader/header.ts"
 
 const text = (bytes: Uint8Array, start: number, end: number): string => String.fromCharCode(...bytes.slice(start, end))
@@ -53,12 +54,12 @@ export const recognise = (bytes: Uint8Array, secure: boolean): Stranger => {
 /** First bytes of a server that are enough to recognise it. @internal */
 export const recognisedSize = 16
 
-/** The frame that an HTTP/2 server begins with. */
-const isSettings = (bytes: Uint8Array): boolean =>
+/** The frame that an HTTP/2 server begins with, of which eight bytes are here at least. @internal */
+export const isSettings = (bytes: Uint8Array): boolean =>
   (lengthAt(bytes, 0) >>> 8) % 6 === 0 && bytes[3] === 4 && lengthAt(bytes, 4) === 0
 
-/** What a server speaks that began with these bytes, if it is not what its client speaks. @internal */
-export const recogniseServer = (bytes: Uint8Array, secure: boolean): string | undefined => {
+/** What a server speaks that began with these bytes, if it is not what its client speaks. */
+const recogniseServer = (bytes: Uint8Array, secure: boolean): string | undefined => {
   if (text(bytes, 0, 5) === "HTTP/") return "the server speaks HTTP/1"
   if (text(bytes, 0, 4) === "SSH-") return "the server speaks SSH"
   if (isSettings(bytes)) return "the server speaks HTTP/2 (gRPC): is it another port?"
@@ -66,4 +67,26 @@ export const recogniseServer = (bytes: Uint8Array, secure: boolean): string | un
   if (bytes[0] === 0x15 && bytes[1] === 0x03 && !secure) return "the server speaks TLS: does the client lack tls?"
   const dialect = bytes.length < 8 ? undefined : dialectOf(bytes)
   return dialect === undefined ? undefined : `the server speaks ${dialect}`
+}
+
+/** The peer ended the connection, and nothing says why. @internal */
+export const cutByPeer = (end: ConnectionEnd): end is Extract<ConnectionEnd, { _tag: "PeerClosed" | "Lost" }> =>
+  end._tag === "PeerClosed" || (end._tag === "Lost" && end.detail === "ECONNRESET")
+
+/**
+ * The end of a connection with what its server may be, where it seems to be none of ours. `first`: the first bytes from it, if any.
+ * `silent`: what to say of one that has sent nothing.
+ *
+ * @internal
+ */
+export const explained = (
+  end: ConnectionEnd,
+  first: Uint8Array | undefined,
+  secure: boolean,
+  silent: string
+): ConnectionEnd => {
+  if (!cutByPeer(end) && end._tag !== "Error") return end
+  const hint = first === undefined ? silent : recogniseServer(first, secure)
+  if (hint === undefined) return end
+  return end._tag === "PeerClosed" ? { ...end, hint } : { ...end, detail: `${end.detail}; ${hint}` }
 }

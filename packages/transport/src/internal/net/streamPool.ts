@@ -23,20 +23,23 @@ interface Entry {
   dialling: SharedDial<Http2Client> | undefined
 }
 
-/** `tryOpen`, `open` and `retire` of the client transport. @internal */
+/** Opens streams, as the client transport does. @internal */
+export interface Opener {
+  readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
+  readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
+}
+
+/** An opener whose connections can be told to go. @internal */
+export interface StreamPool extends Opener {
+  readonly retire: (address: string) => void
+}
+
+/** Streams over HTTP/2. @internal */
 export const makeStreamPool = Effect.fnUntraced(function* (
   dial: Dial,
   options: ClientOptions,
   platform: Platform
-): Effect.fn.Return<
-  {
-    readonly tryOpen: (request: OpenRequest) => RawClientStream | undefined
-    readonly open: (request: OpenRequest) => Effect.Effect<RawClientStream, TransportError>
-    readonly retire: (address: string) => void
-  },
-  never,
-  Scope.Scope
-> {
+): Effect.fn.Return<StreamPool, never, Scope.Scope> {
   const scope = yield* Effect.scope
   let closed = false
   yield* Effect.addFinalizer(() => Effect.sync(() => (closed = true)))

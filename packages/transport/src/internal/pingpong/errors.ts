@@ -14,6 +14,7 @@ import {
 } from "../../TransportError.ts"
 import type { ConnectionEnd } from "../engine.ts"
 import { Code } from "../grpc/status.ts"
+import { tooLargeText } from "../ttheader/info.ts"
 import type { CallOptions } from "./api.ts"
 
 /** The peer broke a rule, or exceeded the limit of that name. @internal */
@@ -36,14 +37,7 @@ export const headerTooLarge = (
   limit: "maxSentHeaderFields" | "maxSentTTHeaderSize",
   max: number,
   size: number
-): TransportError => {
-  const what = limit === "maxSentHeaderFields" ? "entries" : "bytes"
-  return error(
-    new LimitExceeded({ limit, max }),
-    Code.ResourceExhausted,
-    `the TTHeader has ${size} ${what}, more than the ${max} that may be sent (${limit}): say less in it, or raise the limit here where the peer takes more`
-  )
-}
+): TransportError => error(new LimitExceeded({ limit, max }), Code.ResourceExhausted, tooLargeText(limit, max, size))
 
 const misbehaved = (end: ConnectionEnd & { readonly _tag: "Error" }, options: CallOptions): TransportError => {
   const reason =

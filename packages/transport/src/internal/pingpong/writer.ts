@@ -12,7 +12,7 @@ import { HeaderError, patchLength, writeHeader } from "../ttheader/header.ts"
 import { encodeChecksumInfo, encodeInfo, patchChecksum } from "../ttheader/info.ts"
 import type { CallOptions } from "./api.ts"
 import { headerRefused, headerTooLarge } from "./errors.ts"
-import type { CallOutbox } from "./outbox.ts"
+import type { CallOutbox } from "../callOutbox.ts"
 
 /** @internal */
 export const hasHeader = (encoding: Encoding): boolean => encoding === "ttheader" || encoding === "ttheader-framed"

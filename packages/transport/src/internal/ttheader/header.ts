@@ -68,14 +68,13 @@ const countAt = (bytes: Uint8Array, at: number, left: number): number => {
   return count
 }
 
+/** Where pairs of strings go. @internal */
+export interface Pairs {
+  set(key: string, value: string): unknown
+}
+
 /** Reads a count, at most `max`, and as many pairs of strings; gives the position behind them. @internal */
-export const readStrings = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  max: number,
-  into: Map<string, string>
-): number => {
+export const readStrings = (bytes: Uint8Array, start: number, end: number, max: number, into: Pairs): number => {
   if (end - start < 2) cut("str kv info size")
   let at = start + 2
   for (let left = countAt(bytes, start, max); left > 0; left--) {
@@ -105,28 +104,55 @@ const readInts = (bytes: Uint8Array, start: number, end: number, max: number, in
   return at
 }
 
+/** Gives the number of strings, those of a key that comes again included. */
 const readBlocks = (
   bytes: Uint8Array,
   start: number,
   end: number,
   maxFields: number,
   ints: Map<number, string>,
-  strings: Map<string, string>
-): void => {
+  strings: Pairs
+): number => {
   let at = start
+  let left = maxFields
+  let stringCount = 0
   while (at < end) {
     const block = bytes[at++]!
-    const left = maxFields - ints.size - strings.size
-    if (block === Block.Strings) at = readStrings(bytes, at, end, left, strings)
-    else if (block === Block.Ints) at = readInts(bytes, at, end, left, ints)
-    else if (block === Block.AclToken) {
+    if (block === Block.Strings) {
+      const countPlace = at
+      at = readStrings(bytes, at, end, left, strings)
+      const count = readU16(bytes, countPlace)
+      stringCount += count
+      left -= count
+    } else if (block === Block.Ints) {
+      const countPlace = at
+      at = readInts(bytes, at, end, left, ints)
+      left -= readU16(bytes, countPlace)
+    } else if (block === Block.AclToken) {
       const valueAt = at + 2
       if (end < valueAt) cut("acl token")
       at = valueAt + readU16(bytes, at)
       if (at > end) cut("acl token")
       strings.set(StringKey.AclToken, readText(bytes, valueAt, at))
+      stringCount++
+      left--
     } else if (block !== Block.Padding) throw new HeaderError(`invalid infoIDType[0x${block.toString(16)}]`)
   }
+  return stringCount
+}
+
+/** All values of the keys that come several times in blocks that were read before. */
+const readRepeated = (bytes: Uint8Array, start: number, end: number): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const seen = new Map<string, Array<string>>()
+  readBlocks(bytes, start, end, Infinity, new Map(), {
+    set: (key, value) => {
+      const values = seen.get(key)
+      if (values === undefined) seen.set(key, [value])
+      else values.push(value)
+    }
+  })
+  for (const [key, values] of seen) if (values.length === 1) seen.delete(key)
+  return seen
 }
 
 // An info has up to 256 KiB, which nobody wants to read in a log.
@@ -153,14 +179,18 @@ export const readHeader = (bytes: Uint8Array, start: number, end: number, maxFie
   if (blocksAt > end) throw new HeaderError(`need read ${transforms} transformIDs, but not enough`)
   const ints = new Map<number, string>()
   const strings = new Map<string, string>()
+  let stringCount: number
   try {
-    readBlocks(bytes, blocksAt, end, maxFields, ints, strings)
+    stringCount = readBlocks(bytes, blocksAt, end, maxFields, ints, strings)
   } catch (error) {
     const known = error as HeaderError
     known.message = `ttHeader read kv info failed, ${known.message}, headerInfo=0x${infoText(bytes, infoAt, end)}`
     throw known
   }
-  return { flags: flagsAt(bytes, start), ints, strings }
+  const flags = flagsAt(bytes, start)
+  return stringCount === strings.size
+    ? { flags, ints, strings }
+    : { flags, ints, strings, repeated: readRepeated(bytes, blocksAt, end) }
 }
 
 /** A header and the bytes of its info. */

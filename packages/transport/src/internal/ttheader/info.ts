@@ -12,12 +12,20 @@ import { maxStringSize, writeText } from "./text.ts"
 
 const maxInfoSize = 0xffff * 4
 
+/** PROTOCOL_ID of a struct without an envelope; that of messages is 0. */
+const thriftStruct = 0x10
+
 /** An info with a checksum that is not known yet. @internal */
 export interface ChecksumInfo {
   readonly bytes: Uint8Array
   /** Where its digits are. */
   readonly checksumAt: number
 }
+
+/** A TTHeader that the peer may not take, for which it would end the connection. @internal */
+export const tooLargeText = (limit: "maxSentHeaderFields" | "maxSentTTHeaderSize", max: number, size: number): string =>
+  `the TTHeader has ${size} ${limit === "maxSentHeaderFields" ? "entries" : "bytes"}, more than the ${max} that may be sent (${limit}): ` +
+  "say less in it, or raise the limit here where the peer takes more"
 
 const writeByte = (out: Output, byte: number): void => {
   out.ensure(1)
@@ -105,8 +113,10 @@ const write = (fields: CallHeaderFields, checksum: boolean): ChecksumInfo => {
 /**
  * Infos of fields that come again. Fields made for one call are many, and dear to remember: only those that come a second
  * time among the last few are.
+ *
+ * @internal
  */
-class Known<A> {
+export class Known<A> {
   private readonly infos = new WeakMap<CallHeaderFields, A>()
   private readonly recent: Array<CallHeaderFields | undefined> = Array.from({ length: 16 }, () => undefined)
   private next = 0
@@ -145,6 +155,18 @@ const checksumInfos = new Known(
  * @internal
  */
 export const encodeInfo = (fields: CallHeaderFields): Uint8Array => plainInfos.get(fields)
+
+/**
+ * The info of a frame of TTHeader streaming, whose PROTOCOL_ID is another. It is not remembered, and lies in memory that it shares:
+ * copy what is kept. Throws as `encodeInfo`.
+ *
+ * @internal
+ */
+export const encodeFrameInfo = (fields: CallHeaderFields): Uint8Array => {
+  const { bytes } = write(fields, false)
+  bytes[0] = thriftStruct
+  return bytes
+}
 
 /** `encodeInfo` with a checksum, which `patchChecksum` writes once the message is there. @internal */
 export const encodeChecksumInfo = (fields: CallHeaderFields): ChecksumInfo => checksumInfos.get(fields)

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { Turns } from "../../src/internal/grpc/turns.ts"
-import type { RawServerStream } from "../../src/RawStream.ts"
+import { Turns } from "../src/internal/turns.ts"
+import type { RawServerStream } from "../src/RawStream.ts"
 
 const stream = (path: string) => ({ path }) as RawServerStream
 

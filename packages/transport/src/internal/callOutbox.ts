@@ -5,7 +5,7 @@
  * @internal
  */
 import { Output } from "@millrace/codec/Output"
-import type { Outbox as OutboxShape } from "../engine.ts"
+import type { Outbox as OutboxShape } from "./engine.ts"
 
 const outputSize = 64 * 1024
 /** Outputs kept for the next connection that writes; those that grew are dear, so few of them. */

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Output } from "@millrace/codec/Output"
 import { Schema } from "effect"
-import { CallOutbox } from "../../src/internal/pingpong/outbox.ts"
-import { MessageWriter } from "../../src/internal/pingpong/writer.ts"
-import type { Encoding } from "../../src/RawCall.ts"
-import { concat } from "../http2/raw.ts"
-import { encodeBytes, hex, noFields, options, TestServer, decodeBytes } from "./support.ts"
+import { CallOutbox } from "../src/internal/callOutbox.ts"
+import { MessageWriter } from "../src/internal/pingpong/writer.ts"
+import type { Encoding } from "../src/RawCall.ts"
+import { concat } from "./http2/raw.ts"
+import { encodeBytes, hex, noFields, options, TestServer, decodeBytes } from "./pingpong/support.ts"
 
 const envelope = { type: 1, method: "Echo", sequenceId: 1 }
 

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import type { RawServerStream } from "../../RawStream.ts"
+import type { RawServerStream } from "../RawStream.ts"
 
 /** @internal */
 export class Turns {
