@@ -25,7 +25,7 @@ export type CallError = RpcError | BizStatusError
  * @category models
  */
 export interface Base {
-  /** Resets both directions (RST_STREAM CANCEL) and ends the call. Idempotent. */
+  /** Resets both directions (RST_STREAM CANCEL, or an Rst frame that says who cancels) and ends the call. Idempotent. */
   readonly cancel: Effect.Effect<void>
   /** Ends the call by agreement, with the error that RPCFinish shall report. Kitex's FinishStream. Idempotent. */
   readonly finish: (error?: RpcError) => Effect.Effect<void>

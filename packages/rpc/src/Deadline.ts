@@ -1,6 +1,6 @@
 /**
  * The total deadline of a call. It lives in the fiber: calls made inside inherit it, the earlier one wins, and it goes
- * on the wire as `grpc-timeout`.
+ * on the wire as `grpc-timeout`, or as the int key 12 of a TTHeader.
  *
  * @since 0.1.0
  */

@@ -34,8 +34,8 @@ export {
 } from "@millrace/transport/Metadata"
 
 /**
- * Metadata by name: one value a key, or several. Keys are lower-cased on their way out; one that ends in `-bin` holds
- * bytes.
+ * Metadata by name: one value a key, or several. Over HTTP/2 keys are lower-cased on their way out, in a TTHeader they stay as they
+ * are; one that ends in `-bin` holds bytes.
  *
  * @since 0.1.0
  * @category models
@@ -45,7 +45,8 @@ export type MetadataRecord = Readonly<Record<string, MetadataValue | ReadonlyArr
 /**
  * Streams and unary calls made inside carry these request headers, behind those of the call's own options; a key may come
  * several times. PingPong calls have no metadata: what is meant for both is metainfo. A call with an entry that
- * cannot be sent fails with the reason `InvalidMetadata`; names of the protocol (`te`, `grpc-timeout`) are left out.
+ * cannot be sent fails with the reason `InvalidMetadata`; names of HTTP/2 (`te`, `grpc-timeout`) are left out. Streams over TTHeader
+ * and their unary calls have it as string keys; those of the protocol (`isn`, `RPC_PERSIST_`, `biz-status`) cannot be sent.
  *
  * **Example** (A token for all calls of a part of a program)
  *

@@ -3,11 +3,10 @@
  * one hop, persistent ones go on; backward values come with the answer of a PingPong call. A handler's own calls carry what
  * came in, with no code.
  *
- * On the wire: `rpc-transit-` and `rpc-persist-` headers, where keys come out in `UPPER_SNAKE` whatever they were; in a
- * TTHeader `RPC_TRANSIT_` and `RPC_PERSIST_` keys, verbatim. Framed and Buffered calls carry none. Over HTTP/2 a key that is
- * no header name and a value with control characters are left out, which a client logs once; space around a value is no
- * part of it, and of keys that become the same (`A-B` and `A_B`) the one that was set last is sent. Empty keys and values
- * are never set.
+ * On the wire: `rpc-transit-` and `rpc-persist-` headers, where keys come out in `UPPER_SNAKE` whatever they were; in the TTHeader of
+ * a call or a stream `RPC_TRANSIT_` and `RPC_PERSIST_` keys, verbatim. Framed and Buffered calls carry none. Over HTTP/2 a key that
+ * is no header name and a value with control characters are left out, which a client logs once; space around a value is no part of it,
+ * and of keys that become the same (`A-B` and `A_B`) the one that was set last is sent. Empty keys and values are never set.
  *
  * @since 0.1.0
  */
@@ -183,8 +182,8 @@ export const persistentValue = (key: string): Effect.Effect<string | undefined> 
   Effect.withFiber((fiber) => Effect.succeed((callContext.metainfo(fiber) ?? callContext.none).persistent.get(key)))
 
 /**
- * In a handler: gives a value to whoever called, as a string key in the TTHeader of the answer. It goes nowhere in a stream
- * or unary call, as in Kitex: use `setHeader` or `setTrailer` of the call there. The last value of a key counts; keys of
+ * In a handler: gives a value to whoever called, as a string key in the TTHeader of the answer. It goes nowhere in a stream, or in a
+ * unary call over HTTP/2, as in Kitex: use `setHeader` or `setTrailer` of the call there. The last value of a key counts; keys of
  * the protocol are a defect, as they are in `setHeader`.
  *
  * @since 0.1.0

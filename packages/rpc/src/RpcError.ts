@@ -88,14 +88,16 @@ export class Status extends Schema.Error<Status>(id("Status"))({
 }) {}
 
 /**
- * The stream was cancelled, by us or by the peer.
+ * The stream was cancelled, by us or by the peer. Over TTHeader streaming `path` names the services that the cancellation went through,
+ * the one that cancelled first.
  *
  * @since 0.1.0
  * @category errors
  */
 export class Cancelled extends Schema.Error<Cancelled>(id("Cancelled"))({
   _tag: Schema.tag("Cancelled"),
-  by: Schema.Literals(["local", "peer"])
+  by: Schema.Literals(["local", "peer"]),
+  path: Schema.optionalKey(Schema.Array(Schema.String))
 }) {}
 
 /**

@@ -7,6 +7,7 @@
 import type { Metadata } from "@millrace/transport/Metadata"
 import type { Metainfo } from "@millrace/transport/Metainfo"
 import type { Encoding } from "@millrace/transport/RawCall"
+import type { StreamProtocol } from "@millrace/transport/RawStream"
 import type { BizStatusError } from "./BizStatusError.ts"
 
 /**
@@ -18,13 +19,13 @@ import type { BizStatusError } from "./BizStatusError.ts"
 export type Mode = "bidirectional" | "client" | "server" | "unary" | "pingPong" | "oneway"
 
 /**
- * How a call travels: a stream of gRPC over HTTP/2, or one of the encodings of a PingPong call (Kitex's `PurePayload`,
- * `Framed`, `TTHeader`, `TTHeaderFramed`).
+ * How a call travels: a stream of gRPC over HTTP/2 or of TTHeader streaming, or one of the encodings of a PingPong call (Kitex's
+ * `PurePayload`, `Framed`, `TTHeader`, `TTHeaderFramed`). Unary calls of a client of TTHeader streaming are `ttheader-framed`.
  *
  * @since 0.1.0
  * @category models
  */
-export type Protocol = "grpc" | Encoding
+export type Protocol = StreamProtocol | Encoding
 
 /**
  * One call. It is alive: what becomes known during the call (`address`, `bizError`) is there from then on.

@@ -163,13 +163,13 @@ export interface Options<
    */
   readonly eagerHeaders?: boolean | undefined
   /**
-   * The service, one of the server's, that takes PingPong calls which name none: those of Framed and Buffered clients, and
-   * of TTHeader clients without Kitex's meta handler. Needed when two services have a PingPong method of one name.
+   * The service, one of the server's, that takes calls which name none: PingPong calls of Framed and Buffered clients, and
+   * of TTHeader clients without Kitex's meta handler. Needed when two services have a method of one name.
    */
   readonly fallback?: Service.Any | undefined
   /**
-   * Serve PingPong calls only when they name their service, which needs a TTHeader. Two services may have a method of one
-   * name then. Default false.
+   * Serve PingPong calls only when they name their service, which needs a TTHeader; and streams over TTHeader only when it is one of
+   * the server's. Two services may have a method of one name then. Default false.
    */
   readonly refuseTrafficWithoutServiceName?: boolean | undefined
   /**
@@ -212,16 +212,17 @@ export type UsesOf<S> = S extends { readonly uses: ReadonlyArray<infer M> }
 
 /**
  * A server of these services. It listens as long as the layer lives; when that ends it stops gracefully. Fails when the
- * transport cannot listen. Dies when two services have one name, a PingPong method is ambiguous, a handler is missing, or
- * handlers were made for a service that uses a middleware which the listed one does not.
+ * transport cannot listen. Dies when two services have one name, a method is ambiguous (two services have it, and neither
+ * `fallback` nor `refuseTrafficWithoutServiceName` says what that means), a handler is missing, or handlers were made for a service that
+ * uses a middleware which the listed one does not.
  *
  * **Details**
  *
- * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. PingPong calls that name
- * no service go to the `fallback`, else to the first service with such a method; those that name an unknown one to the only
- * service with such a method. A handler runs in a fiber of its own with a `Scope` of its own; it is interrupted when its
- * client leaves (not that of a oneway call), its deadline passes or the grace time is over (`ServerCall.interruptedBy`
- * tells which).
+ * Calls are routed by service and method; the package of the path is not looked at, as in Kitex. PingPong calls and streams over
+ * TTHeader that name no service go to the `fallback`, else to the first service with such a method; those that name an unknown one to
+ * the only service with such a method. Unary methods are served as streams over HTTP/2, and as PingPong calls. A handler runs in a fiber
+ * of its own with a `Scope` of its own; it is interrupted when its client leaves (not that of a oneway call), its deadline passes or the
+ * grace time is over (`ServerCall.interruptedBy` tells which).
  *
  * A defect of a handler is logged with `rpc.service` and `rpc.method` and answered with Kitex's text of a panic. So is
  * a defect of a fiber that it forked, when the handler goes on waiting for something else: nobody would hear of it. A
@@ -361,7 +362,7 @@ const tableOf = (
     fallback: fallback === undefined ? undefined : table.get(fallback.name_),
     refuseUnnamed: options.refuseTrafficWithoutServiceName ?? false
   }
-  const ambiguous = ambiguousMethod(routing, ({ answer }) => answer !== undefined)
+  const ambiguous = ambiguousMethod(routing)
   if (ambiguous !== undefined) {
     throw new Error(
       `method name [${ambiguous}] is conflicted between services but no fallback service is specified: name one that has it as the option fallback of Server.layer, or set refuseTrafficWithoutServiceName`

@@ -29,11 +29,12 @@ export interface ServerCall {
   /** Kitex metainfo that came with the request. */
   readonly metainfo: Metainfo
   /**
-   * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Upper-case keys,
-   * reserved keys and a call after the headers went out are refused (a defect: it is a mistake in the program).
+   * Adds a response header; a key may be added several times, and one that ends in `-bin` holds bytes. Reserved keys, over HTTP/2
+   * those in upper case, and a call after the headers went out are refused (a defect: it is a mistake in the program).
    *
    * A PingPong call puts it into the TTHeader of the answer, also of an exception: text alone, upper case as well, and the
-   * last value of a key counts. It is dropped where the request had no TTHeader.
+   * last value of a key counts; that of a unary method takes all values, and bytes, as streams do. It is dropped where the request had
+   * no TTHeader.
    */
   readonly setHeader: (key: string, value: MetadataValue) => Effect.Effect<void>
   /** Sends the response headers now; the first message does it otherwise. Does nothing on a PingPong call. */

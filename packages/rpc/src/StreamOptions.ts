@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { StreamTransport } from "@millrace/transport/Transport"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -37,7 +38,7 @@ export interface Unsupported<Message extends string> {
  */
 export interface NotForStreams {
   readonly rpcTimeout?: Unsupported<"streams have no RPC timeout: use timeout or recvTimeout">
-  readonly connection?: Unsupported<"streams share HTTP/2 connections: use connectionsPerAddress of the transport">
+  readonly connection?: Unsupported<"streams share connections: use connectionsPerAddress or streamConnections of the transport">
   readonly retry?: Unsupported<"streams cannot be retried: use resumable; for unary methods use the option unary">
   readonly fallback?: Unsupported<"streams have no fallback; for unary methods use the option unary">
 }
@@ -50,7 +51,10 @@ export interface NotForStreams {
  * @category options
  */
 export interface CommonOptions {
-  /** Total deadline of a call, sent as `grpc-timeout`; the earlier of this and the fiber's own (`Deadline`) counts. */
+  /**
+   * Total deadline of a call, sent as `grpc-timeout`, or as the int key 12 of a TTHeader; the earlier of this and the fiber's own
+   * (`Deadline`) counts.
+   */
   readonly timeout?: Duration.Input | undefined
   /** For one `recv`, and for the answer of a unary call: the stream is cancelled when it waits longer. */
   readonly recvTimeout?: Duration.Input | undefined
@@ -69,7 +73,7 @@ export interface CommonOptions {
    * Log once when an end of a stream has been parked longer than this. Default 1 minute; `Duration.infinity` is never.
    */
   readonly stallWarning?: Duration.Input | undefined
-  /** Compress messages, and ask the server to. */
+  /** Compress messages, and ask the server to. Over HTTP/2 alone. */
   readonly compressor?: "gzip" | undefined
 }
 
@@ -142,8 +146,8 @@ export interface CallOptions extends CommonOptions, NotForStreams {
   /** `HOST:PORT` to call in place of the client's choice. */
   readonly hostPort?: string | undefined
   /**
-   * Request headers, beside those of the protocol: one value a key, or several. Keys are lower-cased; one that ends in
-   * `-bin` holds bytes. An entry that cannot be sent fails the call with the reason `InvalidMetadata`.
+   * Request headers, or string keys of a TTHeader, beside those of the protocol: one value a key, or several. Over HTTP/2 keys are
+   * lower-cased; one that ends in `-bin` holds bytes. An entry that cannot be sent fails the call with the reason `InvalidMetadata`.
    */
   readonly metadata?: MetadataRecord | undefined
   /** Called with the response headers before the first message; empty when the server sent none. */
@@ -183,11 +187,18 @@ export interface StreamClientOptions<
   readonly timeouts?: { readonly value: Timeouts } | undefined
   /** Policies of the unary methods. */
   readonly unary?: UnaryPolicies | undefined
-  /** The name of the service that is called, `:authority` on the wire. Default: the name of the service. */
+  /**
+   * What carries the streams. `ttheader-streaming` is Kitex's TTHeader streaming, where unary calls go out as PingPong calls behind a
+   * TTHeader; `auto` tries it first, and goes over HTTP/2 where a server closes the connection at once. What happens to a call is the
+   * same `reason` over each; numbers and texts are those of Kitex there (`code = 12007` and so on). Default `grpc`.
+   */
+  readonly transport?: StreamTransport | undefined
+  /** The name of the service that is called: `:authority`, or the int key 6 of a TTHeader. Default: the name of the service. */
   readonly destService?: string | undefined
   /**
    * The name by which servers know this client: sends the four headers of Kitex's `ClientHTTP2Handler`, `source-service` and
-   * so on. Default: none of them.
+   * so on, or their int keys in a TTHeader. Default: none of them. Over TTHeader streaming it is in the path of a cancellation too, by
+   * default as the name of the service whose handler calls.
    */
   readonly callerName?: string | undefined
   /**

@@ -18,12 +18,17 @@ export const streams = [
   // @ts-expect-error WithFailureRetry and its kin
   StreamClient.make(Echo, { retry: { times: 3 } }),
   // @ts-expect-error WithFallback
-  StreamClient.make(Echo, { fallback: () => undefined })
+  StreamClient.make(Echo, { fallback: () => undefined }),
+  StreamClient.make(Echo, { transport: "ttheader-streaming" }),
+  // @ts-expect-error WithTransportProtocol of what carries no streams
+  StreamClient.make(Echo, { transport: "ttheader-framed" })
 ]
 
 export const calls = [
   // @ts-expect-error WithStreamRecvTimeoutConfig
   Client.make(Echo, { recvTimeout: "1 second" }),
+  // @ts-expect-error WithTransportProtocol of streams
+  Client.make(Echo, { transport: "ttheader-streaming" }),
   // @ts-expect-error WithGRPCCompressor
   Client.make(Echo, { compressor: "gzip" })
 ]

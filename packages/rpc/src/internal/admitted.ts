@@ -17,13 +17,42 @@ type Observer = Exclude<ReturnType<Admission["admit"]>, RpcError>
 /** Told of what an observer or a rule threw. @internal */
 export type OnDefect = (info: RpcInfo, cause: Cause.Cause<unknown>) => void
 
-/** Whoever hears of a call may die: it keeps neither the others nor the call from their end. @internal */
-export const safely = (onDefect: OnDefect, info: RpcInfo, tell: () => void): void => {
+/**
+ * Whoever hears of a call may die: it keeps neither the others nor the call from their end. `what` is an argument of its own, so
+ * that to tell of a call makes no closure.
+ *
+ * @internal
+ */
+export const safely = <O, A>(
+  onDefect: OnDefect,
+  info: RpcInfo,
+  tell: (observer: O, what: A) => void,
+  observer: O,
+  what: A
+): void => {
   try {
-    tell()
+    tell(observer, what)
   } catch (defect) {
     onDefect(info, Cause.die(defect))
   }
+}
+
+/** @internal */
+export const tellCreated = (observer: Observer, now: number): void => {
+  if (typeof observer !== "function") observer.created?.(now)
+}
+
+/** @internal */
+export const tellAnswered =
+  (since: number) =>
+  (observer: Observer, now: number): void => {
+    if (typeof observer !== "function") observer.answered?.(now - since, now)
+  }
+
+/** @internal */
+export const tellEnded = (observer: Observer, end: CallEnd): void => {
+  if (typeof observer === "function") observer(end)
+  else observer.ended(end)
 }
 
 /** What observers hear of an outcome. @internal */
@@ -38,7 +67,7 @@ export const callEnd = (info: RpcInfo, outcome: Outcome, created: boolean, since
 export class Admitted {
   /** Whether there is a stream, or a connection for the call. */
   opened = false
-  info: RpcInfo
+  readonly info: RpcInfo
   readonly #observers: ReadonlyArray<Observer>
   /** When it was admitted. */
   readonly since: number
@@ -56,26 +85,25 @@ export class Admitted {
 
   created(): void {
     this.opened = true
-    for (const observer of this.#observers) {
-      if (typeof observer !== "function") safely(this.#onDefect, this.info, () => observer.created?.(this.#now()))
-    }
+    const now = this.#now()
+    for (const observer of this.#observers) safely(this.#onDefect, this.info, tellCreated, observer, now)
   }
 
   answered(): void {
     const now = this.#now()
-    for (const observer of this.#observers) {
-      if (typeof observer !== "function")
-        safely(this.#onDefect, this.info, () => observer.answered?.(now - this.since, now))
-    }
+    const tell = tellAnswered(this.since)
+    for (const observer of this.#observers) safely(this.#onDefect, this.info, tell, observer, now)
   }
 
-  ended(outcome: Outcome, now = this.#now()): void {
+  ended(outcome: Outcome): void {
+    if (!this.#over) this.endedBy(callEnd(this.info, outcome, this.opened, this.since, this.#now()))
+  }
+
+  /** Where somebody else hears of the same end. */
+  endedBy(end: CallEnd): void {
     if (this.#over) return
     this.#over = true
-    const end = callEnd(this.info, outcome, this.opened, this.since, now)
-    for (const observer of this.#observers) {
-      safely(this.#onDefect, this.info, () => (typeof observer === "function" ? observer(end) : observer.ended(end)))
-    }
+    for (const observer of this.#observers) safely(this.#onDefect, end.info, tellEnded, observer, end)
   }
 }
 
@@ -92,24 +120,25 @@ export const admit = (
   onDefect: OnDefect,
   onThrown?: (info: RpcInfo, defect: unknown) => RpcError
 ): RpcError | Admitted => {
-  const observers: Array<Observer> = []
-  for (const rule of rules) {
+  // oxlint-disable-next-line unicorn/no-new-array -- of its final length: one that grows takes room for sixteen more, on every call
+  const observers = new Array<Observer>(rules.length)
+  for (let index = 0; index < rules.length; index++) {
     let answer: ReturnType<Admission["admit"]>
     try {
-      answer = rule.admit(request)
+      answer = rules[index]!.admit(request)
     } catch (defect) {
       if (onThrown === undefined) {
-        admittedBy(observers, request, now, onDefect).ended(broken(Cause.die(defect)))
+        admittedBy(observers.slice(0, index), request, now, onDefect).ended(broken(Cause.die(defect)))
         throw defect
       }
       answer = onThrown(request.info, defect)
     }
     if (answer instanceof RpcError) {
       // Mostly there is nobody to tell: a server over its limit has no time for more.
-      if (observers.length > 0) admittedBy(observers, request, now, onDefect).ended(failed(answer))
+      if (index > 0) admittedBy(observers.slice(0, index), request, now, onDefect).ended(failed(answer))
       return answer
     }
-    observers.push(answer)
+    observers[index] = answer
   }
   return admittedBy(observers, request, now, onDefect)
 }

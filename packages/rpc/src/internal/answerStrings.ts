@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as HeaderStrings from "@millrace/transport/HeaderStrings"
 import * as Pushback from "@millrace/transport/Pushback"
 import type { CallEntries } from "@millrace/transport/RawCall"
 
@@ -32,6 +33,18 @@ export const add = (entries: CallEntries, key: string, value: string | Uint8Arra
   const refusal = refusalOf(key, value)
   if (refusal !== undefined) throw new Error(refusal)
   return [...entries.filter(([other]) => other !== key), [key, value as string]]
+}
+
+/**
+ * Adds an entry as a unary method has them, whatever its transport: beside others of the same key, and with bytes where that ends in
+ * `-bin`. Throws when it cannot be sent.
+ *
+ * @internal
+ */
+export const append = (entries: CallEntries, key: string, value: string | Uint8Array): CallEntries => {
+  const strings = HeaderStrings.fromMetadata([[key, value]])
+  if (typeof strings === "string") throw new Error(strings)
+  return [...entries, ...strings]
 }
 
 /** Why an entry cannot be sent; undefined when it can. @internal */

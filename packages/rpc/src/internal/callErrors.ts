@@ -7,13 +7,20 @@
 import { type ApplicationException, ExceptionType } from "@millrace/codec/Message"
 import * as Pushback from "@millrace/transport/Pushback"
 import type { CallEntries } from "@millrace/transport/RawCall"
-import { BizStatusError } from "../BizStatusError.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import * as errors from "./errors.ts"
+import { goDuration } from "./goDuration.ts"
+import { panicStatus, textOf } from "./statuses.ts"
 
 /** gRPC's UNAVAILABLE, which streams get as well. */
 const shutdownCode = 14
+
+/** gRPC's codes of what happened to a unary call, of which a Thrift exception has no type of its own. */
+const statusTypes: ReadonlyMap<string, number> = new Map([
+  ["DeadlineExceeded", 4],
+  ["Unavailable", shutdownCode]
+])
 
 /**
  * The exception of a failure that no method declares. Errors that carry a number of their own (Kitex's `TransError`) keep
@@ -21,13 +28,16 @@ const shutdownCode = 14
  *
  * @internal
  */
-export const toException = (failure: unknown, fromHandler: boolean): ApplicationException => {
-  const text = failure instanceof BizStatusError ? failure.message : errors.toStatus(failure, false).message
+export const toException = (info: RpcInfo, failure: unknown, fromHandler: boolean): ApplicationException => {
+  const text = textOf(failure)
   if (failure instanceof RpcError.RpcError) {
     const suffix = fromHandler ? " [biz error]" : ""
     const tag = failure.reason._tag
     if (tag === "Status") return { type: failure.code, message: text + suffix }
     if (tag === "CodecError") return { type: ExceptionType.ProtocolError, message: text + suffix }
+    // Whoever calls a unary method shall see the same reason on every transport.
+    const type = info.mode === "unary" ? statusTypes.get(tag) : undefined
+    if (type !== undefined) return { type, message: text + suffix }
   }
   return { type: ExceptionType.InternalError, message: fromHandler ? `biz error: ${text}` : text }
 }
@@ -45,13 +55,13 @@ export const fromException = (info: RpcInfo, { message, type }: ApplicationExcep
 /** A defect: Kitex's text for a panic in a handler. @internal */
 export const panic = (info: RpcInfo, defect: unknown): ApplicationException => ({
   type: ExceptionType.InternalError,
-  message: errors.panicStatus(info, defect).message
+  message: panicStatus(info, defect).message
 })
 
 /** A defect of a decoder: Kitex's text for a panic there. @internal */
 export const decoderPanic = (defect: unknown): ApplicationException => ({
   type: ExceptionType.ProtocolError,
-  message: `panic: [happened in Read] ${errors.toStatus(defect, false).message}`
+  message: `panic: [happened in Read] ${textOf(defect)}`
 })
 
 /** @internal */
@@ -67,12 +77,9 @@ export const unknownMethod = (service: string, method: string): ApplicationExcep
 })
 
 /** A method of a streaming mode was called as if it had none. @internal */
-export const streamingMethod = ({ method, mode, service }: RpcInfo): ApplicationException => ({
+export const streamingMethod = ({ method, service }: RpcInfo): ApplicationException => ({
   type: ExceptionType.InternalError,
-  message:
-    mode === "unary"
-      ? `biz error: ${service}.${method} is a thrift streaming unary method, please call with Kitex StreamClient or remove the annotation streaming.mode`
-      : `biz error: ${service}.${method} is a thrift streaming method, please call with Kitex StreamClient`
+  message: `biz error: ${service}.${method} is a thrift streaming method, please call with Kitex StreamClient`
 })
 
 /** What ended a call in spite of its handler. @internal */
@@ -86,7 +93,7 @@ export const deadlineExceeded = (info: RpcInfo, timeoutMillis: number): RpcError
   errors.error(
     info,
     4,
-    `rpc timeout: timeout=${errors.goDuration(timeoutMillis)}, to=${info.service}, method=${info.method}`,
+    `rpc timeout: timeout=${goDuration(timeoutMillis)}, to=${info.service}, method=${info.method}`,
     new RpcError.DeadlineExceeded()
   )
 

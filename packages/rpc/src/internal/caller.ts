@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Method from "../Method.ts"
 import type { ClientMiddleware } from "../Middleware.ts"
-import type { RpcInfo } from "../RpcInfo.ts"
+import type { Protocol, RpcInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
 import type * as Service from "../Service.ts"
 import type { CallOptions } from "../StreamOptions.ts"
@@ -17,10 +17,11 @@ import { ClientCall } from "./clientCall.ts"
 import type { ClientGovernance } from "./clientGovernance.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import { ClientMethod } from "./clientMethod.ts"
+import { CurrentCall } from "./currentCall.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import type { StreamOpener } from "./streamOpener.ts"
 import type { AnyOptions } from "./streamSettings.ts"
-import { UnaryCall, type UnaryError } from "./unaryCall.ts"
+import type { UnaryError } from "./unaryCall.ts"
 import type { Environment } from "./waitingEnd.ts"
 
 /** What a client is made of. @internal */
@@ -70,7 +71,8 @@ export abstract class Caller {
 
   method(method: Method.Any): ClientMethod {
     const { options, service } = this.parts
-    return new ClientMethod(service, method, "grpc", options.callerName, options.destService)
+    const protocol = protocolOf(options.transport, method)
+    return new ClientMethod(service, method, protocol, options.callerName, options.destService)
   }
 
   /** The info of one call, where somebody looks at single calls. */
@@ -98,34 +100,17 @@ export abstract class Caller {
       method.plan,
       { ...this.opener.settings(options), deadline },
       lifecycle,
+      fiber.getRef(CurrentCall),
       options.onHeader,
       options.onTrailer
     )
     if (this.onMessages) call.context = Context.merge(this.parts.context, fiber.context)
     return call
   }
+}
 
-  /** With `whole` it gives the result struct, declared exceptions too. */
-  protected unaryCall(
-    method: ClientMethod,
-    raw: RawClientStream,
-    info: RpcInfo,
-    deadline: number,
-    options: CallOptions,
-    lifecycle: Lifecycle | undefined,
-    whole: boolean
-  ): UnaryCall {
-    return new UnaryCall(
-      info,
-      raw,
-      method.plan,
-      this.env.timers,
-      deadline,
-      this.opener.settings(options),
-      options.onHeader,
-      options.onTrailer,
-      lifecycle,
-      whole
-    )
-  }
+/** Until a stream is there: what carries it may be another. */
+const protocolOf = (transport: AnyOptions["transport"] = "grpc", { mode }: Method.Any): Protocol => {
+  if (transport === "grpc") return "grpc"
+  return mode === "unary" ? "ttheader-framed" : "ttheader-streaming"
 }

@@ -13,7 +13,9 @@ import type { CallError } from "../ClientStream.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { Budgets } from "./budgets.ts"
+import * as cancellation from "./cancellation.ts"
 import { ClientInfo } from "./clientInfo.ts"
+import type { HandledCall } from "./currentCall.ts"
 import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
@@ -25,6 +27,8 @@ import type { Environment } from "./waitingEnd.ts"
 export class ClientCall extends Duplex {
   declare readonly raw: RawClientStream
   readonly #lifecycle: Lifecycle
+  /** The call on whose behalf this one is made. */
+  readonly #handled: HandledCall | undefined
   readonly #onHeader: ((header: Metadata.Metadata) => void) | undefined
   readonly #onTrailer: ((trailer: Metadata.Metadata) => void) | undefined
   #headerSeen = false
@@ -43,10 +47,12 @@ export class ClientCall extends Duplex {
     plan: MethodPlan,
     budgets: Budgets,
     lifecycle: Lifecycle,
+    handled: HandledCall | undefined,
     onHeader: ((header: Metadata.Metadata) => void) | undefined,
     onTrailer: ((trailer: Metadata.Metadata) => void) | undefined
   ) {
     super(env, info, plan, raw, plan.decodeResponse, plan.encodeRequest, budgets)
+    this.#handled = handled
     this.#lifecycle = lifecycle
     lifecycle.counts = this
     this.#onHeader = onHeader
@@ -169,12 +175,12 @@ export class ClientCall extends Duplex {
   }
 
   readonly cancel: Effect.Effect<void> = Effect.suspend(() => {
-    const error = errors.cancelled(this.info)
+    const error = this.#cancelled()
     return this.end(error, { ...outcomes.failed(error), reason: "explicit" })
   })
 
   readonly finishWith = (error?: RpcError): Effect.Effect<void> =>
-    this.end(error ?? errors.cancelled(this.info), {
+    this.end(error ?? this.#cancelled(), {
       ...(error === undefined ? outcomes.completed : outcomes.failed(error)),
       reason: "explicit"
     })
@@ -241,8 +247,8 @@ export class ClientCall extends Duplex {
     if (end._tag === "Status") return errors.fromStatus(this.info, end.status) ?? errors.streamDone(this.info)
     if (end._tag === "HalfClosed") return errors.streamDone(this.info)
     // Both ends run out of time at one moment; whose word arrives first must not change the answer.
-    return end.error.code === 1 && this.deadlinePassed
-      ? errors.deadlineExceeded(this.info)
+    return errors.isCancel(this.info, end.error) && this.deadlinePassed
+      ? this.deadlineExceeded()
       : errors.fromTransport(this.info, end.error)
   }
 
@@ -264,8 +270,12 @@ export class ClientCall extends Duplex {
       : Effect.catch(this.#endOf(end), () => Effect.fail(error))
   }
 
-  protected failed(): void {
-    this.raw.abort("cancel", errors.localCancel)
+  protected failed(error: CallError): void {
+    this.raw.abort("cancel", errors.localCancel, cancellation.toServer(this.info, error, this.#handled))
+  }
+
+  #cancelled(): RpcError {
+    return errors.cancelled(this.info, this.#handled?.cancellation)
   }
 
   /** An end that this side decided on. */
@@ -289,6 +299,6 @@ export class ClientCall extends Duplex {
     // A budget ran out, and nobody asked afterwards.
     if (this.failure instanceof RpcError) return this.finish(outcomes.failed(this.failure))
     // Fibers outside the scope may still wait at the stream.
-    return this.end(errors.cancelled(this.info), outcomes.ofScope(exit))
+    return this.end(this.#cancelled(), outcomes.ofScope(exit))
   }
 }

@@ -16,6 +16,8 @@ export class ClientMethod {
   /** Before an instance was chosen. */
   readonly unplaced: RpcInfo
   readonly #placed = new Map<string, RpcInfo>()
+  /** Of calls that go another way than those of the client mostly do: by address and protocol. */
+  readonly #otherwise = new Map<string, RpcInfo>()
 
   constructor(service: Service.Any, method: Method.Any, protocol: Protocol, caller = "", callee = service.name_) {
     this.plan = plans.make(service, method)
@@ -42,14 +44,29 @@ export class ClientMethod {
     return info
   }
 
-  info(address: string): RpcInfo {
-    let info = this.#placed.get(address)
-    if (info === undefined) {
-      // Addresses come from the outside; thousands of them are a sign of churn, not of reuse.
-      if (this.#placed.size >= 4096) this.#placed.clear()
-      info = { ...this.unplaced, address }
-      this.#placed.set(address, info)
+  /** As its stream is carried, which is not known before where a client tries one protocol after the other. */
+  carriedBy(info: RpcInfo, protocol: Protocol): RpcInfo {
+    if (info.protocol === protocol) return info
+    if (info instanceof ClientInfo) {
+      info.protocol = protocol
+      return info
     }
-    return info
+    const key = `${protocol} ${info.address}`
+    return kept(this.#otherwise, key, () => ({ ...info, protocol }))
   }
+
+  info(address: string): RpcInfo {
+    return this.#placed.get(address) ?? kept(this.#placed, address, () => ({ ...this.unplaced, address }))
+  }
+}
+
+const kept = (infos: Map<string, RpcInfo>, key: string, make: () => RpcInfo): RpcInfo => {
+  let info = infos.get(key)
+  if (info === undefined) {
+    // Addresses come from the outside; thousands of them are a sign of churn, not of reuse.
+    if (infos.size >= 4096) infos.clear()
+    info = make()
+    infos.set(key, info)
+  }
+  return info
 }

@@ -4,6 +4,7 @@
  * @internal
  */
 import type { Metainfo } from "@millrace/transport/Metainfo"
+import type { RawCancellation } from "@millrace/transport/RawStream"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
@@ -17,6 +18,8 @@ export interface HandledCall {
   readonly metainfo: Metainfo
   /** The handler's own fiber. */
   readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** Why the streams that it has opened end with it; undefined while it goes on. */
+  readonly cancellation: RawCancellation | undefined
   /** Set when a fiber of the handler has forked in its turn: whom a defect reaches is then no longer ours to tell. */
   nested: boolean
   /** Puts a value into the answer where it has a place for one; throws for a key that cannot be sent. */

@@ -18,10 +18,11 @@ import { CallDispatcher } from "./callDispatcher.ts"
 import * as errors from "./errors.ts"
 import { failed, interrupted } from "./outcome.ts"
 import type { Route } from "./routes.ts"
-import type { RoutingTable } from "./routing.ts"
+import { type RoutingTable, serviceOf } from "./routing.ts"
 import { StreamInfo } from "./serverInfo.ts"
 import { ServerCall, type ServerEnvironment, shutdownReset } from "./serverCall.ts"
 import { refusal, type Serving } from "./serving.ts"
+import { toStatus } from "./statuses.ts"
 import { hearsOfMessages } from "./waitingEnd.ts"
 
 /** What is particular to streams. @internal */
@@ -87,8 +88,8 @@ export class Dispatcher implements Acceptor {
 
   /** By the headers alone: a refusal is a status, and no stream. What they do not decide is left to `onStream`. */
   readonly #admit = (request: RawRequest, metadata: Metadata, peer: RawPeer): RawStatus | RawAdmitted | undefined => {
-    const { method, service, thrift, timeoutMillis } = request
-    const route = this.#routes.services.get(service)?.get(method)
+    const { method, thrift, timeoutMillis } = request
+    const route = this.#serviceOf(request)?.get(method)
     if (route === undefined || route.showsRequest || !thrift || this.#serving.over) return undefined
     if (timeoutMillis !== undefined && timeoutMillis <= 0) return undefined
     const info = infoOf(request, metadata, peer, route)
@@ -96,13 +97,18 @@ export class Dispatcher implements Acceptor {
     if (admitted === undefined) return undefined
     if (!(admitted instanceof RpcError.RpcError)) return new Entrance(info, route, admitted)
     this.#serving.refused(info, admitted)
-    return this.#statusOf(admitted)
+    return this.#statusOf(info, admitted)
+  }
+
+  /** HTTP/2 goes by the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`). */
+  #serviceOf({ method, protocol, service }: RawRequest): ReadonlyMap<string, Route> | undefined {
+    return protocol === "grpc" ? this.#routes.services.get(service) : serviceOf(this.#routes, service, method)
   }
 
   /** Rules refuse with the same errors again and again: the transport encodes a frozen status once. */
-  #statusOf(error: RpcError.RpcError): RawStatus {
+  #statusOf(info: RpcInfo, error: RpcError.RpcError): RawStatus {
     let status = this.#statuses.get(error)
-    if (status === undefined) this.#statuses.set(error, (status = Object.freeze(errors.toStatus(error, false))))
+    if (status === undefined) this.#statuses.set(error, (status = Object.freeze(toStatus(info, error, false))))
     return status
   }
 
@@ -112,17 +118,16 @@ export class Dispatcher implements Acceptor {
 
   onStream(raw: RawServerStream): void {
     if (raw.admitted instanceof Entrance) return this.#enter(raw, raw.admitted)
-    if (raw.service === "") {
+    if (raw.service === "" && raw.protocol === "grpc") {
       raw.finish({ code: 13, message: `malformed method name, method=${JSON.stringify(raw.path)}` }, [])
       return raw.release()
     }
-    // By the IDL name of the service: its package is never looked at, as in Kitex (`nphttp2/server_handler.go`).
-    const service = this.#routes.services.get(raw.service)
+    const service = this.#serviceOf(raw)
     const route = service?.get(raw.method)
     const info = infoOf(raw, raw.metadata, raw.peer, route)
     if (route === undefined) info.unknown = true
     if (this.#serving.over) return this.#shutdown(raw, info)
-    // Codes of Thrift's application exceptions, which look like gRPC's: Kitex answers with them too.
+    // Types of Thrift's application exceptions, which look like codes of gRPC: Kitex answers with them over HTTP/2 too.
     if (service === undefined) return this.#refuse(raw, info, refusal(info, 20, `unknown service ${raw.service}`))
     if (route === undefined) return this.#refuse(raw, info, refusal(info, 1, `unknown method ${raw.method}`))
     if (!raw.thrift) {
@@ -176,7 +181,7 @@ export class Dispatcher implements Acceptor {
   }
 
   #refuse(raw: RawServerStream, info: RpcInfo, error: RpcError.RpcError): void {
-    raw.finish(errors.toStatus(error, false), [])
+    raw.finish(toStatus(info, error, false), [])
     raw.release()
     this.#serving.refused(info, error)
   }
@@ -184,11 +189,12 @@ export class Dispatcher implements Acceptor {
 
 const infoOf = (request: RawRequest, metadata: Metadata, peer: RawPeer, route: Route | undefined): StreamInfo =>
   new StreamInfo(
-    request.service,
+    route === undefined ? request.service : route.plan.service.name_,
     request.method,
     route === undefined ? "bidirectional" : route.plan.method.mode,
     // What the caller puts before the service is never looked at.
     route === undefined ? request.path : route.plan.path,
     peer.address,
-    metadata
+    metadata,
+    request
   )

@@ -1,19 +1,22 @@
 /**
- * Every translation between what the wire says and what callers see: statuses, transport failures, budgets.
- * Codes and texts are Kitex's (`nphttp2/codes.go`, `kerrors`).
+ * What callers see of what the wire says, and of what this side decides: statuses, transport failures, budgets. Numbers and texts are
+ * those of the protocol (`Words`), the reason is the same in each.
  *
  * @internal
  */
 import { CodecError } from "@millrace/codec/CodecError"
-import type { RawStatus } from "@millrace/transport/RawStream"
-import * as StatusDetails from "@millrace/transport/StatusDetails"
-import { Cancelled as TransportCancelled, TransportError } from "@millrace/transport/TransportError"
+import { ExceptionType } from "@millrace/codec/Message"
+import type { RawCancellation, RawStatus } from "@millrace/transport/RawStream"
+import { Cancelled as TransportCancelled, type StreamReset, TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import { BizStatusError } from "../BizStatusError.ts"
 import type { CallError } from "../ClientStream.ts"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
+import { grpcWords } from "./grpcWords.ts"
 import * as refusals from "./refusals.ts"
+import { Code, shownPath, ttstreamWords } from "./ttstreamWords.ts"
+import type { Said, Words } from "./words.ts"
 
 type Reason = (typeof RpcError.Reason)["Type"]
 
@@ -30,41 +33,47 @@ export const error = (info: RpcInfo, code: number, desc: string, reason: Reason)
 /** gRPC's INTERNAL: the code of what has none of its own. @internal */
 export const internal = 13
 
-/** @internal */
-export const deadlineExceeded = (info: RpcInfo) =>
-  error(info, 4, "context deadline exceeded", new RpcError.DeadlineExceeded())
+/** How the protocol of a call says what happened. @internal */
+export const wordsOf = ({ protocol }: RpcInfo): Words => (protocol === "ttheader-streaming" ? ttstreamWords : grpcWords)
 
-/** @internal */
-export const cancelled = (info: RpcInfo) => error(info, 1, "context canceled", new RpcError.Cancelled({ by: "local" }))
+const saying = (info: RpcInfo, { code, desc }: Said, reason: Reason): RpcError.RpcError =>
+  error(info, code, desc, reason)
+
+/** `millis` is what the call had when its stream began. @internal */
+export const deadlineExceeded = (info: RpcInfo, millis?: number) =>
+  saying(info, wordsOf(info).deadlineExceeded(info.side, millis), new RpcError.DeadlineExceeded())
+
+/** `why` is what ended the call that this one was made for. @internal */
+export const cancelled = (info: RpcInfo, why?: RawCancellation) => {
+  const path = why !== undefined && info.protocol === "ttheader-streaming" ? shownPath(why.path) : undefined
+  return saying(info, wordsOf(info).cancelled(info.side, why), cancelledReason("local", path))
+}
+
+const cancelledReason = (by: "local" | "peer", path: ReadonlyArray<string> = []) =>
+  new RpcError.Cancelled(path.length === 0 ? { by } : { by, path })
 
 /** @internal */
 export const recvTimeout = (info: RpcInfo, millis: number, failsAlone = false) =>
-  error(
-    info,
-    17,
-    `stream Recv timeout, timeout config={Timeout:${goDuration(millis)} DisableCancelRemote:${failsAlone}}`,
-    new RpcError.RecvTimeout({ millis })
-  )
+  saying(info, wordsOf(info).recvTimeout(info.side, millis, failsAlone), new RpcError.RecvTimeout({ millis }))
 
 /** @internal */
 export const firstMessageTimeout = (info: RpcInfo, millis: number) =>
-  error(info, 17, `no first message within ${goDuration(millis)}`, new RpcError.FirstMessageTimeout({ millis }))
+  saying(info, wordsOf(info).firstMessageTimeout(info.side, millis), new RpcError.FirstMessageTimeout({ millis }))
 
 /** @internal */
 export const sendTimeout = (info: RpcInfo, millis: number) =>
-  error(
-    info,
-    4,
-    `stream Send timeout, the peer left no room for a message within ${goDuration(millis)}`,
-    new RpcError.SendTimeout({ millis })
-  )
+  saying(info, wordsOf(info).sendTimeout(info.side, millis), new RpcError.SendTimeout({ millis }))
 
 /** Sending on a stream that has ended well, or after the half close. @internal */
-export const streamDone = (info: RpcInfo) => error(info, internal, "the stream is done", new RpcError.Status({}))
+export const streamDone = (info: RpcInfo) => saying(info, wordsOf(info).streamDone(info.side), new RpcError.Status({}))
 
 /** The server's handler still uses a stream whose handler has returned. @internal */
 export const handlerReturned = (info: RpcInfo) =>
-  error(info, 1, "transport: canceled by business handler returning", new RpcError.Cancelled({ by: "local" }))
+  saying(info, wordsOf(info).handlerReturned(info.side), cancelledReason("local"))
+
+/** Metadata that does not go into the Header frame of a stream. @internal */
+export const invalidMetadata = (info: RpcInfo, desc: string) =>
+  error(info, internal, desc, new RpcError.InvalidMetadata())
 
 /** A peer broke the rule of one request or one response. @internal */
 export const protocolViolation = (info: RpcInfo, desc: string) =>
@@ -113,15 +122,22 @@ const bizStatusError = (
 
 /** A status as the error of a send behind it, which never is a business error. @internal */
 export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError =>
-  error(info, status.code, status.message, statusReason(info, status))
+  saying(info, wordsOf(info).status(info.side, status), statusReason(info, status))
 
 const statusReason = (info: RpcInfo, status: RawStatus): Reason => {
+  if (info.protocol === "ttheader-framed") return exceptionReason(status)
   switch (status.code) {
     case 4:
       return new RpcError.DeadlineExceeded()
     case 7:
     case 8:
       return refused(info, status) ?? ownStatus(status)
+    case internal:
+      // A Kitex server has no code for it.
+      return (
+        (info.protocol === "grpc" ? undefined : refusals.refusalOf(status.message, status.retryAfterMillis)) ??
+        ownStatus(status)
+      )
     case 14:
       return new RpcError.Unavailable({ neverSent: false })
     default:
@@ -131,22 +147,44 @@ const statusReason = (info: RpcInfo, status: RawStatus): Reason => {
 
 const ownStatus = ({ details }: RawStatus): Reason => new RpcError.Status(details === undefined ? {} : { details })
 
+/** A unary call that went out as a PingPong call: its code is the type of a Thrift exception, and the text tells. */
+const exceptionReason = ({ code, message, retryAfterMillis }: RawStatus): Reason => {
+  if (code === 4 || message.startsWith("rpc timeout:")) return new RpcError.DeadlineExceeded()
+  if (code === 14) {
+    const draining = message === "graceful shutdown" ? ({ draining: true } as const) : undefined
+    return new RpcError.Unavailable({ neverSent: false, ...draining })
+  }
+  const refusal = code === ExceptionType.InternalError ? refusals.refusalOf(message, retryAfterMillis) : undefined
+  return refusal ?? new RpcError.Status({})
+}
+
 /**
  * A limit of messages ends a stream through its handler. A unary call whose handler has run was not refused, whatever its
  * text: nobody may take it for one that can be sent again.
  */
-const refused = (info: RpcInfo, { message, retryAfterMillis }: RawStatus): Reason | undefined =>
-  info.mode === "unary" && refusals.isOfHandler(message)
+const refused = (info: RpcInfo, { message, retryAfterMillis }: RawStatus): Reason | undefined => {
+  const inHandler = wordsOf(info).inHandler(message)
+  return info.mode === "unary" && inHandler !== undefined
     ? undefined
-    : refusals.refusalOf(refusals.withoutHandler(message), retryAfterMillis)
+    : refusals.refusalOf(inHandler ?? message, retryAfterMillis)
+}
 
 /** @internal */
 export const fromTransport = (info: RpcInfo, failure: TransportError): RpcError.RpcError => {
   const { _tag } = failure.reason
   // Kitex's head of whatever it cannot connect to (`kerrors.ErrGetConnection`).
   const head = _tag === "ConnectFailed" || _tag === "ConnectTimeout" ? "get connection error: " : ""
-  return error(info, failure.code, head + failure.desc, transportReason(failure))
+  return error(info, failure.code, head + failure.desc, transportReason(info, failure))
 }
+
+/** Whether a stream was cancelled by its peer, for whatever reason. @internal */
+export const isCancel = (info: RpcInfo, { code, reason }: TransportError): boolean =>
+  reason._tag === "StreamReset" && info.protocol === "ttheader-streaming"
+    ? resetReason(reason)._tag === "Cancelled"
+    : code === 1
+
+/** The resets of a server that shuts down: Kitex's number over HTTP/2, ours over TTHeader streaming. */
+const endsServer = (resetCode: number): boolean => resetCode === 1000 || resetCode === 14
 
 /** Limits of the transport that refuse a call before it is sent. The others are of what a peer sends. */
 const beforeSending: ReadonlySet<string> = new Set([
@@ -158,7 +196,7 @@ const beforeSending: ReadonlySet<string> = new Set([
   "pool.maxPerAddress"
 ])
 
-const transportReason = (failure: TransportError): Reason => {
+const transportReason = (info: RpcInfo, failure: TransportError): Reason => {
   const reason = failure.reason
   switch (reason._tag) {
     case "ConnectTimeout":
@@ -170,7 +208,8 @@ const transportReason = (failure: TransportError): Reason => {
     case "ConnectionLost":
       return new RpcError.Unavailable({ neverSent: reason.neverSent === true })
     case "StreamReset":
-      if (failure.code === 1) return new RpcError.Cancelled({ by: reason.byPeer ? "peer" : "local" })
+      if (info.protocol === "ttheader-streaming") return resetReason(reason)
+      if (failure.code === 1) return cancelledReason(reason.byPeer ? "peer" : "local")
       if (failure.code === 4) return new RpcError.DeadlineExceeded()
       // The reset of a server that shuts down, in Kitex's numbers.
       if (reason.resetCode === 1000) return new RpcError.Unavailable({ neverSent: false, draining: true })
@@ -187,8 +226,16 @@ const transportReason = (failure: TransportError): Reason => {
     case "CompressionFailed":
       return new RpcError.CodecError({ kind: "Compression", path: "" })
     case "Cancelled":
-      return new RpcError.Cancelled({ by: "local" })
+      return cancelledReason("local")
   }
+}
+
+/** An Rst frame, or the Trailer of a client that says more than that its messages end. */
+const resetReason = ({ byPeer, path, resetCode }: StreamReset): Reason => {
+  if (resetCode === Code.DeadlineExceeded) return new RpcError.DeadlineExceeded()
+  if (resetCode === Code.Application) return new RpcError.Status({})
+  if (endsServer(resetCode)) return new RpcError.Unavailable({ neverSent: false, draining: true })
+  return cancelledReason(byPeer ? "peer" : "local", path)
 }
 
 /**
@@ -211,57 +258,6 @@ export const fromCodec = (info: RpcInfo, thrown: unknown): RpcError.RpcError => 
   }
   if (thrown instanceof TransportError) return fromTransport(info, thrown)
   throw thrown
-}
-
-/**
- * The status that ends a call on the server. `fromHandler` errors are business errors in Kitex's eyes and carry its
- * suffix; those of middleware and admission do not.
- *
- * @internal
- */
-export const toStatus = (failure: unknown, fromHandler: boolean): RawStatus => {
-  const suffix = fromHandler ? " [biz error]" : ""
-  if (failure instanceof BizStatusError) {
-    const { details, extra, rpcCode, statusCode, statusMessage } = failure
-    const code = rpcCode ?? internal
-    if (fromHandler) return { code, message: statusMessage, biz: { code: statusCode, extra }, details }
-    // Of the two kinds of Kitex only the one with a status of its own is more than its text here.
-    const hasStatus = rpcCode !== undefined || details !== undefined
-    return hasStatus ? { code, message: statusMessage, details } : { code, message: failure.message }
-  }
-  if (failure instanceof RpcError.RpcError) {
-    const { code, desc, reason } = failure
-    const message = desc + suffix
-    if (reason._tag === "Rejected") return { code, message, retryAfterMillis: reason.retryAfterMillis }
-    const details = reason._tag === "Status" ? reason.details : undefined
-    return { code, message, details: details && suffixed(details, suffix) }
-  }
-  return { code: internal, message: text(failure) + suffix }
-}
-
-// Peers that read details take the message from there.
-const suffixed = (details: Uint8Array, suffix: string): Uint8Array => {
-  const status = suffix === "" ? undefined : StatusDetails.decode(details)
-  return status === undefined ? details : StatusDetails.encode({ ...status, message: status.message + suffix })
-}
-
-/** The status of a defect: Kitex's text for a panic in a handler. @internal */
-export const panicStatus = (info: RpcInfo, defect: unknown): RawStatus => ({
-  code: internal,
-  message: `panic: [happened in biz handler, method=${info.service}.${info.method}, please check the panic at the server side] ${text(defect)}`
-})
-
-const text = (u: unknown): string => (u instanceof Error ? u.message || u.name : String(u))
-
-/** A duration in Go's notation: 50ms, 1.5s, 1m0s. @internal */
-export const goDuration = (millis: number): string => {
-  if (millis === 0) return "0s"
-  if (millis < 1) return `${Math.round(millis * 1000)}µs`
-  if (millis < 1000) return `${millis}ms`
-  const hours = Math.floor(millis / 3_600_000)
-  const minutes = Math.floor((millis % 3_600_000) / 60_000)
-  const seconds = Number(((millis % 60_000) / 1000).toFixed(3))
-  return `${hours > 0 ? `${hours}h` : ""}${hours > 0 || minutes > 0 ? `${minutes}m` : ""}${seconds}s`
 }
 
 /** The first typed failure of a cause, unless a defect is in it too: a defect wins. @internal */

@@ -18,6 +18,7 @@ import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
 import { type MethodPlan, type Result, resultOf } from "./plan.ts"
 import type { Info } from "./serverInfo.ts"
+import { textOf } from "./statuses.ts"
 
 /** @internal */
 export interface HandlerChain {
@@ -214,7 +215,7 @@ const handledError = (
 
 /** An error of a handler as Kitex shows it to an error handler. */
 const businessError = ({ info, internalError }: HandledCall, error: unknown): RpcError => {
-  const desc = `biz error: ${errors.toStatus(error, false).message}`
+  const desc = `biz error: ${textOf(error)}`
   return error instanceof RpcError
     ? errors.error(info, error.code, desc, error.reason)
     : errors.error(info, internalError, desc, new Status({}))

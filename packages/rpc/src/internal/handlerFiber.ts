@@ -5,6 +5,7 @@
  * @internal
  */
 import type { Metainfo } from "@millrace/transport/Metainfo"
+import type { RawCancellation } from "@millrace/transport/RawStream"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,6 +15,7 @@ import * as Scope from "effect/Scope"
 import * as Deadline from "../Deadline.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import * as ServerCall from "../ServerCall.ts"
+import * as cancellation from "./cancellation.ts"
 import * as errors from "./errors.ts"
 import { CurrentCall, type HandledCall } from "./currentCall.ts"
 
@@ -27,6 +29,8 @@ export interface FiberEnvironment {
 export interface HandlerOwner {
   readonly info: RpcInfo
   readonly metainfo: Metainfo
+  /** What has ended the call in spite of its handler; undefined where nothing has. */
+  readonly cancellation: RawCancellation | undefined
   /** The context of the fiber, made from what it has of its own. */
   begin(context: Context.Context<never>): Context.Context<never>
   /** The whole work of the fiber. */
@@ -53,6 +57,8 @@ export class HandlerFiber implements HandledCall {
   readonly #env: FiberEnvironment
   readonly #owner: HandlerOwner
   readonly #scope = Scope.makeUnsafe()
+  /** The handler has returned, its scope may not be closed yet. */
+  #ended = false
   #forkedDefect: Cause.Cause<unknown> | undefined
   #logged: Array<unknown> | undefined
 
@@ -67,6 +73,10 @@ export class HandlerFiber implements HandledCall {
 
   get metainfo(): Metainfo {
     return this.#owner.metainfo
+  }
+
+  get cancellation(): RawCancellation | undefined {
+    return this.#owner.cancellation ?? (this.#ended ? cancellation.byReturn(this.info) : undefined)
   }
 
   sendBackwardValue(key: string, value: string): void {
@@ -85,6 +95,7 @@ export class HandlerFiber implements HandledCall {
       })
     )
     fiber.addObserver((exit) => {
+      this.#ended = true
       const closing = Scope.closeUnsafe(this.#scope, exit)
       if (closing === undefined) return this.#owner.settle(exit)
       Effect.runForkWith(context)(closing).addObserver((closed) =>

@@ -70,16 +70,17 @@ export class Hops {
     )
   }
 
-  /** The values that fit into a TTHeader. */
-  strings(values: Values, call: HandledCall | undefined): Values {
-    return call === undefined ? values : this.#fitting(values, call.metainfo, this.#header, false)
-  }
-
-  /** The same in the spelling of a TTHeader: the same array as long as calls say the same. */
-  entries(values: Values, call: HandledCall | undefined): CallEntries {
-    const fitting = this.strings(values, call)
+  /**
+   * The values that fit into a TTHeader beside the caller's metadata, as they are spelled there: the same array as long as calls say the
+   * same.
+   */
+  entries(values: Values, call: HandledCall | undefined, metadata = noMetadata, legacy = false): CallEntries {
+    const room = metadata.length === 0 ? this.#header : beside(metadata, this.#header)
+    const fitting = call === undefined ? values : this.#fitting(values, call.metainfo, room, legacy)
     // Not a WeakMap: values made for one call are many, and dear to the collector as its keys.
-    if (this.#written?.values !== fitting) this.#written = { values: fitting, entries: toStrings(fitting) }
+    if (this.#written?.values !== fitting) {
+      this.#written = { values: fitting, entries: toStrings(legacy ? withUpstream(fitting) : fitting) }
+    }
     return this.#written.entries
   }
 
@@ -109,6 +110,12 @@ export class Hops {
     )
   }
 }
+
+const noMetadata: MetadataEntries = []
+
+/** What came in goes on; what was set here stands in its place. */
+const withUpstream = ({ persistent, transient, upstream }: Values): Metainfo =>
+  upstream.size === 0 ? { persistent, transient } : { persistent, transient: new Map([...upstream, ...transient]) }
 
 const beside = (metadata: MetadataEntries, { around, bytes, entries }: Readonly<Room>): Room => {
   let taken = 0

@@ -13,7 +13,6 @@ import { makeClientGovernance } from "./clientGovernance.ts"
 import { Hops } from "./hops.ts"
 import * as middlewareList from "./middlewareList.ts"
 import { PlainCaller } from "./plainCaller.ts"
-import { OutgoingHeaders } from "./outgoing.ts"
 import { StreamOpener } from "./streamOpener.ts"
 import { makeTimers } from "./timers.ts"
 import * as tracing from "./tracing.ts"
@@ -39,13 +38,13 @@ export const makeCaller = Effect.fnUntraced(function* (service: Service.Any, opt
     service,
     options,
     governance,
-    opener: new StreamOpener(
+    opener: new StreamOpener(options, transport, timers, {
       destService,
-      options,
-      transport,
-      timers,
-      new OutgoingHeaders({ destService, callerName, propagation, warn, hops: new Hops(transport.sentLimits, warn) })
-    ),
+      callerName,
+      propagation,
+      warn,
+      hops: new Hops(transport.sentLimits, warn)
+    }),
     env: {
       timers,
       messageTracers: tracers.filter(hearsOfMessages),

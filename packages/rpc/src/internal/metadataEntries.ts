@@ -5,12 +5,17 @@
  */
 import type { MetadataEntries, MetadataValue } from "@millrace/transport/Metadata"
 
-/** @internal */
+/** Names as they were written. @internal */
 export const fromRecord = (
   metadata: Readonly<Record<string, MetadataValue | ReadonlyArray<MetadataValue>>>
 ): MetadataEntries =>
   Object.entries(metadata).flatMap(([key, value]) => {
-    const name = key.toLowerCase()
     const values = typeof value === "string" || value instanceof Uint8Array ? [value] : value
-    return values.map((value) => [name, value] as const)
+    return values.map((value) => [key, value] as const)
   })
+
+/** As HTTP/2 has names: the same list where they all are so already. @internal */
+export const lowerCased = (entries: MetadataEntries): MetadataEntries =>
+  entries.every(([key]) => key === key.toLowerCase())
+    ? entries
+    : entries.map(([key, value]) => [key.toLowerCase(), value] as const)

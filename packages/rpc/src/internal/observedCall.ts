@@ -9,25 +9,26 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { RpcError } from "../RpcError.ts"
 import type { Observer } from "./lifecycle.ts"
-import { failed, type Outcome } from "./outcome.ts"
+import { failed, interrupted, type Outcome } from "./outcome.ts"
 import { outcomeOf } from "./tracedCall.ts"
 
-type EndObserver = Pick<Observer, "ended">
+/** @internal */
+export type EndObserver = Pick<Observer, "ended">
 
 /** Gives the error of a timeout that interrupts the call, once its time is over. @internal */
 export type OverdueError = () => RpcError | undefined
 
 const nothing: OverdueError = () => undefined
 
-/**
- * What observers hear of an exit. For them a call that was interrupted by its timeout has failed with that.
- *
- * @internal
- */
-export const observedOutcome = (exit: Exit.Exit<unknown, unknown>, overdue: OverdueError = nothing): Outcome => {
-  const error = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? overdue() : undefined
-  return error === undefined ? outcomeOf(exit) : failed(error)
+/** What observers hear of an interruption: for them a call that its timeout interrupts has failed with that. @internal */
+export const interruptedOutcome = (overdue: OverdueError = nothing): Outcome => {
+  const error = overdue()
+  return error === undefined ? interrupted : failed(error)
 }
+
+/** What observers hear of an exit. @internal */
+export const observedOutcome = (exit: Exit.Exit<unknown, unknown>, overdue?: OverdueError): Outcome =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? interruptedOutcome(overdue) : outcomeOf(exit)
 
 /** `begin` refuses the call, or gives who hears of its end; `run` runs it. Runs once. @internal */
 export const observedCall = <O extends EndObserver | undefined, A, E, R>(

@@ -13,7 +13,7 @@ import type { CallOptions } from "../StreamOptions.ts"
 import * as callContext from "./callContext.ts"
 import { CurrentCall, type HandledCall } from "./currentCall.ts"
 import { type Hops, servedLogId, servedMethod } from "./hops.ts"
-import { fromRecord } from "./metadataEntries.ts"
+import { fromRecord, lowerCased } from "./metadataEntries.ts"
 import { retryKey } from "./retryKey.ts"
 
 /** What one client says for all its streams. @internal */
@@ -27,6 +27,9 @@ export interface OutgoingOptions {
 
 // One for each pair of methods: callers and called.
 const maxKept = 256
+
+/** Keys of retries, and of traces where a client may go over TTHeader too. */
+const knownInBothSpellings: ReadonlySet<string> = new Set([retryKey, "traceparent", "tracestate", "baggage"])
 
 /** The request headers of one client's streams, beside those of the protocol. @internal */
 export class OutgoingHeaders {
@@ -48,8 +51,7 @@ export class OutgoingHeaders {
     if (context === undefined && call === undefined && callerName === undefined && metadata === undefined) {
       return undefined
     }
-    const own = metadata === undefined ? noEntries : fromRecord(metadata)
-    const list = context === undefined ? own : own.length === 0 ? context.metadata : [...own, ...context.metadata]
+    const list = lowerCased(entriesOf(metadata, context))
     const values = context?.metainfo ?? callContext.received(call)
     const logId = context?.logId ?? receivedLogId(call)
     const fromMethod = servedMethod(call)
@@ -100,8 +102,7 @@ export class OutgoingHeaders {
       if (why !== undefined) this.#warnOfDrop(key, why)
       else {
         const arrives = Metainfo.receivedKey(key)
-        // That of retries is known in both spellings.
-        if (arrives !== key && key !== retryKey) this.#warnOfChange(key, arrives)
+        if (arrives !== key && !knownInBothSpellings.has(key)) this.#warnOfChange(key, arrives)
         into.set(name, value)
       }
     }
@@ -133,6 +134,15 @@ const receivedLogId = (call: HandledCall | undefined): string | undefined => {
 }
 
 const noEntries: MetadataEntries = []
+
+/** The metadata of a call: its own, and what is set around it. @internal */
+export const entriesOf = (
+  metadata: CallOptions["metadata"],
+  context: callContext.CallContext | undefined
+): MetadataEntries => {
+  const own = metadata === undefined ? noEntries : fromRecord(metadata)
+  return context === undefined ? own : own.length === 0 ? context.metadata : [...own, ...context.metadata]
+}
 
 /** What goes into the TTHeader of a call. @internal */
 export interface OutgoingStrings {

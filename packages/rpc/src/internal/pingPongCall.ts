@@ -158,7 +158,7 @@ export class PingPongCall implements ReplyListener, Timer {
     const { onHeader, onTrailer } = this.#options
     const read = header !== undefined && this.#env.readers.length > 0
     if (!read && onHeader === undefined && onTrailer === undefined) return this.#settle(outcome)
-    const metadata = header === undefined ? empty : fromStrings(header.strings, reserved)
+    const metadata = header === undefined ? empty : fromStrings(header.strings, reserved, header.repeated)
     // In the fiber: what the functions of the options throw is a defect of the call.
     this.#settle(Effect.suspend(() => this.#tell(metadata, read, outcome)))
   }

@@ -9,7 +9,7 @@ import * as BizStatus from "@millrace/transport/BizStatus"
 import type * as Metadata from "@millrace/transport/Metadata"
 import type * as Metainfo from "@millrace/transport/Metainfo"
 import type { CallEntries, RawServerCall } from "@millrace/transport/RawCall"
-import type { RawPeer } from "@millrace/transport/RawStream"
+import type { RawCancellation, RawPeer } from "@millrace/transport/RawStream"
 import { TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -21,6 +21,7 @@ import type * as Public from "../ServerCall.ts"
 import * as answerStrings from "./answerStrings.ts"
 import type { Admitted } from "./admitted.ts"
 import * as callErrors from "./callErrors.ts"
+import * as cancellation from "./cancellation.ts"
 import * as callMeta from "./callMeta.ts"
 import * as errors from "./errors.ts"
 import { HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
@@ -122,9 +123,10 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   // Getters, so that a handler may take them off the call.
   get setHeader(): Public.ServerCall["setHeader"] {
+    const add = this.info.mode === "unary" ? answerStrings.append : answerStrings.add
     return (key, value) =>
       Effect.sync(() => {
-        this.#strings = answerStrings.add(this.#strings, key, value)
+        this.#strings = add(this.#strings, key, value)
       })
   }
 
@@ -147,6 +149,10 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   get returned(): boolean {
     return this.#handler.returned
+  }
+
+  get cancellation(): RawCancellation | undefined {
+    return this.#failure === undefined ? undefined : cancellation.byError(this.info, this.#failure)
   }
 
   // --- running ---------------------------------------------------------------------------------------------------------
@@ -266,7 +272,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   }
 
   #refuse(error: unknown, fromHandler: boolean): outcomes.Outcome {
-    const exception = callErrors.toException(error, fromHandler)
+    const exception = callErrors.toException(this.info, error, fromHandler)
     // Of a handler it is no refusal.
     this.#except(exception, false, fromHandler ? undefined : callErrors.pushback(error))
     return outcomes.failed(error instanceof RpcError ? error : callErrors.fromException(this.info, exception))
@@ -300,7 +306,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   #interrupted(): outcomes.Outcome {
     const error = errors.cancelled(this.info)
-    this.#except(callErrors.toException(error, false))
+    this.#except(callErrors.toException(this.info, error, false))
     return outcomes.interrupted
   }
 

@@ -8,10 +8,11 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
+import type { CallEnd } from "../CallObserver.ts"
 import type { Choice, Endpoints, Picked, Placing } from "../Endpoints.ts"
 import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import { type Admitted, callEnd, type OnDefect, safely } from "./admitted.ts"
+import { type Admitted, callEnd, type OnDefect, safely, tellAnswered, tellCreated, tellEnded } from "./admitted.ts"
 import type { Reader } from "./callContext.ts"
 import { ClientInfo } from "./clientInfo.ts"
 import type { CallError } from "../ClientStream.ts"
@@ -30,8 +31,8 @@ export interface PlacementEnvironment {
   readonly onDefect: OnDefect
 }
 
-/** Nothing of the call was sent, and another instance may take it. */
-const isUncreated = ({ reason }: RpcError): boolean => {
+/** Nothing of the call was sent, and another instance may take it. @internal */
+export const isUncreated = ({ reason }: RpcError): boolean => {
   switch (reason._tag) {
     case "ConnectTimeout":
       return true
@@ -43,6 +44,8 @@ const isUncreated = ({ reason }: RpcError): boolean => {
       return false
   }
 }
+
+const tellBegan = (picked: Picked, now: number): void => picked.began?.(now)
 
 const answer = <A, E>(value: A | Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.isEffect(value) ? value : Effect.succeed(value)
@@ -137,7 +140,7 @@ export class Placement implements Placing {
     if (typeof choice !== "string" && !this.#over) {
       this.#since = this.now
       this.#picked = choice
-      this.#safely(() => choice.began?.(this.#since))
+      this.#tell(tellBegan, choice, this.now)
     }
     return address
   }
@@ -159,7 +162,7 @@ export class Placement implements Placing {
     this.#address = undefined
     const picked = this.#picked
     this.#picked = undefined
-    if (picked !== undefined) this.#tell(picked, failed(error), this.#env.now())
+    if (picked !== undefined) this.#tell(tellEnded, picked, this.#end(failed(error), this.#since, this.#env.now()))
     return true
   }
 
@@ -171,13 +174,11 @@ export class Placement implements Placing {
   /** A connection is there for a call that only ends. */
   connected(): void {
     this.#connections++
-    if (this.#admitted !== undefined) this.#admitted.opened = true
   }
 
   /** It was none: nothing was sent. */
   disconnected(): void {
     this.#connections--
-    if (this.#admitted !== undefined) this.#admitted.opened = this.opened
   }
 
   /** The stream is there. */
@@ -186,34 +187,37 @@ export class Placement implements Placing {
     if (this.#over || this.#heard !== "nothing") return
     this.#heard = "created"
     this.#admitted?.created()
-    this.#safely(() => this.#picked?.created?.(this.#env.now()))
+    if (this.#picked !== undefined) this.#tell(tellCreated, this.#picked, this.#env.now())
   }
 
   answered(): void {
     if (this.#over || this.#heard !== "created") return
     this.#heard = "answered"
     this.#admitted?.answered()
-    const now = this.#env.now()
-    this.#safely(() => this.#picked?.answered?.(now - this.#since, now))
+    if (this.#picked !== undefined) this.#tell(tellAnswered(this.#since), this.#picked, this.#env.now())
   }
 
   ended(outcome: Outcome): void {
     if (this.#over) return
     this.#over = true
     const now = this.#env.now()
-    if (this.#admitted !== undefined) {
-      this.#admitted.info = this.info
-      this.#admitted.ended(outcome, now)
+    const picked = this.#picked
+    const admitted = this.#admitted
+    // Mostly the call was admitted and placed in one step: then both hear of one end.
+    const end = this.#end(outcome, admitted?.since ?? this.#since, now)
+    admitted?.endedBy(end)
+    if (picked !== undefined) {
+      const same = admitted === undefined || admitted.since === this.#since
+      this.#tell(tellEnded, picked, same ? end : this.#end(outcome, this.#since, now))
     }
-    if (this.#picked !== undefined) this.#tell(this.#picked, outcome, now)
   }
 
-  #tell(picked: Picked, outcome: Outcome, now: number): void {
-    this.#safely(() => picked.ended(callEnd(this.info, outcome, this.opened, this.#since, now)))
+  #end(outcome: Outcome, since: number, now: number): CallEnd {
+    return callEnd(this.info, outcome, this.opened, since, now)
   }
 
-  #safely(tell: () => void): void {
-    safely(this.#env.onDefect, this.info, tell)
+  #tell<A>(tell: (picked: Picked, what: A) => void, picked: Picked, what: A): void {
+    safely(this.#env.onDefect, this.info, tell, picked, what)
   }
 }
 

@@ -4,6 +4,7 @@
  * @internal
  */
 import type { RawClientStream } from "@millrace/transport/RawStream"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,13 +19,14 @@ import * as callContext from "./callContext.ts"
 import type { ClientCall } from "./clientCall.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { observedOutcome } from "./observedCall.ts"
+import { broken } from "./outcome.ts"
 import type { Placement } from "./placement.ts"
+import { PlainUnary } from "./plainUnary.ts"
 import type { Start } from "./streamOpener.ts"
 import { noOptions } from "./streamSettings.ts"
 import { tracedCall } from "./tracedCall.ts"
 import * as tracing from "./tracing.ts"
-import type { UnaryCall, UnaryError } from "./unaryCall.ts"
+import type { UnaryError } from "./unaryCall.ts"
 import { finishUnopened } from "./unopened.ts"
 
 /** @internal */
@@ -143,72 +145,32 @@ export class PlainCaller extends Caller {
   ): Effect.Effect<unknown, UnaryError> {
     const reader = context === undefined ? fiber : new callContext.ContextReader(context)
     const address = this.governance.address(options)
-    // The step that admits and opens is also the one that can be interrupted: nothing is left open between two steps.
-    if (address !== undefined) {
-      return Effect.callback((resume) =>
-        this.#answer(resume, reader, method, info, request, options, lifecycle, context, address)
+    const call = (placement: Placement | undefined) =>
+      new PlainUnary(
+        this.opener,
+        this.env.timers,
+        context ?? fiber.context,
+        reader,
+        method,
+        info,
+        request,
+        options,
+        lifecycle,
+        placement
       )
-    }
-    let placement: Placement | undefined
-    const answer = Effect.callback<unknown, UnaryError>((resume) => {
+    // The step that admits and opens is also the one that can be interrupted: nothing is left open between two steps.
+    if (address !== undefined) return Effect.callback((resume) => call(undefined).begin(address, resume))
+    return Effect.callback((resume) => {
       const admitted = this.governance.admit(info)
       if (admitted instanceof RpcError) return resume(Effect.fail(admitted))
-      const own = (placement = this.governance.placement(info, request, reader, options, admitted))
-      return this.#answer(resume, reader, method, info, request, options, lifecycle, context, own.choose(), own)
-    })
-    return Effect.onExitPrimitive(answer, (exit) => {
-      placement?.ended(observedOutcome(exit, lifecycle?.overdue))
-      return undefined
-    })
-  }
-
-  #answer(
-    resume: (answer: Effect.Effect<unknown, UnaryError>) => void,
-    reader: callContext.Reader,
-    method: ClientMethod,
-    info: RpcInfo,
-    request: unknown,
-    options: CallOptions,
-    lifecycle: Lifecycle | undefined,
-    context: Context.Context<never> | undefined,
-    address: string | Effect.Effect<string, RpcError>,
-    placement?: Placement
-  ): Effect.Effect<void> | undefined {
-    const start = (raw: RawClientStream, info: RpcInfo, deadline: number): UnaryCall => {
-      if (placement !== undefined) {
-        placement.info = info
-        placement.connected()
+      const placement = this.governance.placement(info, request, reader, options, admitted)
+      try {
+        return call(placement).begin(placement.choose(), resume)
+      } catch (defect) {
+        placement.ended(broken(Cause.die(defect)))
+        throw defect
       }
-      return this.unaryCall(method, raw, info, deadline, options, lifecycle, false)
-    }
-    if (typeof address === "string") {
-      const call = this.opener.openNow(reader, method, info, options, address, start)
-      if (call !== undefined) return call.run(request, resume)
-    }
-    let opened: UnaryCall | undefined
-    const keep: Start<UnaryCall> = (raw, info, deadline) => (opened = start(raw, info, deadline))
-    const opening = Effect.suspend(() =>
-      placement === undefined
-        ? this.opener.openAt(
-            reader,
-            method,
-            info,
-            options,
-            address as string,
-            this.opener.deadline(reader, options),
-            keep
-          )
-        : this.opener.open(reader, method, options, keep, placement, address)
-    )
-    resume(
-      Effect.onInterrupt(
-        Effect.flatMap(tracing.within(opening, context), (call) =>
-          Effect.callback<unknown, UnaryError>((resume) => call.run(request, resume))
-        ),
-        () => opened?.cancel ?? Effect.void
-      )
-    )
-    return undefined
+    })
   }
 
   /** Nobody looks at a single call: one object stands for all. */

@@ -8,8 +8,6 @@ import * as RpcError from "../RpcError.ts"
 
 const overLimit = "request over limit"
 const forbidden = "request forbidden"
-/** Behind what a handler failed with: that call was not refused before it ran. */
-const ofHandler = " [biz error]"
 
 /** The reason of a refusal; undefined where the text is no refusal's. @internal */
 export const refusalOf = (
@@ -22,12 +20,6 @@ export const refusalOf = (
   }
   return behind(forbidden, text) === undefined ? undefined : new RpcError.Forbidden()
 }
-
-/** Whether a handler ran, and failed with this. @internal */
-export const isOfHandler = (text: string): boolean => text.endsWith(ofHandler)
-
-/** @internal */
-export const withoutHandler = (text: string): string => (isOfHandler(text) ? text.slice(0, -ofHandler.length) : text)
 
 const behind = (kind: string, text: string): string | undefined => {
   if (text === kind) return ""

@@ -8,7 +8,8 @@ import * as Pushback from "@millrace/transport/Pushback"
 import type { CallHeader } from "@millrace/transport/RawCall"
 import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
-import { deadlineExceeded, error, goDuration } from "./errors.ts"
+import { deadlineExceeded, error } from "./errors.ts"
+import { goDuration } from "./goDuration.ts"
 import { refusalOf } from "./refusals.ts"
 
 /** A `TApplicationException`: its type is the code. `millis` is what the call had. @internal */

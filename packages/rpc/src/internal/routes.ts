@@ -30,11 +30,11 @@ export interface Route {
   readonly showsRequest: boolean
   /** The whole call on a stream, middleware included. */
   readonly main: (call: ServerCall) => Effect.Effect<unknown, unknown>
-  /** The same of a PingPong or oneway method that is called without a stream. */
+  /** The same of a method of single messages that is called without a stream. */
   readonly answer: Answer | undefined
 }
 
-/** The route of a PingPong or oneway method. @internal */
+/** The route of a method of single messages. @internal */
 export interface CallRoute extends Route {
   readonly answer: Answer
 }
@@ -133,7 +133,7 @@ export const routeOf = (
     single: true,
     showsRequest: chain.requestInInfo,
     main: chain.requestInInfo ? requestFirst((call) => streamed(call, call.info.request)) : onStream(streamed),
-    answer: mode === "unary" ? undefined : answer
+    answer
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which service a PingPong call is for. A TTHeader names one, the other encodings do not, and Kitex has rules for what
- * happens then (`server/service.go`).
+ * Which service a call is for that has a Thrift wire form: a PingPong call, or a stream over TTHeader streaming. A TTHeader names one,
+ * the other encodings do not, and Kitex has rules for what happens then (`server/service.go`).
  *
  * @internal
  */
@@ -36,21 +36,17 @@ export const serviceOf = <R>(
 
 /**
  * The first method that a call without the name of its service could not be told apart by: two services have it, and the
- * fallback does not. Methods that only `counts` leaves out on both sides do not matter.
+ * fallback does not.
  *
  * @internal
  */
-export const ambiguousMethod = <R>(
-  { fallback, refuseUnnamed, services }: RoutingTable<R>,
-  counts: (route: R) => boolean
-): string | undefined => {
+export const ambiguousMethod = <R>({ fallback, refuseUnnamed, services }: RoutingTable<R>): string | undefined => {
   if (refuseUnnamed) return undefined
-  const first = new Map<string, R>()
+  const names = new Set<string>()
   for (const methods of services.values()) {
-    for (const [name, route] of methods) {
-      const other = first.get(name)
-      if (other === undefined) first.set(name, route)
-      else if ((counts(other) || counts(route)) && fallback?.has(name) !== true) return name
+    for (const name of methods.keys()) {
+      if (names.has(name) && fallback?.has(name) !== true) return name
+      names.add(name)
     }
   }
   return undefined

@@ -4,10 +4,11 @@
  *
  * @internal
  */
+import * as HeaderStrings from "@millrace/transport/HeaderStrings"
 import type { MetadataEntries } from "@millrace/transport/Metadata"
 import * as Metadata from "@millrace/transport/Metadata"
 import type * as Metainfo from "@millrace/transport/Metainfo"
-import type { RawEnd, RawPeer, RawServerStream, RawStatus } from "@millrace/transport/RawStream"
+import type { RawCancellation, RawEnd, RawPeer, RawServerStream, RawStatus } from "@millrace/transport/RawStream"
 import * as TransportError from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -22,6 +23,7 @@ import type { ServerInfo } from "../RpcInfo.ts"
 import type * as Public from "../ServerCall.ts"
 import type { Admitted } from "./admitted.ts"
 import type { Budgets } from "./budgets.ts"
+import * as cancellation from "./cancellation.ts"
 import { Duplex } from "./duplex.ts"
 import * as errors from "./errors.ts"
 import { type FiberEnvironment, HandlerFiber, type HandlerOwner } from "./handlerFiber.ts"
@@ -31,6 +33,7 @@ import * as outcomes from "./outcome.ts"
 import { type MethodPlan, type Result, resultOf } from "./plan.ts"
 import { report, type Running } from "./serving.ts"
 import type { StreamInfo } from "./serverInfo.ts"
+import { panicStatus, toStatus } from "./statuses.ts"
 import * as tracing from "./tracing.ts"
 import * as unread from "./unread.ts"
 import type { Environment } from "./waitingEnd.ts"
@@ -78,6 +81,8 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   #trailers: MetadataEntries = noEntries
   /** Nothing may go on the wire any more: the status went out early, or the stream is dead. */
   #silent = false
+  /** What has ended the stream: the client, the connection, the stop of the server. */
+  #aborted: TransportError.TransportError | undefined = undefined
 
   constructor(
     env: ServerEnvironment,
@@ -123,7 +128,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   get setHeader(): Public.ServerCall["setHeader"] {
     return (key, value) =>
       Effect.sync(() => {
-        checkEntry(key, value)
+        this.#checkEntry(key, value)
         if (this.raw.headersSent) {
           throw new Error(
             `setHeader(${JSON.stringify(key)}): the response headers went out already; call it before sendHeader and the first message`
@@ -140,9 +145,15 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   get setTrailer(): Public.ServerCall["setTrailer"] {
     return (key, value) =>
       Effect.sync(() => {
-        checkEntry(key, value)
+        this.#checkEntry(key, value)
         this.#trailers = [...this.#trailers, [key, value]]
       })
+  }
+
+  #checkEntry(key: string, value: Metadata.MetadataValue): void {
+    const refusalOf = this.info.protocol === "grpc" ? Metadata.refusal : HeaderStrings.refusal
+    const refusal = refusalOf(key, value)
+    if (refusal !== undefined) throw new Error(refusal)
   }
 
   /** Kitex has no place for them in a stream. */
@@ -271,18 +282,17 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   }
 
   onAbort(error: TransportError.TransportError): void {
+    this.#aborted = error
     // Both ends run out of time at one moment; whose word arrives first must not change the answer.
-    this.#dead(
-      error.code === 1 && this.deadlinePassed
-        ? errors.deadlineExceeded(this.info)
-        : errors.fromTransport(this.info, error)
-    )
+    const late = errors.isCancel(this.info, error) && this.deadlinePassed
+    this.#dead(late ? this.deadlineExceeded() : errors.fromTransport(this.info, error))
     this.#handler.interrupt("clientAbort")
   }
 
   /** The grace time is over. */
   shutdown(): void {
     if (!this.#handler.returned) {
+      this.#aborted = shutdownReset
       this.#dead(errors.fromTransport(this.info, shutdownReset))
       this.raw.abort("shutdown", shutdownReset)
     }
@@ -290,7 +300,14 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     this.#wakeLeftovers()
   }
 
-  #dead(failure: RpcError): void {
+  get cancellation(): RawCancellation | undefined {
+    if (this.#aborted !== undefined) return cancellation.byAbort(this.info, this.#aborted)
+    const { failure } = this
+    const late = failure instanceof RpcError && failure.reason._tag === "DeadlineExceeded"
+    return late ? cancellation.byError(this.info, failure) : undefined
+  }
+
+  #dead(failure: CallError): void {
     this.#silent = true
     this.failure ??= failure
     this.release()
@@ -328,7 +345,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     const failure = Exit.isSuccess(exit) ? undefined : errors.causeFailure(exit.cause)
     const own = this.failure
     if (own instanceof RpcError && (this.#silent || own.reason._tag === "DeadlineExceeded")) {
-      return this.#end(errors.toStatus(own, false), outcomes.failed(own))
+      return this.#end(toStatus(this.info, own, false), outcomes.failed(own))
     }
     if (failure === undefined) return Exit.isSuccess(exit) ? this.#succeeded(exit.value) : this.#interrupted()
     return this.#failed(failure.value)
@@ -352,7 +369,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     const fromHandler = cameFromHandler(this, error)
     const exception = fromHandler && this.result === undefined ? this.#plan.exceptionOf(error) : undefined
     if (exception !== undefined) return this.#answer({ [exception]: error })
-    const status = errors.toStatus(error, fromHandler)
+    const status = toStatus(this.info, error, fromHandler)
     if (error instanceof BizStatusError && status.biz !== undefined) {
       return this.#end(status, outcomes.failed(error))
     }
@@ -361,13 +378,13 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   }
 
   #interrupted(): outcomes.Outcome {
-    this.#finish(errors.toStatus(errors.cancelled(this.info), false))
+    this.#finish(toStatus(this.info, errors.cancelled(this.info), false))
     return outcomes.interrupted
   }
 
   #died(cause: Cause.Cause<unknown>, defect: unknown): outcomes.Outcome {
     this.#handler.log(cause, defect)
-    this.#finish(errors.panicStatus(this.info, defect))
+    this.#finish(panicStatus(this.info, defect))
     return outcomes.broken(Cause.die(defect))
   }
 
@@ -384,9 +401,4 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
     if (refused !== undefined) this.env.answerCut(this.info, this.#plan, refused.desc)
     return refused
   }
-}
-
-const checkEntry = (key: string, value: Metadata.MetadataValue): void => {
-  const refusal = Metadata.refusal(key, value)
-  if (refusal !== undefined) throw new Error(refusal)
 }

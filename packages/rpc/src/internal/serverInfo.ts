@@ -6,6 +6,7 @@
 import * as Metadata from "@millrace/transport/Metadata"
 import * as Metainfo from "@millrace/transport/Metainfo"
 import type { CallHeader, RawServerCall } from "@millrace/transport/RawCall"
+import type { RawHeader, RawRequest } from "@millrace/transport/RawStream"
 import type { BizStatusError } from "../BizStatusError.ts"
 import type { Mode, Protocol, ServerInfo } from "../RpcInfo.ts"
 import { attemptIn } from "./retryKey.ts"
@@ -52,33 +53,42 @@ export abstract class Info implements ServerInfo {
 
 /** Of a stream. @internal */
 export class StreamInfo extends Info {
+  readonly protocol: Protocol
   readonly metadata: Metadata.Metadata
+  readonly #header: RawHeader | undefined
 
-  constructor(service: string, method: string, mode: Mode, path: string, address: string, metadata: Metadata.Metadata) {
+  constructor(
+    service: string,
+    method: string,
+    mode: Mode,
+    path: string,
+    address: string,
+    metadata: Metadata.Metadata,
+    { header, protocol }: Pick<RawRequest, "header" | "protocol">
+  ) {
     super(service, method, mode, path, address)
     this.metadata = metadata
-  }
-
-  get protocol(): Protocol {
-    return "grpc"
+    this.protocol = protocol
+    this.#header = header
   }
 
   get caller(): string {
-    return this.metadata.get("source-service") ?? ""
+    return (this.#header === undefined ? this.metadata.get("source-service") : callerIn(this.#header)) ?? ""
   }
 
   get logId(): string | undefined {
-    return this.metadata.get("stream-log-id")
+    return this.#header === undefined ? this.metadata.get("stream-log-id") : logIdIn(this.#header)
   }
 
   protected readMetainfo(): Metainfo.Metainfo {
-    return Metainfo.fromMetadata(this.metadata)
+    return this.#header === undefined ? Metainfo.fromMetadata(this.metadata) : Metainfo.fromCallHeader(this.#header)
   }
 }
 
 const noKeys: ReadonlySet<string> = new Set()
-const logIdKey = 2
-const fromService = 3
+
+const logIdIn = (header: RawHeader | undefined): string | undefined => header?.ints.get(2)
+const callerIn = (header: RawHeader | undefined): string | undefined => header?.ints.get(3)
 
 /** Of a PingPong or oneway call. @internal */
 export class CallInfo extends Info {
@@ -99,15 +109,17 @@ export class CallInfo extends Info {
   }
 
   get metadata(): Metadata.Metadata {
-    return this.#header === undefined ? Metadata.empty : Metadata.fromStrings(this.#header.strings, noKeys)
+    return this.#header === undefined
+      ? Metadata.empty
+      : Metadata.fromStrings(this.#header.strings, noKeys, this.#header.repeated)
   }
 
   get caller(): string {
-    return this.#header?.ints.get(fromService) ?? ""
+    return callerIn(this.#header) ?? ""
   }
 
   get logId(): string | undefined {
-    return this.#header?.ints.get(logIdKey)
+    return logIdIn(this.#header)
   }
 
   protected readMetainfo(): Metainfo.Metainfo {

@@ -24,6 +24,7 @@ import { failed, type Outcome } from "./outcome.ts"
 import { LogBudget } from "./logBudget.ts"
 import { printable } from "./printable.ts"
 import { StreamInfo } from "./serverInfo.ts"
+import { panicStatus } from "./statuses.ts"
 import type { Timers } from "./timers.ts"
 
 /** @internal */
@@ -84,7 +85,7 @@ export class Serving implements FiberEnvironment {
     this.#log(info, Effect.logError(`admission of ${info.service}.${info.method} died`, cause))
   readonly #refusedByDefect = (info: RpcInfo, defect: unknown): RpcError.RpcError => {
     this.#admissionDied(info, Cause.die(defect))
-    const { code, message } = errors.panicStatus(info, defect)
+    const { code, message } = panicStatus(info, defect)
     return refusal(info, code, message)
   }
   #whenIdle: (() => void) | undefined

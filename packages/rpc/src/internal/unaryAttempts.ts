@@ -39,7 +39,8 @@ class AttemptLifecycle extends Lifecycle {
   override streamStart(): void {
     this.opened = true
     const { info } = this.#call
-    if (info.address === "") Object.assign(info, { address: this.info.address })
+    const { address, protocol } = this.info
+    if (info.address === "") Object.assign(info, { address, protocol })
     this.#call.streamStart()
   }
 

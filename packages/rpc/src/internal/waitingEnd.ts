@@ -13,6 +13,7 @@ import type { RpcInfo } from "../RpcInfo.ts"
 import type { RpcTracer } from "../RpcTracer.ts"
 import type { Budgets } from "./budgets.ts"
 import * as errors from "./errors.ts"
+import { goDuration } from "./goDuration.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 /** What every stream of a client or server shares. @internal */
@@ -43,6 +44,8 @@ export abstract class WaitingEnd implements RawListener, Timer {
   readonly raw: RawStream
   readonly #budgets: Budgets
   readonly #timed: boolean
+  /** What there was until the deadline when this end began; only where texts say it. */
+  readonly #millis: number | undefined
 
   /**
    * Set once this end has failed: by a budget, a codec, or a decision of ours. It beats whatever the peer says later.
@@ -64,7 +67,9 @@ export abstract class WaitingEnd implements RawListener, Timer {
     this.raw = raw
     this.#budgets = budgets
     this.#timed = budgets.firstMessage > 0 || budgets.recv > 0 || budgets.send > 0 || budgets.stallWarning > 0
-    if (budgets.deadline > 0) env.timers.arm(this, budgets.deadline)
+    const { deadline } = budgets
+    if (deadline > 0) env.timers.arm(this, deadline)
+    this.#millis = deadline > 0 && info.protocol === "ttheader-streaming" ? deadline - env.timers.now() : undefined
   }
 
   /** A receive fails, and nothing else. */
@@ -159,6 +164,10 @@ export abstract class WaitingEnd implements RawListener, Timer {
     return this.#budgets.deadline > 0 && this.env.timers.now() >= this.#budgets.deadline
   }
 
+  protected deadlineExceeded(): CallError {
+    return errors.deadlineExceeded(this.info, this.#millis)
+  }
+
   get awaitsFirst(): boolean {
     return this.recvCount === 0 && this.#budgets.firstMessage > 0
   }
@@ -205,7 +214,7 @@ export abstract class WaitingEnd implements RawListener, Timer {
     if (this.raw.end?._tag === "Status") return undefined
     const { deadline, send, stallWarning } = this.#budgets
     if (deadline > 0 && now >= deadline) {
-      this.fail(errors.deadlineExceeded(this.info))
+      this.fail(this.deadlineExceeded())
       return undefined
     }
     let next = deadline > 0 ? deadline : Infinity
@@ -238,11 +247,11 @@ export abstract class WaitingEnd implements RawListener, Timer {
     this.#stallReported = true
     const waits: Array<string> = []
     if (this.sendWaits) {
-      waits.push(`send has waited ${errors.goDuration(now - this.#sendSince)} for room, the peer does not read`)
+      waits.push(`send has waited ${goDuration(now - this.#sendSince)} for room, the peer does not read`)
     }
     if (this.recvWaits) {
       const open = this.raw.writeEnded === undefined ? ", and our own sending side is still open" : ""
-      waits.push(`recv has waited ${errors.goDuration(now - this.#recvSince)} for a message${open}`)
+      waits.push(`recv has waited ${goDuration(now - this.#recvSince)} for a message${open}`)
     }
     this.env.logStall(
       `stream ${this.info.service}.${this.info.method} with ${this.info.address} stands still on the ${this.info.side}: ${waits.join("; ")}`

@@ -33,7 +33,7 @@ import { handleOf, madeByMiddleware } from "./streamHandles.ts"
 import type { Start } from "./streamOpener.ts"
 import { tracedCall } from "./tracedCall.ts"
 import * as tracing from "./tracing.ts"
-import type { UnaryCall, UnaryError } from "./unaryCall.ts"
+import { UnaryCall, type UnaryError } from "./unaryCall.ts"
 
 /** A call on its way through what is around it. */
 interface Wrapped {
@@ -240,19 +240,42 @@ export class WrappedCaller extends Caller {
     lifecycle: Lifecycle | undefined
   ): Effect.Effect<Result, CallError> {
     return Effect.suspend(() => {
+      const { admitted, method, options } = call
+      const { onHeader, onTrailer } = options
       const opened: Array<UnaryCall> = []
+      let place: Placement | undefined
       const answer = Effect.flatMap(
         open((raw, info, deadline, _fiber, placement) => {
-          placement?.connected()
-          if (call.admitted !== undefined) call.admitted.opened = true
-          const unary = this.unaryCall(call.method, raw, info, deadline, call.options, lifecycle, true)
+          const budgets = this.opener.settings(options)
+          const { timers } = this.env
+          const unary = new UnaryCall(
+            info,
+            method.plan,
+            timers,
+            budgets,
+            onHeader,
+            onTrailer,
+            lifecycle,
+            undefined,
+            true
+          )
+          unary.opened(raw, info, deadline)
+          place = placement
           opened.push(unary)
           return unary
         }),
         (unary) => Effect.callback<unknown, UnaryError>((resume) => unary.run(requestOf(call.body), resume))
       ) as Effect.Effect<Result, CallError>
-      // A hook may open twice, or fail behind a stream that is open.
-      return Effect.onExit(answer, () => Effect.forEach(opened, (unary) => unary.cancel, { discard: true }))
+      return Effect.onExit(answer, () => {
+        for (const { unsent } of opened) {
+          // Another instance may take a call of which nothing was sent.
+          if (unsent !== undefined) continue
+          place?.connected()
+          if (admitted !== undefined) admitted.opened = true
+        }
+        // A hook may open twice, or fail behind a stream that is open.
+        return Effect.forEach(opened, (unary) => unary.cancel, { discard: true })
+      })
     })
   }
 }

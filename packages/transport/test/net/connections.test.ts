@@ -211,7 +211,7 @@ describe("connections", () => {
       const unread = yield* Effect.forEach(Array.from({ length: 200 }), () =>
         openStream(address, { path: "/a.B/Flood" })
       )
-      yield* Effect.sleep(200)
+      yield* Effect.sleep(500)
       const stream = yield* openStream(address)
       yield* writeAll(stream, ["x"], encodeText)
       const answer = readTexts(stream, 1)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
 import { type AddressInfo, createServer, type Server } from "node:net"
 import * as tls from "node:tls"
 import { memoryPipe } from "../../src/internal/net/memory.ts"
@@ -93,6 +94,25 @@ for (const [name, make] of [
     )
   })
 }
+
+/** What the kernel waits for on the connections of a port: `2` is the time of a keepalive probe (proc(5), `tcp`). */
+const timersOf = (port: number): ReadonlyArray<string> => {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0")
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, remote, state]) => state === "01" && [local, remote].some((at) => at?.endsWith(`:${hex}`)))
+    .map((columns) => columns[5]!.split(":")[0]!)
+}
+
+describe("a TCP connection on which nothing comes", () => {
+  it.live.runIf(process.platform === "linux")("is kept alive by either end: the kernel asks a silent peer", () =>
+    Effect.gen(function* () {
+      const [near] = yield* tcp
+      assert.deepStrictEqual(timersOf(Number(near.peer.address.split(":").at(-1))), ["02", "02"])
+    }).pipe(Effect.scoped)
+  )
+})
 
 describe("the name that a server's certificate is for", () => {
   /** Dials `host`, where the server has the certificate, and gives what came of it. */

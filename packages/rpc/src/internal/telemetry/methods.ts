@@ -28,6 +28,7 @@ export const calleeOf = ({ callee, unknown }: RpcInfo): string => (unknown === t
 
 const kitexProtocols: Readonly<Record<Protocol, string>> = {
   grpc: "GRPC",
+  "ttheader-streaming": "TTHeaderStreaming",
   buffered: "PurePayload",
   framed: "Framed",
   ttheader: "TTHeader",

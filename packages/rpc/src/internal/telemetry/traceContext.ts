@@ -69,7 +69,7 @@ const isZero = (text: string, start: number, end: number): boolean => {
   return true
 }
 
-const overHttp2 = ({ mode }: RpcInfo): boolean => mode !== "pingPong" && mode !== "oneway"
+const overHttp2 = ({ protocol }: RpcInfo): boolean => protocol === "grpc"
 
 type Read = (name: string) => string | undefined
 
@@ -154,9 +154,7 @@ const inHeaders = (
   extra: Entries,
   values: callContext.Values | undefined
 ): callContext.CallContext => {
-  const metadata: Array<MetadataEntries[number]> = []
-  for (const entry of context.metadata) if (!isOurs(entry[0])) metadata.push(entry)
-  for (const entry of entries) metadata.push(entry)
+  const metadata: Array<MetadataEntries[number]> = [...withoutOurs(context.metadata), ...entries]
   for (const [key, value] of entries) metadata.push([transientNames.get(key)!, value])
   for (const [key, value] of extra) metadata.push([Metainfo.headerName.transient(key), value])
   return {
@@ -175,6 +173,7 @@ const inMetainfo = (
   const { persistent, transient, upstream } = values === undefined ? noValues : withoutTrace(values)
   return {
     ...context,
+    metadata: withoutOurs(context.metadata),
     metainfo: { transient: new Map([...transient, ...entries, ...extra]), upstream, persistent }
   }
 }
@@ -184,6 +183,9 @@ const noValues: callContext.Values = {
   upstream: new Map(),
   persistent: new Map()
 }
+
+const withoutOurs = (metadata: MetadataEntries): MetadataEntries =>
+  metadata.some(([key]) => isOurs(key)) ? metadata.filter(([key]) => !isOurs(key)) : metadata
 
 /** Metainfo that is sent on must not bring the trace of the hop before. */
 const withoutTrace = (values: callContext.Values): callContext.Values => {

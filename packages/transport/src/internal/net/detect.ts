@@ -32,6 +32,11 @@ export interface DetectionOptions {
 }
 
 const shownBytes = 16
+/**
+ * How often a silent connection of a server that drains is looked at: about a second. Its client has it for a call, which may be on
+ * its way just then, and be lost.
+ */
+const silentLooks = 20
 const noBytes = new Uint8Array(0)
 
 /** @internal */
@@ -130,12 +135,13 @@ export class Detection implements Reader, SocketEvents {
     this.awaitSilence()
   }
 
-  private awaitSilence(): void {
+  private awaitSilence(looks = silentLooks): void {
     const { length } = this.bytes
     this.options.later(() => {
       if (this.over || this.refusedAt !== undefined) return
-      if (this.bytes.length === length) this.socket.destroy()
-      else this.awaitSilence()
+      if (this.bytes.length !== length) this.awaitSilence()
+      else if (looks > 1) this.awaitSilence(looks - 1)
+      else this.socket.destroy()
     })
   }
 

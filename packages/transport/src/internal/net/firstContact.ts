@@ -15,7 +15,7 @@ import { cancelled } from "../ttstream/errors.ts"
 import { within } from "./dial.ts"
 import { withinBudget } from "./logBudget.ts"
 import type { Platform } from "./options.ts"
-import type { Opener } from "./streamPool.ts"
+import type { Opener } from "./http2Pool.ts"
 import type { StreamingClient } from "./ttstreamClient.ts"
 
 type Protocol = "http2" | "ttheader"

@@ -13,7 +13,7 @@ import type { ClientOptions } from "../../TransportOptions.ts"
 import { FirstContact } from "./firstContact.ts"
 import type { Platform } from "./options.ts"
 import type { Dial } from "./socket.ts"
-import { makeStreamPool, type Opener, type StreamPool } from "./streamPool.ts"
+import { makeHttp2Pool, type Opener, type StreamPool } from "./http2Pool.ts"
 import { makeStreamingPool } from "./ttstreamPool.ts"
 import { UnaryHeaders } from "./unaryHeaders.ts"
 import { type Calls, UnaryOverCalls } from "./unaryOverCalls.ts"
@@ -52,7 +52,7 @@ export const makeStreamRoute = Effect.fnUntraced(function* (
   calls: Omit<Calls, "fork">
 ): Effect.fn.Return<StreamPool, never, Scope.Scope> {
   const fork = yield* FiberSet.makeRuntime<never>()
-  const http2 = yield* makeStreamPool(dial, options, platform)
+  const http2 = yield* makeHttp2Pool(dial, options, platform)
   const streaming = yield* makeStreamingPool(dial, options, platform, (address) => contact.forget(address))
   const unary = unaryOpener({ ...calls, fork })
   const ttheader = ({ unary: one }: OpenRequest): Opener => (one === true ? unary : streaming)

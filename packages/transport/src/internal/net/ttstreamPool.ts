@@ -15,7 +15,7 @@ import { type Platform, streamingPoolOptions } from "./options.ts"
 import type { PoolTarget } from "./pooled.ts"
 import { makeAfter } from "./run.ts"
 import type { Dial } from "./socket.ts"
-import type { StreamPool } from "./streamPool.ts"
+import type { StreamPool } from "./http2Pool.ts"
 import { StreamingClient } from "./ttstreamClient.ts"
 
 /** Streams over TTHeader, and the connections that they open on. */

@@ -35,7 +35,7 @@ export interface StreamPool extends Opener {
 }
 
 /** Streams over HTTP/2. @internal */
-export const makeStreamPool = Effect.fnUntraced(function* (
+export const makeHttp2Pool = Effect.fnUntraced(function* (
   dial: Dial,
   options: ClientOptions,
   platform: Platform
