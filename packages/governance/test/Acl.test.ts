@@ -3,11 +3,12 @@ import * as net from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Acl } from "@millrace/governance"
-import { Admission, Method, Middleware, RpcError, RpcTracer, Server, Service, StreamClient } from "@millrace/rpc"
+import { Admission, Method, Middleware, RpcError, RpcTracer, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, Transport } from "@millrace/transport"
 import { NodeTransport } from "@millrace/transport/node"
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { admit, request } from "./support/admissions.ts"
+import { StreamClient } from "./support/over.ts"
 
 const members = { message: Thrift.optional(1, Thrift.String), count: Thrift.optional(2, Thrift.I32) }
 class Request extends Thrift.Struct<Request>("wire.Request")(members) {}

@@ -10,12 +10,12 @@ import {
   RpcError,
   RpcTracer,
   Server,
-  Service,
-  StreamClient
+  Service
 } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Effect, Exit, Fiber, Layer, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
+import { StreamClient } from "./support/over.ts"
 
 class Message extends Thrift.Struct<Message>("breaker.Message")({ text: Thrift.optional(1, Thrift.String) }) {}
 class Missing extends Thrift.Exception<Missing>()("breaker.Missing", { text: Thrift.optional(1, Thrift.String) }) {}

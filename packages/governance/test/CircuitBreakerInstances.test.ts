@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { CircuitBreaker, Discovery, Instance, Resolver } from "@millrace/governance"
-import { Client, Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, Transport, TransportError } from "@millrace/transport"
 import { Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
+import { StreamClient } from "./support/over.ts"
 
 class Message extends Thrift.Struct<Message>("instances.Message")({ text: Thrift.optional(1, Thrift.String) }) {}
 

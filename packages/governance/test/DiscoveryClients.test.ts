@@ -2,9 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Discovery, Instance, Registry, Resolver } from "@millrace/governance"
-import { Client, Method, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, Server, Service } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Context, Effect, Exit, Layer, Logger, Scope, Stream } from "effect"
+import { StreamClient } from "./support/over.ts"
 
 class Name extends Thrift.Struct<Name>("discovered.Name")({ name: Thrift.optional(1, Thrift.String) }) {}
 class Who extends Service.make("Who", {

@@ -1,12 +1,17 @@
 /** What a refused call costs its server, and what its client gets, in every way that a call can travel. */
 import { assert, describe, it } from "@effect/vitest"
 import { Acl, Limiter } from "@millrace/governance"
-import { Admission, Client, RpcError, StreamClient } from "@millrace/rpc"
+import { Admission, Client, RpcError } from "@millrace/rpc"
 import type { RawStream } from "@millrace/transport"
 import { Deferred, Effect, Fiber, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { settle, until } from "./support/passing.ts"
-import { Calls, encodings, hello, hostPorts, serving, Streams, ways, wires, Work } from "./support/refusals.ts"
+import { Calls, hello, hostPorts, serving, Streams, ways, wires, Work } from "./support/refusals.ts"
+import { StreamClient, type Words, wordsOf } from "./support/over.ts"
+
+/** Of a limit or of a rule. */
+const refusal = ({ forbidden, rejected }: Words, text: string) =>
+  text.startsWith("request forbidden") ? forbidden(text) : rejected(text)
 
 /** A rate that has one call to begin with, and no other while a test runs. */
 const seldom = 1 / 3600
@@ -45,8 +50,11 @@ describe.concurrent.each(wires)("a refused call, $name", (wire) => {
             const before = work.all
             const error = yield* Effect.flip(call)
             yield* settle
-            assert.isTrue(error instanceof RpcError.RpcError && error.desc === text, `${way}: ${String(error)}`)
-            if (wire.asksByHeaders && !encodings.includes(way as never)) before.refusedByHeaders++
+            assert.isTrue(
+              error instanceof RpcError.RpcError && error.message === refusal(wordsOf(way), text),
+              `${way}: ${String(error)}`
+            )
+            if (wire.asksByHeaders && wordsOf(way).isStream) before.refusedByHeaders++
             else before.received++
             assert.deepStrictEqual(work.all, before, way)
           }
@@ -75,7 +83,7 @@ describe.concurrent.each(wires)("a refused call, $name", (wire) => {
           assert.isTrue(error instanceof RpcError.RpcError, way)
           if (!(error instanceof RpcError.RpcError)) return
           const silent = way === "framed" || way === "buffered"
-          assert.strictEqual(error.code, encodings.includes(way as never) ? 6 : 8, way)
+          assert.strictEqual(error.message, wordsOf(way).rejected("request over limit: request too frequent"), way)
           assert.deepStrictEqual(
             { ...error.reason },
             {
@@ -104,8 +112,7 @@ describe.concurrent.each(wires)("a refused call, $name", (wire) => {
             assert.isTrue(error instanceof RpcError.RpcError, way)
             if (!(error instanceof RpcError.RpcError)) return
             assert.strictEqual(error.reason._tag, "Forbidden", way)
-            assert.strictEqual(error.code, encodings.includes(way as never) ? 6 : 7, way)
-            assert.strictEqual(error.desc, "request forbidden: denied", way)
+            assert.strictEqual(error.message, wordsOf(way).forbidden("request forbidden: denied"), way)
           }
         }).pipe(Effect.scoped, Effect.provide(serving(wire, new Work(), options, Effect.void)))
         const work = new Work()

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Discovery, Instance, Registry, Resolver } from "@millrace/governance"
-import { Method, Server, Service, StreamClient } from "@millrace/rpc"
+import { Method, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, Network, type Transport } from "@millrace/transport"
 import { Clock, Context, Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { addressOf, logging } from "./support/discovery.ts"
+import { StreamClient } from "./support/over.ts"
 
 const network = (...addresses: ReadonlyArray<Network.OwnAddress>) =>
   Layer.succeed(Network.Network, {

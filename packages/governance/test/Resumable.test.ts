@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { Resumable } from "@millrace/governance"
-import { Deadline, Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { Deadline, Method, RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Effect, Exit, Fiber, Layer, Order, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { failureOf, failures, rpcError } from "./support/attempts.ts"
 import { seededBelow } from "./support/random.ts"
 import { pass } from "./support/passing.ts"
+import { StreamClient } from "./support/over.ts"
 
 class Token extends Thrift.Struct<Token>("resume.Token")({ seq: Thrift.optional(1, Thrift.I32) }) {}
 class Chat extends Service.make("Chat", {

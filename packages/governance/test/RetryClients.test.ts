@@ -11,12 +11,12 @@ import {
   RpcError,
   type RpcInfo,
   RpcTracer,
-  StreamClient,
   Telemetry
 } from "@millrace/rpc"
 import { Effect, Fiber, Layer, Metric } from "effect"
 import { pass } from "./support/passing.ts"
 import { caller, inWorld, Message, Shop, World } from "./support/shop.ts"
+import { StreamClient } from "./support/over.ts"
 
 const timeouts = () => Retry.failure({ maxRetries: 2 })
 

@@ -1,7 +1,7 @@
 /** Servers restart one after the other under load: no call that ends by itself is lost. */
 import { assert, describe, it } from "@effect/vitest"
 import { LoadBalancer, Registry, Resolver } from "@millrace/governance"
-import { Effect, Layer, Logger, type Scope } from "effect"
+import { Effect, Layer, Logger, Random, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import {
   inMemory,
@@ -15,6 +15,7 @@ import {
   waysOf
 } from "./support/fleet.ts"
 import { settle } from "./support/passing.ts"
+import { wire } from "./support/over.ts"
 
 interface Setup extends ServerSetup {
   readonly balancer: LoadBalancer.LoadBalancer
@@ -67,12 +68,13 @@ const rolling = <Name extends string>(
   })
 }
 
-const draining = "Unavailable, draining: graceful shutdown"
+const draining = `Unavailable, draining: ${wire.streams.shutdown}`
 
-const failures = (tallies: Record<string, Tally>) =>
-  Object.fromEntries(Object.entries(tallies).map(([name, { errors }]) => [name, Object.fromEntries(errors)]))
-
-const none = (tallies: Record<string, Tally>) => Object.fromEntries(Object.keys(tallies).map((name) => [name, {}]))
+const losesNone = (tallies: Record<string, Tally>) =>
+  assert.deepStrictEqual(
+    Object.entries(tallies).flatMap(([name, { lost }]) => lost.map((error) => `${name}: ${error}`)),
+    []
+  )
 
 const patient = { propagation: 50, graceTime: 5000 }
 
@@ -85,7 +87,7 @@ describe.concurrent("a rolling restart", () => {
           ...untold,
           ...streams
         }))
-        assert.deepStrictEqual(failures(tallies), none(tallies))
+        losesNone(tallies)
         // The calls were at servers of before and of after.
         for (const [name, { servers }] of Object.entries(tallies)) assert.isAbove(servers.size, 4, name)
       })
@@ -100,8 +102,11 @@ describe.concurrent("a rolling restart", () => {
         watching,
         inMemory
       )
-      const tallies = yield* Effect.raceFirst(all, Effect.forever(Effect.andThen(settle, TestClock.adjust(5))))
-      assert.deepStrictEqual(failures(tallies), none(tallies))
+      const tallies = yield* Effect.raceFirst(all, Effect.forever(Effect.andThen(settle, TestClock.adjust(5)))).pipe(
+        // There are few streams: by chance they might be at less servers.
+        Random.withSeed("rolling")
+      )
+      losesNone(tallies)
       for (const [name, { servers }] of Object.entries(tallies)) assert.isAbove(servers.size, 8, name)
     })
   )
@@ -123,7 +128,7 @@ describe.concurrent("a rolling restart", () => {
         { ...patient, propagation: 0, balancer: LoadBalancer.weightedRoundRobin, restarts: 3 },
         ({ calls }) => calls
       )
-      assert.deepStrictEqual(failures(tallies), none(tallies))
+      losesNone(tallies)
     })
   )
 
@@ -136,7 +141,7 @@ describe.concurrent("a rolling restart", () => {
           ({ calls: { auto, multiplexed, unary } }) => ({ auto, multiplexed, unary }),
           polling
         )
-        assert.deepStrictEqual(failures(tallies), none(tallies))
+        losesNone(tallies)
       })
   )
 
@@ -147,7 +152,7 @@ describe.concurrent("a rolling restart", () => {
         ({ calls, untold }) => ({ ...calls, ...untold }),
         polling
       )
-      assert.deepStrictEqual(failures(tallies), none(tallies))
+      losesNone(tallies)
     })
   )
 })

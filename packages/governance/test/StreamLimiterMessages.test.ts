@@ -9,6 +9,7 @@ import { MessageRate } from "../src/internal/limits/messageRate.ts"
 import { pass } from "./support/passing.ts"
 import { seeded } from "./support/random.ts"
 import { begin, counting, type FlowHandlers, flowing, text, texts } from "./support/flow.ts"
+import { wire } from "./support/over.ts"
 
 describe("messages, received", () => {
   it.effect("come at their rate, behind a burst, and none is lost", () => {
@@ -118,10 +119,9 @@ describe("messages, received", () => {
         assert.isTrue(error instanceof RpcError.RpcError)
         if (!(error instanceof RpcError.RpcError)) return
         assert.deepStrictEqual(
-          [error.code, error.desc, { ...error.reason }],
+          [error.message, { ...error.reason }],
           [
-            8,
-            "request over limit: too many messages [biz error]",
+            wire.streams.ofHandler("request over limit: too many messages", 8),
             { ...new RpcError.Rejected({ limit: "too many messages", retryAfterMillis: 250 }) }
           ]
         )

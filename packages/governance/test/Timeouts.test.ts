@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Method, Service } from "@millrace/rpc"
 import { Thrift } from "@millrace/codec"
-import { Testing } from "@millrace/rpc/testing"
 import { Effect, Exit, Fiber, Schema, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { Policy, Timeouts } from "../src/index.ts"
+import { Testing } from "./support/over.ts"
 
 class Text extends Thrift.Struct<Text>("t.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 class Hanging extends Service.make("Hanging", {

@@ -5,21 +5,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Thrift } from "@millrace/codec"
 import { CircuitBreaker, Discovery, Fallback, Limiter, LoadBalancer, Resolver, Retry } from "@millrace/governance"
-import {
-  Admission,
-  BizStatusError,
-  Client,
-  type Endpoints,
-  Method,
-  RpcError,
-  Server,
-  Service,
-  StreamClient
-} from "@millrace/rpc"
+import { Admission, BizStatusError, Client, type Endpoints, Method, RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Context, Effect, Exit, Fiber, Layer, Metric, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { seededBelow } from "./support/random.ts"
+import { StreamClient } from "./support/over.ts"
 
 class Text extends Thrift.Struct<Text>("together.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 class Busy extends Thrift.Exception<Busy>()("together.Busy", { text: Thrift.optional(1, Thrift.String) }) {}

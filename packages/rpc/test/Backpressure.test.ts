@@ -6,6 +6,9 @@ import { logged, Request, Response } from "./support/echo.ts"
 const request = (message: string) => new Request({ message })
 const response = (message: string) => new Response({ message })
 
+/** Each stream has flow control of its own: HTTP/2 always, TTHeader streaming where it is asked for. */
+const controlled = { transport: { client: { streamCredit: true } } }
+
 describe("backpressure", () => {
   it.effect("a producer is suspended while nobody reads, on either side", () =>
     Effect.gen(function* () {
@@ -13,11 +16,14 @@ describe("backpressure", () => {
       let consumed = 0
       const big = "x".repeat(1000)
       const endless = <A>(make: () => A) => Stream.fromEffectRepeat(Effect.sync(() => (produced++, make())))
-      const client = yield* clientOf({
-        EchoServer: () => endless(() => response(big)),
-        EchoClient: (requests) =>
-          Effect.andThen(Effect.sleep("1 hour"), Effect.as(Stream.runDrain(requests), response("")))
-      })
+      const client = yield* clientOf(
+        {
+          EchoServer: () => endless(() => response(big)),
+          EchoClient: (requests) =>
+            Effect.andThen(Effect.sleep("1 hour"), Effect.as(Stream.runDrain(requests), response("")))
+        },
+        controlled
+      )
       const down = yield* client.EchoServer.open(request("x"))
       yield* pass(1000, 100)
       const first = produced
@@ -57,7 +63,7 @@ describe("deadlock: both ends send more than fits before they read", () => {
               )
           }
         },
-        { client: { sendTimeout: "10 seconds" } }
+        { ...controlled, client: { sendTimeout: "10 seconds" } }
       )
       const stream = yield* client.Echo.open()
       const fiber = yield* Effect.forkChild(
@@ -72,11 +78,14 @@ describe("deadlock: both ends send more than fits before they read", () => {
     Effect.gen(function* () {
       const [, lines] = yield* logged(
         Effect.gen(function* () {
-          const client = yield* clientOf({
-            Echo: {
-              duplex: (stream) => Effect.forEach(flood(500), (text) => stream.send(response(text)), { discard: true })
-            }
-          })
+          const client = yield* clientOf(
+            {
+              Echo: {
+                duplex: (stream) => Effect.forEach(flood(500), (text) => stream.send(response(text)), { discard: true })
+              }
+            },
+            controlled
+          )
           const stream = yield* client.Echo.open()
           yield* Effect.forkChild(Effect.forEach(flood(500), (text) => stream.send(request(text)), { discard: true }))
           yield* pass(120_000, 5000)

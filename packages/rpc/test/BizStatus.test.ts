@@ -4,7 +4,8 @@ import { BizStatusError, Middleware, RpcError, type RpcInfo, StatusDetails } fro
 import * as errors from "../src/internal/errors.ts"
 import { ask, serveCalls } from "./support/calls.ts"
 import { clientOf, recorded, settle, told, type TestHandlers } from "./support/client.ts"
-import { call, Request, serve, wrapped } from "./support/echo.ts"
+import { call, Request, serve, struct, wrapped } from "./support/echo.ts"
+import { wire } from "./support/over.ts"
 
 type Fields = ConstructorParameters<typeof BizStatusError.BizStatusError>[0]
 
@@ -91,14 +92,6 @@ describe("a business error", () => {
     })
   )
 
-  it.effect("of code 0 is one in a stream, and none in a TTHeader", () =>
-    Effect.gen(function* () {
-      const client = yield* clientOf(failing(biz({ statusCode: 0, statusMessage: "zero" })))
-      assert.strictEqual(plain(yield* Effect.flip(client.EchoUnary(request))).statusCode, 0)
-      assert.isUndefined(yield* client.EchoPingPong({ req: request }))
-    })
-  )
-
   it("has a code of 32 bits", () => {
     for (const statusCode of [2 ** 31, -(2 ** 31) - 1, 1.5, NaN, Infinity]) {
       assert.throws(() => biz({ statusCode, statusMessage: "" }))
@@ -130,8 +123,8 @@ describe("a business error", () => {
     Effect.gen(function* () {
       const error = biz({ statusCode: 7, statusMessage: "no", extra: { a: "<b>" }, rpcCode: 5 })
       const behind = yield* clientOf(failing(error))
-      const client = yield* clientOf({ EchoUnary: () => behind.EchoUnary(request) as never })
-      const got = yield* Effect.flip(client.EchoUnary(request))
+      const client = yield* clientOf({ EchoServer: () => behind.EchoServer(request) as never })
+      const got = yield* Effect.flip(Stream.runDrain(client.EchoServer(request)))
       assert.deepStrictEqual(plain(got), plain(error))
       assert.strictEqual((got as BizStatusError.BizStatusError).rpcCode, 5)
     })
@@ -148,7 +141,7 @@ describe("a business error with a status of its own", () => {
 
   it.effect("writes that status, its details and the business error", () =>
     Effect.gen(function* () {
-      const { status, stream } = yield* call("/echo.TestService/EchoUnary", [wrapped("x")]).pipe(
+      const { status, stream } = yield* call("/echo.TestService/EchoServer", [struct("x")]).pipe(
         Effect.provide(serve(failing(error)))
       )
       assert.deepStrictEqual(
@@ -166,7 +159,9 @@ describe("a business error with a status of its own", () => {
 
   it.effect("is read back in every mode of streams", () =>
     Effect.gen(function* () {
-      const { pingPong, ...streams } = yield* everyMode(error)
+      const { pingPong, unary, ...streams } = yield* everyMode(error)
+      assert.deepStrictEqual(plain(unary), plain(error))
+      assert.strictEqual((unary as BizStatusError.BizStatusError).rpcCode, wire.unary.isStream ? 5 : undefined)
       for (const got of Object.values(streams)) {
         assert.deepStrictEqual(plain(got), plain(error))
         const { details: bytes, rpcCode } = got as BizStatusError.BizStatusError
@@ -175,33 +170,6 @@ describe("a business error with a status of its own", () => {
       }
       assert.deepStrictEqual(plain(pingPong), plain(error))
       assert.isUndefined((pingPong as BizStatusError.BizStatusError).rpcCode)
-    })
-  )
-
-  it.effect("of middleware is its status without a business error, and others are their text", () =>
-    Effect.gen(function* () {
-      const answers: Array<unknown> = []
-      for (const failure of [
-        error,
-        biz({ statusCode: 404, statusMessage: "no such", rpcCode: 5 }),
-        biz({ statusCode: 7, statusMessage: "mw biz" })
-      ]) {
-        const refuse = Middleware.server(() => Effect.fail(failure))
-        const layer = serve({}, { middleware: [refuse] })
-        const got = yield* Effect.provide(call("/echo.TestService/EchoUnary", [wrapped("x")]), layer)
-        answers.push([got.status?.code, got.status?.message, got.status?.biz, got.status?.details])
-        const calls = serveCalls({}, { middleware: [refuse] })
-        const ended = yield* Effect.provide(ask("EchoPingPong", wrapped("x"), { strings: {} }), calls)
-        answers.push([ended.exception?.type, ended.exception?.message])
-      }
-      assert.deepStrictEqual(answers, [
-        [5, "no such", undefined, details],
-        [6, "biz error: code=404, msg=no such"],
-        [5, "no such", undefined, undefined],
-        [6, "biz error: code=404, msg=no such"],
-        [13, "biz error: code=7, msg=mw biz", undefined, undefined],
-        [6, "biz error: code=7, msg=mw biz"]
-      ])
     })
   )
 
@@ -219,17 +187,17 @@ describe("a status with details", () => {
         StatusDetails.encode({ code: 5, message, details: [{ typeUrl: "t", value: Uint8Array.of(0, 255) }] })
       const details = encoded("nf")
       const error = new RpcError.RpcError({ reason: new RpcError.Status({ details }), code: 5, desc: "nf" })
-      const client = yield* clientOf({ EchoUnary: () => Effect.fail(error) })
-      const got = yield* Effect.flip(client.EchoUnary(request))
-      assert.strictEqual(told(Exit.fail(got)), "Status: rpc error: code = 5 desc = nf [biz error]")
+      const client = yield* clientOf({ EchoServer: () => Stream.fail(error) })
+      const got = yield* Effect.flip(Stream.runDrain(client.EchoServer(request)))
+      assert.strictEqual(told(Exit.fail(got)), `Status: ${wire.streams.ofHandler("nf", 5)}`)
       assert.deepStrictEqual(
         (got as RpcError.RpcError).reason,
-        new RpcError.Status({ details: encoded("nf [biz error]") })
+        new RpcError.Status({ details: encoded(wire.streams.status.ofHandler("nf")[1]) })
       )
       const refuse = Middleware.server(() => Effect.fail(error))
       const outside = yield* clientOf({}, { server: { middleware: [refuse] } })
-      const refused = yield* Effect.flip(outside.EchoUnary(request))
-      assert.strictEqual(told(Exit.fail(refused)), "Status: rpc error: code = 5 desc = nf")
+      const refused = yield* Effect.flip(Stream.runDrain(outside.EchoServer(request)))
+      assert.strictEqual(told(Exit.fail(refused)), `Status: ${wire.streams.ofMiddleware("nf", 5)}`)
       assert.deepStrictEqual((refused as RpcError.RpcError).reason, new RpcError.Status({ details }))
     })
   )

@@ -18,7 +18,7 @@ import {
 } from "./support/chainedCalls.ts"
 import { type Told, tracers } from "./support/callLog.ts"
 import { attemptKey, Chains, type Doing, SlowOutcome } from "./support/chains.ts"
-import { marksOf, orderOf } from "./support/chainsModel.ts"
+import { isCall, marksOf, orderOf } from "./support/chainsModel.ts"
 import { settle } from "./support/client.ts"
 import { spies } from "./support/spies.ts"
 
@@ -195,7 +195,7 @@ const check = (plan: Plan, { clients, got, servers }: Side): void => {
     assert.strictEqual(each.finishes.length, 1)
   }
   for (const each of servers) {
-    checkOrder([...(hooked ? order.server.read : []), ...order.server.middleware], each)
+    checkOrder([...(isCall(mode) ? [] : order.server.read), ...order.server.middleware], each)
     checkTracers(each)
     assert.isAtMost(each.finishes.length, 1)
   }

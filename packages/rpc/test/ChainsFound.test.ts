@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { MetaHandler, Middleware } from "../src/index.ts"
-import { Recorder, Testing } from "../src/testing/index.ts"
+import { Recorder } from "../src/testing/index.ts"
 import { only, settle, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
+import { Testing } from "./support/over.ts"
 
 const request = (message: string) => new Request({ message })
 /** The bytes of a message on the wire. */

@@ -18,7 +18,7 @@ import {
 } from "./support/chainedCalls.ts"
 import type { Told } from "./support/callLog.ts"
 import { Chains, Outcome } from "./support/chains.ts"
-import { marksOf, Model, type Result, type Served } from "./support/chainsModel.ts"
+import { isCall, marksOf, Model, type Result, type Served } from "./support/chainsModel.ts"
 import { settle } from "./support/client.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -134,8 +134,9 @@ const checkSingle = ({ mode }: Plan, model: Model, client: Told, servers: Readon
     if (ended === undefined || served === undefined) continue
     const { result } = served
     const replied =
-      mode !== "oneway" && (result._tag === "ok" || (mode === "pingPong" && result._tag === "error" && result.biz))
-    const sent = replied ? single(1, answerSize(mode, result)) : single(0, 0)
+      mode !== "oneway" && (result._tag === "ok" || (isCall(mode) && result._tag === "error" && result.biz))
+    // A business error goes with an empty result.
+    const sent = replied ? single(1, result._tag === "ok" ? answerSize(mode, result) : 1) : single(0, 0)
     assert.deepStrictEqual(movedOf(ended), moved(sent, single(1, request)))
   }
 }

@@ -10,17 +10,17 @@ import {
   RpcError,
   type RpcInfo,
   RpcTracer,
-  StreamClient,
   type StreamOptions
 } from "../src/index.ts"
 import { makeCaller } from "../src/internal/makeCaller.ts"
 import { PlainCaller } from "../src/internal/plainCaller.ts"
 import { ClientInfo } from "../src/internal/clientInfo.ts"
 import { WrappedCaller } from "../src/internal/wrappedCaller.ts"
-import { Recorder, Testing } from "../src/testing/index.ts"
+import { Recorder } from "../src/testing/index.ts"
 import { clientOf, spied, type TestHandlers, told } from "./support/client.ts"
 import { Busy, Request, Response, TestService } from "./support/echo.ts"
 import { Transport } from "@millrace/transport"
+import { StreamClient, Testing } from "./support/over.ts"
 
 const request = (message: string) => new Request({ message })
 const response = (message: string) => new Response({ message })

@@ -12,12 +12,12 @@ import {
   Middleware,
   RpcError,
   RpcTracer,
-  Server,
-  StreamClient
+  Server
 } from "../src/index.ts"
 import { only, pass, settle, told } from "./support/client.ts"
 import { Busy, Request, Response, TestService } from "./support/echo.ts"
 import { randomOf } from "./support/observers.ts"
+import { StreamClient } from "./support/over.ts"
 
 const request = (message: string) => new Request({ message })
 

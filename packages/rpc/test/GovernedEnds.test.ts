@@ -1,12 +1,13 @@
 /** What those who hear of a call are told of its end; and what a server says of its rules, and waits for when it stops. */
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryTransport } from "@millrace/transport"
-import { Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Admission, BizStatusError, type CallPolicy, type RpcError, Server, StreamClient } from "../src/index.ts"
+import { Admission, BizStatusError, type CallPolicy, type RpcError, Server } from "../src/index.ts"
 import { only, settle, told } from "./support/client.ts"
 import { Busy, logged, Request, Response, TestService } from "./support/echo.ts"
 import { clients, Crowd, named, request, server, surroundings } from "./support/observers.ts"
+import { StreamClient } from "./support/over.ts"
 
 describe("what a server does before it stops", () => {
   it.effect("does not keep it from stopping where it cannot be interrupted", () =>
@@ -101,9 +102,9 @@ describe("Rejected", () => {
   it.effect("says where the call may have run: its answer is more than this client lets in", () =>
     Effect.gen(function* () {
       const limits = MemoryTransport.layerWith({ client: { maxReceiveMessageSize: 10 } })
-      const handlers = only({ EchoUnary: () => Effect.succeed(new Response({ message: "x".repeat(1000) })) })
+      const handlers = only({ EchoServer: () => Stream.make(new Response({ message: "x".repeat(1000) })) })
       const exit = yield* Effect.flatMap(StreamClient.make(TestService), (client) =>
-        Effect.exit(client.EchoUnary(request))
+        Effect.exit(Stream.runDrain(client.EchoServer(request)))
       ).pipe(
         Effect.scoped,
         Effect.provide(

@@ -1,11 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Logger, Metric, Scheduler, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { BizStatusError, RpcError, StreamClient } from "../src/index.ts"
-import { FaultPlan, Recorder, StreamScript, Testing } from "../src/testing/index.ts"
+import { BizStatusError, RpcError } from "../src/index.ts"
+import { FaultPlan, Recorder, StreamScript } from "../src/testing/index.ts"
 import { clientOf, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 import { spies } from "./support/spies.ts"
+import { StreamClient, Testing } from "./support/over.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -265,7 +266,11 @@ it.effect("a call that is interrupted between any two of its steps leaves no str
             yield* Fiber.interrupt(fiber)
             yield* settle
             for (const connection of spies.connections) {
-              assert.strictEqual(connection.active, 0, `${mode}, ${warm ? "warm" : "cold"}, step ${steps}`)
+              assert.strictEqual(
+                connection.active,
+                0,
+                `${connection.role}, ${mode}, ${warm ? "warm" : "cold"}, step ${steps}`
+              )
             }
             assert.strictEqual(recorder.client.finishes.length, recorder.client.starts.length)
             // The next call does not wait for what the interrupted one has begun.

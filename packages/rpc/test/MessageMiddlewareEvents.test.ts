@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { BizStatusError, Middleware, RpcError, type Server, type StreamOptions } from "../src/index.ts"
-import { Recorder, Testing } from "../src/testing/index.ts"
+import { Recorder } from "../src/testing/index.ts"
 import { only, pass, settle, told, type TestHandlers } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
+import { Testing, wire } from "./support/over.ts"
 
 const request = (message: string) => new Request({ message })
 const response = (message: string) => new Response({ message })
@@ -13,11 +14,15 @@ const sizeOf = (text: string) => text.length + 8
 const recorded = (
   handlers: Partial<TestHandlers>,
   client: StreamOptions.StreamClientOptions = {},
-  server: Server.Options<ReadonlyArray<Middleware.ForServer>> = {}
+  server: Server.Options<ReadonlyArray<Middleware.ForServer>> = {},
+  transport: Testing.Options["transport"] = {}
 ) =>
   Effect.gen(function* () {
     const recorder = yield* Recorder.make
-    const calls = yield* Effect.provide(Testing.client(TestService, only(handlers), { client, server }), recorder.layer)
+    const calls = yield* Effect.provide(
+      Testing.client(TestService, only(handlers), { client, server, transport }),
+      recorder.layer
+    )
     return { client: calls, recorder }
   })
 
@@ -170,7 +175,7 @@ describe("events of messages", () => {
         const { client, recorder } = yield* recorded({ Echo: echo }, { middleware })
         const stream = yield* client.Echo.open()
         yield* stream.closeSend
-        assert.match(told(yield* Effect.exit(stream.send(request("a")))), /the stream is done/)
+        assert.strictEqual(told(yield* Effect.exit(stream.send(request("a")))), `Status: ${wire.streams.streamDone}`)
         assert.deepStrictEqual(eventsOf(recorder.client, "streamSend"), ["error"])
         assert.strictEqual(recorder.client.sendBytes, 0)
       }).pipe(Effect.scoped)
@@ -237,10 +242,12 @@ describe("events of messages", () => {
             EchoClient: (requests) =>
               Effect.andThen(Effect.sleep(1000), Effect.as(Stream.runDrain(requests), response("")))
           },
-          { middleware }
+          { middleware },
+          {},
+          { client: { streamCredit: true } }
         )
         const sending = yield* Effect.forkChild(
-          client.EchoClient(Stream.fromIterable(Array.from({ length: 50 }, () => request("x".repeat(10_000)))))
+          client.EchoClient(Stream.fromIterable(Array.from({ length: 200 }, () => request("x".repeat(10_000)))))
         )
         yield* pass(1000, 100)
         yield* settle
@@ -252,8 +259,8 @@ describe("events of messages", () => {
           assert.isTrue(recorder.client.events.some((e) => e.hook === "streamSend" && e.buffered > 0))
         }
         const [finish] = yield* recorder.finished("client", 1)
-        assert.deepInclude(finish, { sendCount: 50, sendBytes: 50 * sizeOf("x".repeat(10_000)) })
-        assert.deepInclude(recorder.client, { sendCount: 50, sendBytes: 50 * sizeOf("x".repeat(10_000)) })
+        assert.deepInclude(finish, { sendCount: 200, sendBytes: 200 * sizeOf("x".repeat(10_000)) })
+        assert.deepInclude(recorder.client, { sendCount: 200, sendBytes: 200 * sizeOf("x".repeat(10_000)) })
       }).pipe(Effect.scoped)
     )
   )

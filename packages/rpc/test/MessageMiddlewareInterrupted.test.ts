@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Stream } from "effect"
 import * as Scheduler from "effect/Scheduler"
 import { Middleware, RpcError } from "../src/index.ts"
-import { Testing } from "../src/testing/index.ts"
 import { only } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 import { fakeEnd } from "./support/fakeEnd.ts"
+import { Testing } from "./support/over.ts"
 
 const plain = Middleware.recvPlain(() => (message) => message)
 const single = Middleware.recv((next) => Effect.map(next, (message) => message))

@@ -1,104 +1,7 @@
-import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Thrift } from "@millrace/codec"
-import { MemoryTransport, type RawCall, Transport } from "@millrace/transport"
-import { Context, Effect, Fiber, Layer } from "effect"
-import {
-  Client,
-  LogId,
-  Metainfo,
-  Method,
-  type RpcError,
-  Server,
-  type ServerCall,
-  Service,
-  StreamClient
-} from "../src/index.ts"
-import { Request, Response } from "./support/echo.ts"
-
-class GoldenService extends Service.make("GoldenService", {
-  package: "wire",
-  methods: [
-    Method.pingPong("Echo", { arguments: { req: Thrift.field(1, Request) }, response: Response }),
-    Method.unary("Unary", { request: Request, response: Response })
-  ]
-}) {}
-
-type Strings = Readonly<Record<string, string>>
-type Hop = { readonly strings: Strings; readonly ints: Strings }
-
-/** What Kitex sends. */
-const golden: {
-  readonly "pingpong-forward": ReadonlyArray<Hop>
-  readonly "pingpong-refresh": ReadonlyArray<Hop>
-  readonly http2: ReadonlyArray<Strings>
-} = JSON.parse(readFileSync(new URL("data/metainfo-hops.json", import.meta.url), "utf8"))
-
-/** Notes the int keys of what is sent. */
-const noting = (lease: RawCall.CallLease, ints: Array<Strings>): RawCall.CallLease => ({
-  peer: lease.peer,
-  send: (call) => {
-    ints.push(Object.fromEntries(call.header.ints))
-    return lease.send(call)
-  },
-  release: () => lease.release()
-})
-
-interface Options {
-  readonly callerName?: string
-  readonly propagation?: "singleHop" | "legacy"
-}
-
-/** A server in memory, and clients of it. Its handlers run `next`. */
-const node = (destService: string, next: Effect.Effect<unknown, unknown>, options: Options = {}) =>
-  Effect.gen(function* () {
-    const seen: Array<{ strings: Strings; call: ServerCall.ServerCall; values: Metainfo.Metainfo }> = []
-    const ints: Array<Strings> = []
-    const handle = (_: unknown, call: ServerCall.ServerCall) =>
-      Effect.gen(function* () {
-        const strings = Object.fromEntries(Array.from(call.metadata.keys(), (key) => [key, call.metadata.get(key)!]))
-        seen.push({ strings, call, values: yield* Metainfo.current })
-        yield* Effect.orDie(next)
-        return new Response({})
-      })
-    const context = yield* Layer.build(
-      Server.layer([GoldenService], { graceTime: 0 }).pipe(
-        Layer.provide(GoldenService.toLayer({ Echo: handle, Unary: handle })),
-        Layer.provideMerge(MemoryTransport.layer),
-        Layer.orDie
-      )
-    )
-    const transport = Context.get(context, Transport.ClientTransport)
-    const noted = Transport.ClientTransport.of({
-      ...transport,
-      tryLease: (target) => {
-        const lease = transport.tryLease(target)
-        return lease && noting(lease, ints)
-      },
-      lease: (target) => Effect.map(transport.lease(target), (lease) => noting(lease, ints))
-    })
-    const { callerName, propagation } = options
-    const calls = yield* Client.make(GoldenService, { callerName, destService }).pipe(
-      Effect.provideService(Transport.ClientTransport, noted)
-    )
-    const streams = yield* StreamClient.make(GoldenService, { callerName, destService, propagation }).pipe(
-      Effect.provide(context)
-    )
-    const req = new Request({ message: "x" })
-    const hops = () => seen.map(({ strings }, i) => ({ strings, ints: ints[i]! }))
-    /** Metainfo as headers have it. */
-    const headers = () =>
-      seen.map(({ strings }) => Object.fromEntries(Object.entries(strings).filter(([key]) => key.startsWith("rpc-"))))
-    return { seen, hops, headers, echo: calls.Echo({ req }), unary: streams.Unary(req) }
-  })
-
-const values = ({ persistent, transient }: Metainfo.Metainfo) => ({
-  persistent: Object.fromEntries(persistent),
-  transient: Object.fromEntries(transient)
-})
-
-const both = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  self.pipe(Metainfo.withValue("t", "1"), Metainfo.withPersistentValue("p", "2"))
+import { Effect, Fiber } from "effect"
+import { LogId, Metainfo } from "../src/index.ts"
+import { both, golden, node, values } from "./support/hops.ts"
 
 describe("metainfo from hop to hop is Kitex's", () => {
   for (const [name, change] of [
@@ -121,41 +24,11 @@ describe("metainfo from hop to hop is Kitex's", () => {
       })
     )
   }
-
-  it.effect("http2: they go on where the client is told so", () =>
-    Effect.gen(function* () {
-      const d = yield* node("service-D", Effect.void, { propagation: "legacy" })
-      const c = yield* node("service-C", d.unary, { propagation: "legacy" })
-      const b = yield* node("service-B", c.unary, { propagation: "legacy" })
-      yield* both(b.unary)
-      assert.deepStrictEqual([...b.headers(), ...c.headers()], golden.http2)
-      assert.deepStrictEqual(d.headers(), [golden.http2[1]!])
-      assert.deepStrictEqual(values(c.seen[0]!.values), { persistent: { P: "2" }, transient: { T: "1" } })
-    })
-  )
-
-  it.effect("http2: by default they end", () =>
-    Effect.gen(function* () {
-      const c = yield* node("service-C", Effect.void)
-      const b = yield* node("service-B", c.unary)
-      yield* both(b.unary)
-      assert.deepStrictEqual(b.headers(), [golden.http2[0]!])
-      assert.deepStrictEqual(values(b.seen[0]!.values), { persistent: { P: "2" }, transient: { T: "1" } })
-      assert.deepStrictEqual(c.headers(), [{ "rpc-persist-p": "2" }])
-    })
-  )
-
-  it.effect("http2: the value that was set anew goes on, not the one that came", () =>
-    Effect.gen(function* () {
-      for (const propagation of ["singleHop", "legacy"] as const) {
-        const c = yield* node("service-C", Effect.void, { propagation })
-        const b = yield* node("service-B", Metainfo.withValue(c.unary, "T", "new"), { propagation })
-        yield* both(b.unary)
-        assert.deepStrictEqual(c.headers(), [{ "rpc-transit-t": "new", "rpc-persist-p": "2" }])
-      }
-    })
-  )
 })
+
+/** Keys that every transport leaves as they are. */
+const upper = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  self.pipe(Metainfo.withValue("T", "1"), Metainfo.withPersistentValue("P", "2"))
 
 describe("a handler", () => {
   it.effect("can leave values out of its own calls", () =>
@@ -168,14 +41,14 @@ describe("a handler", () => {
         Effect.andThen(c.unary.pipe(Metainfo.without("nothing"), Metainfo.withoutPersistent("nothing")))
       )
       const b = yield* node("b", calls)
-      yield* both(b.unary)
-      const all = { "rpc-transit-t": "1", "rpc-persist-p": "2" }
-      assert.deepStrictEqual(c.headers(), [
-        all,
-        { "rpc-transit-t": "1" },
-        { "rpc-persist-p": "2" },
-        { "rpc-persist-p": "2" },
-        all
+      yield* upper(b.unary)
+      const [none, transient, persistent] = [{}, { T: "1" }, { P: "2" }]
+      assert.deepStrictEqual(c.metainfo(), [
+        { persistent, transient },
+        { persistent: none, transient },
+        { persistent, transient: none },
+        { persistent, transient: none },
+        { persistent, transient }
       ])
     })
   )
@@ -187,7 +60,7 @@ describe("a handler", () => {
         read.push([yield* Metainfo.value("T"), yield* Metainfo.persistentValue("P"), values(yield* Metainfo.current)])
       })
       const b = yield* node("b", Effect.andThen(look, Metainfo.withValues(look, { T: "new", U: "3" })))
-      yield* both(b.unary)
+      yield* upper(b.unary)
       assert.deepStrictEqual(read, [
         ["1", "2", { transient: { T: "1" }, persistent: { P: "2" } }],
         ["new", "2", { transient: { T: "new", U: "3" }, persistent: { P: "2" } }]
@@ -221,10 +94,13 @@ describe("a handler", () => {
   it.effect("does not see what was set around another call or around its server", () =>
     Effect.gen(function* () {
       const c = yield* node("c", Effect.void)
-      const b = yield* node("b", c.unary).pipe(both, LogId.within("of the server"))
+      const b = yield* node("b", c.unary).pipe(upper, LogId.within("of the server"))
       yield* b.unary
-      yield* both(LogId.within(b.unary, "of the call"))
-      assert.deepStrictEqual(c.headers(), [{}, { "rpc-persist-p": "2" }])
+      yield* upper(LogId.within(b.unary, "of the call"))
+      assert.deepStrictEqual(c.metainfo(), [
+        { persistent: {}, transient: {} },
+        { persistent: { P: "2" }, transient: {} }
+      ])
       assert.deepStrictEqual(
         c.seen.map(({ call }) => call.info.logId),
         [undefined, "of the call"]
@@ -247,7 +123,6 @@ describe("the log id", () => {
         chain,
         Array.from({ length: 4 }, () => ["20261126-中", undefined])
       )
-      assert.strictEqual(b.seen[0]!.strings["stream-log-id"], "20261126-中")
       assert.deepStrictEqual(
         [c, e].map(({ hops }) => hops()[0]!.ints["2"]),
         ["20261126-中", "20261126-中"]
@@ -268,49 +143,6 @@ describe("the log id", () => {
       yield* look
       yield* LogId.within(b.echo, "came")
       assert.deepStrictEqual(read, [undefined, "came", "came", "own", "own"])
-    })
-  )
-
-  it.effect("that no header holds goes on in a TTHeader alone, and is refused where it is set", () =>
-    Effect.gen(function* () {
-      const c = yield* node("c", Effect.void)
-      const b = yield* node("b", Effect.andThen(c.unary, c.echo))
-      yield* LogId.within(b.echo, "a\r\nb: c")
-      assert.deepStrictEqual(
-        c.seen.map(({ call }) => call.info.logId),
-        [undefined, "a\r\nb: c"]
-      )
-      const error = yield* Effect.flip(LogId.within(c.unary, "a\r\nb: c"))
-      assert.strictEqual((error as RpcError.RpcError).reason._tag, "InvalidMetadata")
-    })
-  )
-})
-
-describe("who calls", () => {
-  it.effect("is in the headers of a stream where the client has a name", () =>
-    Effect.gen(function* () {
-      const c = yield* node("dest-c", Effect.void, { callerName: "me" })
-      const b = yield* node("dest-b", c.unary, { callerName: "me" })
-      yield* b.unary
-      const names = ["destination-service", "destination-method", "source-service", "source-method"]
-      assert.deepStrictEqual(
-        names.map((name) => b.seen[0]!.strings[name]),
-        ["dest-b", "Unary", "me", ""]
-      )
-      assert.deepStrictEqual(
-        names.map((name) => c.seen[0]!.strings[name]),
-        ["dest-c", "Unary", "me", "Unary"]
-      )
-      assert.strictEqual(c.seen[0]!.call.info.caller, "me")
-    })
-  )
-
-  it.effect("is nowhere where it has none", () =>
-    Effect.gen(function* () {
-      const b = yield* node("dest-b", Effect.void)
-      yield* b.unary
-      assert.deepStrictEqual(Object.keys(b.seen[0]!.strings).sort(), [":authority", "content-type", "user-agent"])
-      assert.strictEqual(b.seen[0]!.call.info.caller, "")
     })
   )
 })

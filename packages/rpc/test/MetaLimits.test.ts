@@ -2,12 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { MemoryTransport } from "@millrace/transport"
 import type { ClientOptions } from "@millrace/transport/TransportOptions"
 import { Effect, Fiber, Layer } from "effect"
-import { Client, LogId, Metainfo, type RpcInfo, Server, type ServerCall, StreamClient } from "../src/index.ts"
+import { Client, Metainfo, type RpcInfo, Server, type ServerCall } from "../src/index.ts"
 import { CurrentCall, type HandledCall } from "../src/internal/currentCall.ts"
 import { Hops } from "../src/internal/hops.ts"
 import { OutgoingHeaders, strings } from "../src/internal/outgoing.ts"
 import { only, told } from "./support/client.ts"
 import { logged, Request, Response, TestService } from "./support/echo.ts"
+import { StreamClient } from "./support/over.ts"
 
 const values = (count: number, value = "v") =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`K${i}`, value]))
@@ -114,11 +115,11 @@ describe("metainfo that came, above what fits beside the handler's own", () => {
     ] as const) {
       const persistent = new Map(Object.entries(values(3, value)))
       const given = { persistent, transient: new Map<string, string>(), upstream: new Map<string, string>() }
-      const fitting = hops.strings(given, received(persistent))
-      assert.strictEqual(fitting.persistent.size, kept)
-      assert.strictEqual(fitting === given, kept === 3)
+      assert.strictEqual(hops.entries(given, received(persistent)).length, kept)
       // Of one's own all go, and are refused by the transport.
-      assert.strictEqual(hops.strings(given, undefined), given)
+      const own = hops.entries(given, undefined)
+      assert.strictEqual(own.length, 3)
+      assert.strictEqual(hops.entries(given, undefined), own)
     }
   })
 
@@ -173,26 +174,6 @@ describe("the method that a handler's calls come from", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* sent({ method: "M", logId: "id" }), ["M", "id"])
       assert.deepStrictEqual(yield* sent({ method: "M", logId: "x".repeat(1025) }), ["M", undefined])
-    })
-  )
-
-  it.effect("an unknown method with any name can make calls", () =>
-    Effect.gen(function* () {
-      const inner = yield* node()
-      const name = "bad\r\nx-injected: 1"
-      const unknown = {
-        info: { method: name, unknown: true },
-        metainfo: { persistent: new Map(), transient: new Map() }
-      }
-      yield* Effect.provideService(inner.unary, CurrentCall, unknown as unknown as HandledCall)
-      yield* Effect.provideService(LogId.within(inner.pingPong, "mine"), CurrentCall, unknown as unknown as HandledCall)
-      assert.deepStrictEqual(
-        inner.seen.map(({ info, metadata }) => [metadata.get("source-method"), info.logId]),
-        [
-          ["", undefined],
-          [undefined, "mine"]
-        ]
-      )
     })
   )
 })

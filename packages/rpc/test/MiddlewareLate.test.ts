@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Stream } from "effect"
 import { MetaHandler, Middleware, RpcError, RpcTracer } from "../src/index.ts"
-import { Testing } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
+import { Testing } from "./support/over.ts"
 
 const refusal = new RpcError.RpcError({ reason: new RpcError.Status({}), code: 7, desc: "no" })
 const request = new Request({ message: "m" })

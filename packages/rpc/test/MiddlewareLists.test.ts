@@ -2,9 +2,9 @@ import { Thrift } from "@millrace/codec"
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryTransport } from "@millrace/transport"
 import { Cause, Effect, Exit, Layer, Stream } from "effect"
-import { Client, Method, Middleware, Server, Service, StreamClient } from "../src/index.ts"
-import { Testing } from "../src/testing/index.ts"
+import { Client, Method, Middleware, Server, Service } from "../src/index.ts"
 import { Request, TestService } from "./support/echo.ts"
+import { StreamClient, Testing } from "./support/over.ts"
 
 const text = { request: Request, response: Request }
 class Base extends Service.make("Base", {

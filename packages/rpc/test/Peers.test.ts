@@ -1,80 +1,19 @@
 import { Thrift } from "@millrace/codec"
 import { assert, describe, it } from "@effect/vitest"
-import { MemoryTransport, type RawStream, Transport } from "@millrace/transport"
+import { MemoryTransport } from "@millrace/transport"
 import { Cause, Effect, Fiber, Layer, Stream } from "effect"
-import { BizStatusError, Method, RpcTracer, Service, StreamClient } from "../src/index.ts"
-import { Recorder, Testing } from "../src/testing/index.ts"
+import { BizStatusError, Method, RpcTracer, Service } from "../src/index.ts"
+import { Recorder } from "../src/testing/index.ts"
 import { clientOf, pass, recorded, settle, told } from "./support/client.ts"
-import { Request, Response, struct, TestService, wrapped } from "./support/echo.ts"
+import { answers, misbehaving, ok, write } from "./support/misbehaving.ts"
+import { Request, Response, struct, TestService } from "./support/echo.ts"
+import { StreamClient, Testing, wire } from "./support/over.ts"
 
 const request = (message: string) => new Request({ message })
 const response = (message: string) => new Response({ message })
 
-const write = (stream: RawStream.RawStream, ...messages: ReadonlyArray<Uint8Array>) =>
-  void stream.write(messages, 0, (message, out) => {
-    out.ensure(message.length)
-    out.buffer.set(message, out.position)
-    out.position += message.length
-  })
-
-const ok: RawStream.RawStatus = { code: 0, message: "" }
-
-/** A server that does what Kitex's would not: it answers when the client has half-closed. */
-const misbehaving = Effect.fnUntraced(function* (answer: (stream: RawStream.RawServerStream) => void) {
-  const recorder = yield* Recorder.make
-  const context = yield* Layer.build(MemoryTransport.layer)
-  const streams: Array<RawStream.RawServerStream> = []
-  yield* Effect.provide(
-    Effect.flatMap(Transport.ServerTransport, (transport) =>
-      transport.listen({
-        onCall: () => {},
-        onStream: (stream) => {
-          streams.push(stream)
-          const look = () => {
-            if (stream.end === undefined) return
-            stream.listener = undefined
-            answer(stream)
-            stream.release()
-          }
-          stream.listener = { onReadable: look, onWritable: () => {}, onAbort: () => {} }
-          look()
-        }
-      })
-    ),
-    context
-  )
-  const client = yield* StreamClient.make(TestService).pipe(Effect.provide(context), Effect.provide(recorder.layer))
-  return { client, recorder, streams }
-})
-
-const violation =
-  "ProtocolViolation: rpc error: code = 13 desc = KITEX: grpc client streaming protocol violation: get <nil>, want <EOF>"
-
 describe("one response means one", () => {
-  const cases: ReadonlyArray<
-    readonly [name: string, answer: (s: RawStream.RawServerStream, message: Uint8Array) => void, told: string]
-  > = [
-    ["a message and OK", (s, m) => (write(s, m), s.finish(ok, [])), "success"],
-    [
-      "a message and an error",
-      (s, m) => (write(s, m), s.finish({ code: 5, message: "nf" }, [])),
-      "Status: rpc error: code = 5 desc = nf"
-    ],
-    [
-      "a message and a business error",
-      (s, m) => (write(s, m), s.finish({ code: 13, message: "no", biz: { code: 404, extra: {} } }, [])),
-      "BizStatusError: biz error: code=404, msg=no"
-    ],
-    ["two messages", (s, m) => (write(s, m, m), s.finish(ok, [])), violation],
-    ["two messages and no end", (s, m) => write(s, m, m), violation],
-    ["no message and OK", (s) => s.finish(ok, []), "ProtocolViolation: rpc error: code = 13 desc = EOF"],
-    [
-      "no message and an error",
-      (s) => s.finish({ code: 14, message: "gone" }, []),
-      "Unavailable: rpc error: code = 14 desc = gone"
-    ]
-  ]
-  for (const [name, answer, expected] of cases) {
+  for (const [name, answer, expected] of answers) {
     it.effect(`client streaming: ${name}`, () =>
       Effect.gen(function* () {
         const { client, recorder } = yield* misbehaving((stream) => answer(stream, struct("a")))
@@ -84,28 +23,14 @@ describe("one response means one", () => {
         assert.strictEqual(recorder.client.finishes.length, 2)
       })
     )
-    it.effect(`unary: ${name}`, () =>
-      Effect.gen(function* () {
-        const { client, recorder } = yield* misbehaving((stream) => answer(stream, wrapped("a", 0)))
-        assert.strictEqual(told(yield* Effect.exit(client.EchoUnary(request("x")))), expected)
-        assert.strictEqual(recorder.client.finishes.length, 1)
-        const tag = recorder.client.finishes[0]!.bizError?._tag
-        assert.strictEqual(tag, expected.startsWith("Biz") ? "BizStatusError" : undefined)
-      })
-    )
   }
 
   it.effect("a message and nothing behind it waits for the deadline", () =>
     Effect.gen(function* () {
-      const { client } = yield* misbehaving((stream) =>
-        write(stream, stream.method === "EchoUnary" ? wrapped("a", 0) : struct("a"))
-      )
-      const expected = "DeadlineExceeded: rpc error: code = 4 desc = context deadline exceeded"
-      const unary = yield* Effect.forkChild(client.EchoUnary(request("x"), { timeout: 50 }))
+      const { client } = yield* misbehaving((stream) => write(stream, struct("a")))
       const up = yield* Effect.forkChild(client.EchoClient(Stream.empty, { timeout: 50 }))
       yield* pass(60)
-      assert.strictEqual(told(yield* Fiber.await(unary)), expected)
-      assert.strictEqual(told(yield* Fiber.await(up)), expected)
+      assert.strictEqual(told(yield* Fiber.await(up)), `DeadlineExceeded: ${wire.streams.deadlineExceeded(50)}`)
     })
   )
 
@@ -137,7 +62,7 @@ describe("what comes from the peer", () => {
       assert.strictEqual((yield* down.recv).message, "b")
       const error = yield* Effect.flip(down.recv)
       assert.isFalse(Cause.isDone(error))
-      assert.strictEqual((error as Error).message, "rpc error: code = 9 desc = später")
+      assert.strictEqual((error as Error).message, wire.streams.ofMiddleware("später", 9))
       assert.strictEqual(yield* Effect.flip(down.recv), error)
       assert.deepInclude(error, { method: "TestService.EchoServer", address: "memory" })
       assert.strictEqual(recorder.client.finishes[0]!.recvCount, 2)
@@ -149,19 +74,19 @@ describe("what comes from the peer", () => {
       const { client, recorder } = yield* recorded(
         {
           EchoServer: () => Stream.concat(Stream.make(response("a".repeat(500))), Stream.never),
-          EchoUnary: () => Effect.never
+          EchoClient: () => Effect.never
         },
         { faults: { toServer: {}, toClient: { cutAt: 900 } } }
       )
       const first = yield* client.EchoServer.open(request("x"))
-      const unary = yield* Effect.forkChild(client.EchoUnary(request("x")))
+      const up = yield* Effect.forkChild(client.EchoClient(Stream.never))
       yield* settle
       const second = yield* client.EchoServer.open(request("x"))
       yield* settle
       assert.strictEqual((yield* first.recv).message?.length, 500)
-      for (const lost of [Effect.exit(first.recv), Effect.exit(second.recv), Fiber.await(unary)]) {
+      for (const lost of [Effect.exit(first.recv), Effect.exit(second.recv), Fiber.await(up)]) {
         const exit = yield* lost as Effect.Effect<never>
-        assert.match(told(exit), /^Unavailable: rpc error: code = 14 desc = /)
+        assert.match(told(exit), /^Unavailable: /)
       }
       yield* settle
       assert.strictEqual(recorder.server.finishes.length, 3)
@@ -179,9 +104,7 @@ describe("what comes from the peer", () => {
     Effect.gen(function* () {
       const bad = Uint8Array.of(11, 0, 1, 0, 0, 0, 200, 65, 0)
       const { client, recorder, streams } = yield* misbehaving((stream) => {
-        if (stream.method === "EchoUnary") write(stream, Uint8Array.of(12, 0, 0, ...bad, 0))
-        else write(stream, struct("good"), bad, struct("never seen"))
-        if (stream.method === "EchoUnary") stream.finish(ok, [])
+        write(stream, struct("good"), bad, struct("never seen"))
       })
       const down = yield* client.EchoServer.open(request("x"))
       assert.strictEqual((yield* down.recv).message, "good")
@@ -196,10 +119,6 @@ describe("what comes from the peer", () => {
       )
       assert.deepStrictEqual(got, ["good"])
       assert.strictEqual(told(exit), text)
-      assert.match(
-        told(yield* Effect.exit(client.EchoUnary(request("x")))),
-        /^CodecError: rpc error: code = 7 desc = .*success\.message/
-      )
       for (const { exit, reason } of recorder.client.finishes) {
         assert.strictEqual(reason, "error")
         assert.match(told(exit), /^CodecError/)
@@ -328,7 +247,7 @@ describe("metadata", () => {
       const bytes = Uint8Array.of(0, 255, 10)
       const seen: Array<unknown> = []
       const client = yield* clientOf({
-        EchoUnary: (_, call) =>
+        EchoClient: (_, call) =>
           Effect.gen(function* () {
             seen.push(call.metadata.getAll("k"), call.metadata.getAll("k-bin"), call.metadata.getAll("raw-bin"))
             yield* call.setHeader("h-bin", bytes)
@@ -337,15 +256,15 @@ describe("metadata", () => {
             return response("u")
           })
       })
-      yield* client.EchoUnary(request("u"), {
+      yield* client.EchoClient(Stream.empty, {
         metadata: { K: ["1", "2"], "k-bin": [bytes, "text"], "raw-bin": bytes },
         onHeader: (header) => seen.push(header.getAll("h-bin")),
         onTrailer: (trailer) => seen.push(trailer.getAll("t-bin"))
       })
       const text = new TextEncoder().encode("text")
       assert.deepStrictEqual(seen, [["1", "2"], [bytes, text], [bytes], [bytes], [bytes, text]])
-      const refused = yield* Effect.flip(client.EchoUnary(request("u"), { metadata: { k: bytes } }))
-      assert.match((refused as Error).message, /"k": bytes need a key in -bin/)
+      const refused = yield* Effect.flip(client.EchoClient(Stream.empty, { metadata: { k: bytes } }))
+      assert.match((refused as Error).message, /"k".*: bytes need a key in -bin/)
     })
   )
 
@@ -380,7 +299,7 @@ describe("metadata", () => {
       const interrupted = yield* Effect.forkChild(stream.trailer, { startImmediately: true })
       yield* Fiber.interrupt(interrupted)
       yield* stream.cancel
-      assert.strictEqual(told(yield* Fiber.await(waiting)), "Cancelled: rpc error: code = 1 desc = context canceled")
+      assert.strictEqual(told(yield* Fiber.await(waiting)), `Cancelled: ${wire.streams.cancelled}`)
     })
   )
 })

@@ -8,6 +8,7 @@ import {
   call,
   handlersOf,
   open,
+  requestOf,
   Request,
   Response,
   serve,
@@ -17,6 +18,7 @@ import {
   TestService,
   wrapped
 } from "./support/echo.ts"
+import { wire } from "./support/over.ts"
 
 const cancelled = new TransportError.TransportError({
   reason: new TransportError.Cancelled(),
@@ -80,17 +82,25 @@ describe("admission with requestInInfo", () => {
           streams
         )
         assert.deepStrictEqual([statusOf(good), good.messages], [[0, ""], [answer]])
-        assert.deepStrictEqual([statusOf(bad), bad.messages], [[8, "over limit"], []])
+        assert.deepStrictEqual(
+          [statusOf(bad), bad.messages],
+          [(method === "EchoServer" ? wire.streams : wire.unary).status.rejected("over limit"), []]
+        )
+        // A call that is none of a stream starts when it is admitted, or refused.
+        const first = method === "EchoServer" || wire.unary.isStream
+        const start = (now: boolean) => (now ? [["start", method]] : [])
         assert.deepStrictEqual(log, [
-          ["start", method],
+          ...start(first),
           ["admit", method, shown("go")],
+          ...start(!first),
           "handler",
           "release first",
           "release",
           ["finish", "eof", "Success"],
-          ["start", method],
+          ...start(first),
           ["admit", method, shown("no")],
           "release first",
+          ...start(!first),
           ["finish", "error", "Failure"]
         ])
       })
@@ -133,10 +143,10 @@ describe("admission with requestInInfo", () => {
       yield* Effect.gen(function* () {
         for (const method of ["EchoUnary", "EchoServer"]) {
           assert.notStrictEqual((yield* call(`/echo.TestService/${method}`, [Uint8Array.of(99)])).status?.code, 0)
-          yield* call(`/echo.TestService/${method}`, [])
-          const opened = yield* open(`/echo.TestService/${method}`)
-          opened.stream.abort("cancel", cancelled)
         }
+        yield* call("/echo.TestService/EchoServer", [])
+        const opened = yield* open("/echo.TestService/EchoServer")
+        opened.stream.abort("cancel", cancelled)
         yield* settled
       }).pipe(Effect.provide(streams))
       yield* Effect.provide(begin("EchoPingPong", Uint8Array.of(99)), calls)
@@ -151,12 +161,13 @@ describe("admission with requestInInfo", () => {
     Effect.gen(function* () {
       for (const requestInInfo of [true, undefined]) {
         const { log, streams } = watching(requestInInfo)
-        const path = `/echo.TestService/${requestInInfo ? "Echo" : "EchoUnary"}`
+        const method = requestInInfo ? "Echo" : "EchoServer"
+        const path = `/echo.TestService/${method}`
         yield* Effect.gen(function* () {
           const opened = yield* open(path)
           yield* settled
           // No request has come yet.
-          assert.deepInclude(log, ["admit", requestInInfo ? "Echo" : "EchoUnary", undefined])
+          assert.deepInclude(log, ["admit", method, undefined])
           opened.stream.abort("cancel", cancelled)
         }).pipe(Effect.provide(streams))
       }
@@ -180,14 +191,14 @@ describe("a stream that was admitted, and never ran", () => {
     Effect.gen(function* () {
       const { admitted, ends, rule } = hearing()
       let ran = 0
-      const handlers = { EchoUnary: (request: Request) => Effect.sync(() => (ran++, response(request))) }
+      const handlers = { EchoServer: (request: Request) => Stream.sync(() => (ran++, response(request))) }
       yield* Effect.gen(function* () {
-        const path = "/echo.TestService/EchoUnary"
-        assert.strictEqual((yield* call(path, [wrapped("x")])).status?.code, 0)
+        const path = "/echo.TestService/EchoServer"
+        assert.strictEqual((yield* call(path, [struct("x")])).status?.code, 0)
         assert.deepStrictEqual([admitted(), ends, ran], [1, [["eof", true]], 1])
         const { tryOpen } = yield* Transport.ClientTransport
         // Headers and reset in one write.
-        tryOpen({ address: "memory", authority: "test", path })!.abort("cancel", cancelled)
+        tryOpen(requestOf(path))!.abort("cancel", cancelled)
         yield* settled
         assert.deepStrictEqual([admitted(), ran], [2, 1])
         assert.deepStrictEqual(ends[1], ["interrupted", false])
@@ -200,13 +211,13 @@ describe("a stream that was admitted, and never ran", () => {
       const { admitted, ends, rule } = hearing()
       const running = yield* Deferred.make<void>()
       const handlers = {
-        EchoUnary: (request: Request) => Effect.as(Effect.uninterruptible(Deferred.await(running)), response(request))
+        EchoClient: () => Effect.as(Effect.uninterruptible(Deferred.await(running)), new Response({}))
       }
       const transport = MemoryTransport.layerWith({ server: { limits: { maxConcurrentStreams: 1 } } })
       yield* Effect.gen(function* () {
-        const path = "/echo.TestService/EchoUnary"
+        const path = "/echo.TestService/EchoClient"
         const first = yield* open(path)
-        first.send(wrapped("x"))
+        first.send(struct("x"))
         first.stream.closeSend()
         yield* settled
         first.stream.abort("cancel", cancelled)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Stream } from "effect"
-import { BizStatusError, Metainfo, RpcError } from "../src/index.ts"
+import { BizStatusError, Metainfo } from "../src/index.ts"
 import { recorded, settle, told, type TestHandlers } from "./support/client.ts"
 import { logged, Request, Response } from "./support/echo.ts"
 
@@ -69,39 +69,6 @@ describe("an answer that is more than headers hold", () => {
       )
     }
   }
-
-  it.effect("an error of a handler keeps its code, and a shortened text", () =>
-    Effect.gen(function* () {
-      const error = new RpcError.RpcError({ reason: new RpcError.Status({}), code: 9, desc: "d".repeat(70_000) })
-      const { exits, finishes, lines } = yield* answers(failing(error), "unary")
-      assert.match(told(exits[0]!), /^Status: rpc error: code = 9 desc = d{1024}\.\.\. \(cut: .*65536 bytes.*\)$/)
-      assert.strictEqual(errorOf(finishes[0]!.exit), error)
-      assert.strictEqual(lines.length, 1)
-    })
-  )
-
-  it.effect("trailers, or headers that go with the end, are an error in place of a success", () =>
-    Effect.gen(function* () {
-      const big = "t".repeat(70_000)
-      for (const [mode, handlers] of [
-        ["unary", { EchoUnary: (_, call) => Effect.as(call.setHeader("big", big), new Response({})) }],
-        [
-          "server",
-          { EchoServer: (_, call) => Stream.as(Stream.fromEffect(call.setHeader("big", big)), new Response({})) }
-        ],
-        ["unary", { EchoUnary: (_, call) => Effect.as(call.setTrailer("big", big), new Response({})) }],
-        ["server", { EchoServer: (_, call) => Stream.drain(Stream.fromEffect(call.setHeader("big", big))) }]
-      ] satisfies ReadonlyArray<readonly ["unary" | "server", Partial<TestHandlers>]>) {
-        const { exits, finishes, lines } = yield* answers(handlers, mode)
-        assert.match(
-          told(exits[1]!),
-          /^Status: rpc error: code = 13 desc = status, headers and trailers are more than the 65536/
-        )
-        assert.match(told(finishes[1]!.exit), /^Rejected: /)
-        assert.strictEqual(lines.length, 1)
-      }
-    })
-  )
 
   it.effect("backward values are an exception in place of the answer, said once", () =>
     Effect.gen(function* () {

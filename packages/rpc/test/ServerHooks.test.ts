@@ -16,9 +16,11 @@ import {
   TestService,
   wrapped
 } from "./support/echo.ts"
+import { type Words, wire } from "./support/over.ts"
 
 const error = (code: number, desc: string) => new RpcError.RpcError({ reason: new RpcError.Status({}), code, desc })
 const unary = call("/echo.TestService/EchoUnary", [wrapped("m")])
+const server = call("/echo.TestService/EchoServer", [struct("m")])
 const cancelled = new TransportError.TransportError({
   reason: new TransportError.Cancelled(),
   code: 1,
@@ -42,7 +44,7 @@ describe("admission", () => {
       const result = yield* call("/echo.TestService/EchoUnary", [Uint8Array.of(99)], {
         metadata: [["who", "me"]]
       }).pipe(Effect.provide(live))
-      assert.deepStrictEqual(statusOf(result), [8, "request over limit: request too frequent"])
+      assert.deepStrictEqual(statusOf(result), wire.unary.status.rejected("request over limit: request too frequent"))
       assert.deepStrictEqual([handled, seen], [0, [["TestService", "EchoUnary", "unary", "server", "me"]]])
     })
   )
@@ -71,7 +73,7 @@ describe("admission", () => {
         yield* unary
         assert.deepStrictEqual(log.splice(0), ["+a", "+b", "handler", "-a", "-b"])
         open2 = false
-        assert.deepStrictEqual(statusOf(yield* unary), [8, "b"])
+        assert.deepStrictEqual(statusOf(yield* unary), wire.unary.status.rejected("b"))
         assert.deepStrictEqual(log, ["+a", "-a"])
       }).pipe(Effect.provide(live))
     })
@@ -121,20 +123,16 @@ describe("middleware", () => {
       const through = Middleware.server((next) => next)
       const instead = Middleware.server((next) => Effect.mapError(next, () => error(6, "another")))
       const early = Middleware.server(() => Effect.fail(error(7, "request forbidden: denied")))
-      const biz = Middleware.server(() =>
-        Effect.fail(new BizStatusError.BizStatusError({ statusCode: 7, statusMessage: "no" }))
-      )
       const expected = [
-        [through, [5, "mine [biz error]"]],
-        [instead, [6, "another"]],
-        [early, [7, "request forbidden: denied"]],
-        // Kitex does not deliver it as a business error from there.
-        [biz, [13, "biz error: code=7, msg=no"]]
+        [through, (words: Words) => words.status.ofHandler("mine", 5)],
+        [instead, (words: Words) => words.status.ofMiddleware("another", 6)],
+        [early, (words: Words) => words.status.ofMiddleware("request forbidden: denied", 7)]
       ] as const
       for (const [middleware, status] of expected) {
         const live = serve(handlers, { middleware: [middleware] })
-        assert.deepStrictEqual(statusOf(yield* Effect.provide(unary, live)), [...status])
-        assert.deepStrictEqual(statusOf(yield* Effect.provide(call("/echo.TestService/Echo", []), live)), [...status])
+        assert.deepStrictEqual(statusOf(yield* Effect.provide(unary, live)), status(wire.unary))
+        const stream = yield* Effect.provide(call("/echo.TestService/Echo", []), live)
+        assert.deepStrictEqual(statusOf(stream), status(wire.streams))
       }
       const after = Middleware.server((next) => Effect.andThen(next, Effect.fail(error(6, "too late"))))
       const down = yield* Effect.provide(
@@ -236,17 +234,8 @@ describe("RPCStart and RPCFinish", () => {
       })
 
       const biz = new BizStatusError.BizStatusError({ statusCode: 404, statusMessage: "no" })
-      const business = yield* traced({ EchoUnary: () => Effect.fail(biz) }, {}, unary)
-      assert.deepStrictEqual(one(business), { ...none, reason: "error", exit: "ok", biz: 404, received: [1, 13] })
-
-      const denied = Middleware.server(() => Effect.fail(biz))
-      const refusedBiz = yield* traced({}, { middleware: [denied] }, unary)
-      assert.deepStrictEqual(one(refusedBiz), {
-        ...none,
-        reason: "error",
-        exit: failed("code = 13 desc = biz error: code=404, msg=no"),
-        received: [1, 13]
-      })
+      const business = yield* traced({ EchoServer: () => Stream.fail(biz) }, {}, server)
+      assert.deepStrictEqual(one(business), { ...none, reason: "error", exit: "ok", biz: 404, received: [1, 9] })
 
       const died = yield* traced({ EchoUnary: () => Effect.die("kaboom") }, {}, unary)
       assert.deepStrictEqual(one(died), { ...none, reason: "error", exit: "kaboom", received: [1, 13] })
@@ -288,7 +277,10 @@ describe("RPCStart and RPCFinish", () => {
           opened.stream.abort("cancel", cancelled)
         })
       )
-      assert.match(one(reset).exit, /code = 1 desc = transport: RSTStream Frame received with error code: CANCEL/)
+      assert.include(
+        `Cancelled: ${one(reset).exit.replace("@millrace/rpc/RpcError: ", "")}`,
+        wire.streams.left(wire.streams.cancelled)
+      )
       assert.strictEqual(one(reset).reason, "error")
 
       const late = yield* traced(
@@ -301,7 +293,7 @@ describe("RPCStart and RPCFinish", () => {
           yield* opened.result
         })
       )
-      assert.strictEqual(one(late).exit, failed("code = 4 desc = context deadline exceeded"))
+      assert.strictEqual(one(late).exit, `@millrace/rpc/RpcError: ${wire.streams.deadlineExceeded(20, "server")}`)
       assert.strictEqual(late.finishes[0]!.durationMillis, 20)
 
       const stopped = yield* traced(

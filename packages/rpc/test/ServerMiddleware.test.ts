@@ -5,7 +5,6 @@ import { TestClock } from "effect/testing"
 import { Method, Middleware, RpcError, RpcTracer, Server, ServerCall, Service } from "../src/index.ts"
 import * as handlerChain from "../src/internal/handlerChain.ts"
 import * as plans from "../src/internal/plan.ts"
-import { Testing } from "../src/testing/index.ts"
 import { ask, begin, exceptionOf, serveCalls } from "./support/calls.ts"
 import {
   Busy,
@@ -15,6 +14,7 @@ import {
   open,
   Request,
   Response,
+  saying,
   serve,
   settled,
   statusOf,
@@ -22,6 +22,7 @@ import {
   TestService,
   wrapped
 } from "./support/echo.ts"
+import { Testing } from "./support/over.ts"
 
 const error = (code: number, desc: string) => new RpcError.RpcError({ reason: new RpcError.Status({}), code, desc })
 const unary = call("/echo.TestService/EchoUnary", [wrapped("m")])
@@ -161,7 +162,7 @@ describe("what a middleware does with next", () => {
           )
         )
       ]
-      const handlers = { Echo: () => Stream.never, EchoUnary: () => Effect.never, EchoPingPong: () => Effect.never }
+      const handlers = { Echo: () => Stream.never, EchoClient: () => Effect.never, EchoPingPong: () => Effect.never }
       const leaving = new TransportError.TransportError({
         reason: new TransportError.Cancelled(),
         code: 1,
@@ -172,8 +173,8 @@ describe("what a middleware does with next", () => {
           const opened = yield* open("/echo.TestService/Echo")
           yield* settled
           opened.stream.abort("cancel", leaving)
-          const late = yield* open("/echo.TestService/EchoUnary", { timeoutMillis: 20 })
-          late.send(wrapped("m"))
+          const late = yield* open("/echo.TestService/EchoClient", { timeoutMillis: 20 })
+          late.send(struct("m"))
           yield* settled
           yield* TestClock.adjust(20)
           yield* late.result
@@ -191,7 +192,7 @@ describe("what a middleware does with next", () => {
       )
       assert.deepStrictEqual(seen, [
         ["Echo", "clientAbort"],
-        ["EchoUnary", "deadline"],
+        ["EchoClient", "deadline"],
         ["EchoPingPong", "clientAbort"]
       ])
     })
@@ -546,13 +547,7 @@ describe("info", () => {
       yield* Effect.provide(
         Effect.andThen(
           unary,
-          call("/echo.TestService/Echo", [], {
-            metadata: [
-              ["source-service", "front"],
-              ["stream-log-id", "20261126-1"],
-              ["x", "1"]
-            ]
-          })
+          call("/echo.TestService/Echo", [], saying({ caller: "front", logId: "20261126-1", metadata: [["x", "1"]] }))
         ),
         serve(echoing, { middleware })
       )

@@ -15,6 +15,7 @@ import {
   struct,
   wrapped
 } from "./support/echo.ts"
+import { transport, type Words, wire, wordsOf } from "./support/over.ts"
 
 type Options = Server.Options<ReadonlyArray<Middleware.ForServer>>
 type Handlers = Parameters<typeof handlersOf>[0]
@@ -62,7 +63,19 @@ const answers = (handlers: Handlers, options: Options): Effect.Effect<Answers> =
     }
   })
 
-const answered = ({ http2, pingPong }: Row): Answers => ({ unary: http2, stream: http2, pingPong })
+/** What Kitex answers over HTTP/2 and to PingPong calls; a stream over TTHeader streaming has the given text. */
+const answered = ({ http2, pingPong }: Row, stream: ReadonlyArray<unknown>): Answers => ({
+  // A business error is a status to whoever reads an answer.
+  unary: wire.unary.isStream || Array.isArray(pingPong[0]) ? http2 : pingPong,
+  stream: transport === "grpc" ? http2 : stream,
+  pingPong
+})
+
+const everyWay = (told: (words: Words) => ReadonlyArray<unknown>): Answers => ({
+  unary: told(wire.unary),
+  stream: told(wire.streams),
+  pingPong: told(wire.calls)
+})
 
 const failing = (failure: RpcError.RpcError | BizStatusError.BizStatusError): Handlers => ({
   EchoUnary: () => Effect.fail(failure),
@@ -84,13 +97,21 @@ describe("errors of middleware", () => {
         biz: biz(7, "mw biz"),
         overlimit: rejected
       }
+      // Its numbers stay ours alone, and a business error is one.
+      const overTTHeader = {
+        error: [13, "mw boom"],
+        "trans-error": [1000, "mw"],
+        biz: [13, "mw biz", 7],
+        overlimit: [8, "request over limit: too busy"]
+      }
       for (const name of ["error", "trans-error", "biz", "overlimit"] as const) {
+        const told = answered(recorded.middleware[name], overTTHeader[name])
         const middleware = [Middleware.server(() => Effect.fail(failures[name]))]
-        assert.deepStrictEqual(yield* answers({}, { middleware }), answered(recorded.middleware[name]), name)
+        assert.deepStrictEqual(yield* answers({}, { middleware }), told, name)
         // The same where the handler has run, well or not.
         const behind = [Middleware.server((next) => Effect.andThen(Effect.exit(next), Effect.fail(failures[name])))]
         const ran = yield* answers(failing(error(5, "mine")), { middleware: behind })
-        assert.deepStrictEqual(ran, answered(recorded.middleware[name]), name)
+        assert.deepStrictEqual(ran, told, name)
       }
     })
   )
@@ -98,9 +119,7 @@ describe("errors of middleware", () => {
   it.effect("a defect of middleware is answered as that of a handler, and logged", () =>
     Effect.gen(function* () {
       // Kitex logs it alone: its client hangs until the deadline, a PingPong connection is closed.
-      const panic = (method: string) => [
-        `panic: [happened in biz handler, method=TestService.${method}, please check the panic at the server side] mw kaboom`
-      ]
+      const panic = (method: string) => wordsOf(method).status.panic(`TestService.${method}`, "mw kaboom")
       const dying = Middleware.server(() => Effect.die(new Error("mw kaboom")))
       const throwing = Middleware.server(() => {
         throw new Error("mw kaboom")
@@ -114,9 +133,9 @@ describe("errors of middleware", () => {
       for (const middleware of [dying, throwing, behind]) {
         const [told, lines] = yield* logged(answers(handlers, { middleware: [middleware] }))
         assert.deepStrictEqual(told, {
-          unary: [13, ...panic("EchoUnary")],
-          stream: [13, ...panic("Echo")],
-          pingPong: [6, ...panic("EchoPingPong")]
+          unary: panic("EchoUnary"),
+          stream: panic("Echo"),
+          pingPong: panic("EchoPingPong")
         })
         assert.strictEqual(lines.filter(({ text }) => text.includes("mw kaboom")).length, 3)
       }
@@ -132,18 +151,14 @@ describe("errors of middleware", () => {
           Middleware.server((next) => Effect.timeoutOrElse(next, { duration: "1 second", orElse: () => Effect.void }))
         ]
         assert.deepStrictEqual(yield* answers(failing(error(5, "nf")), { middleware }), {
-          unary: [5, "nf [biz error]"],
-          stream: [5, "nf [biz error]"],
-          pingPong: [5, "nf [biz error]"]
+          ...everyWay(({ status }) => status.ofHandler("nf", 5))
         })
         assert.deepStrictEqual(yield* answers(failing(plain("boom")), { middleware }), {
-          unary: [13, "boom [biz error]"],
-          stream: [13, "boom [biz error]"],
-          pingPong: [6, "biz error: boom"]
+          ...everyWay(({ status }) => status.ofHandler("boom"))
         })
         assert.deepStrictEqual(
           yield* answers(failing(biz(404, "not found")), { middleware }),
-          answered(recorded.errorHandler.biz)
+          answered(recorded.errorHandler.biz, [13, "not found", 404])
         )
       })
   )
@@ -210,26 +225,26 @@ describe("errorHandler", () => {
         const boom = failing(plain("boom"))
         assert.deepStrictEqual(
           yield* answers(boom, { errorHandler: handling(({ desc }) => plain(`handled: ${desc}`)) }),
-          answered(recorded.errorHandler.error)
+          answered(recorded.errorHandler.error, [13, "handled: biz error: boom"])
         )
         assert.deepStrictEqual(seen.splice(0), [
           ["EchoPingPong", 6, "biz error: boom", "TestService.EchoPingPong"],
-          ["EchoUnary", 13, "biz error: boom", "TestService.EchoUnary"],
+          ["EchoUnary", wire.unary.isStream ? 13 : 6, "biz error: boom", "TestService.EchoUnary"],
           ["Echo", 13, "biz error: boom", "TestService.Echo"]
         ])
         // One that changes the text alone says the same with its own types.
         assert.deepStrictEqual(
           yield* answers(boom, { errorHandler: handling(({ code, desc }) => error(code, `handled: ${desc}`)) }),
-          answered(recorded.errorHandler.error)
+          answered(recorded.errorHandler.error, [13, "handled: biz error: boom"])
         )
         assert.deepStrictEqual(
           yield* answers(boom, { errorHandler: handling(({ desc }) => error(900, desc)) }),
-          answered(recorded.errorHandler["trans-error"])
+          answered(recorded.errorHandler["trans-error"], [900, "biz error: boom"])
         )
         seen.length = 0
         assert.deepStrictEqual(
           yield* answers(failing(biz(404, "not found")), { errorHandler: handling(() => error(900, "handled")) }),
-          answered(recorded.errorHandler.biz)
+          answered(recorded.errorHandler.biz, [13, "not found", 404])
         )
         assert.deepStrictEqual(seen, [])
       })
@@ -245,9 +260,7 @@ describe("errorHandler", () => {
       const reason = new RpcError.Status({})
       const failure = new RpcError.RpcError({ reason, code: 5, desc: "nf" })
       assert.deepStrictEqual(yield* answers(failing(failure), { errorHandler: same }), {
-        unary: [5, "nf [biz error]"],
-        stream: [5, "nf [biz error]"],
-        pingPong: [5, "nf [biz error]"]
+        ...everyWay(({ status }) => status.ofHandler("nf", 5))
       })
       assert.deepStrictEqual(seen, [
         [5, "biz error: nf", reason],
@@ -309,13 +322,7 @@ describe("errorHandler", () => {
       }
       const [passed] = yield* logged(answers(handlers, { errorHandler: dying }))
       assert.match(String(passed.unary), /panic: .*kaboom/)
-      assert.deepStrictEqual(
-        [passed.stream, passed.pingPong],
-        [
-          [1, "context canceled"],
-          [6, "context canceled"]
-        ]
-      )
+      assert.deepStrictEqual([passed.stream, passed.pingPong], [wire.streams.status.cancelled, [6, "context canceled"]])
       assert.strictEqual(called, 3)
     })
   )

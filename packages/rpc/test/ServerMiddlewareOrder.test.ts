@@ -5,6 +5,7 @@ import type { CallError } from "../src/ClientStream.ts"
 import { MetaHandler, Middleware, RpcError, RpcTracer, Server } from "../src/index.ts"
 import { ask, exceptionOf, transport as callTransport } from "./support/calls.ts"
 import { call, handlersOf, Response, settled, statusOf, struct, TestService, wrapped } from "./support/echo.ts"
+import { wire } from "./support/over.ts"
 
 type Handlers = Parameters<typeof handlersOf>[0]
 
@@ -123,6 +124,16 @@ describe("the whole order on a server", () => {
     `tracer1 finish ${how}`
   ]
 
+  /** Where a unary call is none of a stream, hooks read and write its header in place of what there is of a stream. */
+  const ofUnary = (log: ReadonlyArray<string>) => {
+    if (wire.unary.isStream) return log
+    const rest = log.filter((line) => !/stream|trailers|^(< )?meta/.test(line))
+    const [starts, ends] = [rest.indexOf("a >"), rest.indexOf("< a") + 1]
+    const reads = ["meta1 reads nothing", "meta2 reads nothing"]
+    const writes = ["meta1 writes", "meta2 writes"]
+    return [...rest.slice(0, starts), ...reads, ...rest.slice(starts, ends), ...writes, ...rest.slice(ends)]
+  }
+
   it.effect("of a stream", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
@@ -153,18 +164,15 @@ describe("the whole order on a server", () => {
       const log: Array<string> = []
       const live = streamed(log, { EchoUnary: () => Effect.sync(() => (log.push("handler"), new Response({}))) })
       yield* Effect.provide(Effect.tap(call("/echo.TestService/EchoUnary", [wrapped("m")]), settled), live)
-      assert.deepStrictEqual(log, [...outside, "handler", ...finished("eof Success")])
+      assert.deepStrictEqual(log, ofUnary([...outside, "handler", ...finished("eof Success")]))
     })
   )
 
   it.effect("of a failure: the error handler stands between the handler and all middleware", () =>
     Effect.gen(function* () {
       const log: Array<string> = []
-      const live = streamed(log, { EchoUnary: () => Effect.fail(error(5, "nf")) })
-      const result = yield* Effect.provide(
-        Effect.tap(call("/echo.TestService/EchoUnary", [wrapped("m")]), settled),
-        live
-      )
+      const live = streamed(log, { Echo: () => Stream.fail(error(5, "nf")) })
+      const result = yield* Effect.provide(Effect.tap(call("/echo.TestService/Echo", [struct("m")]), settled), live)
       assert.deepStrictEqual(statusOf(result), [6, "handled"])
       const [finish2, finish1, ...rest] = finished("error Failure")
       assert.deepStrictEqual(log, [...outside, finish2, finish1, "errorHandler biz error: nf", ...rest])

@@ -3,6 +3,7 @@ import { Cause, Effect, Exit, Layer, Schema, Stream } from "effect"
 import { BizStatusError, MetaHandler, Middleware, RpcError, RpcTracer, type Server } from "../src/index.ts"
 import { ask, type Ended, serveCalls } from "./support/calls.ts"
 import { call, handlersOf, logged, type RawResult, Response, serve, settled, struct, wrapped } from "./support/echo.ts"
+import { wire, wordsOf } from "./support/over.ts"
 
 const error = (desc: string) => new RpcError.RpcError({ reason: new RpcError.Status({}), code: 5, desc })
 const biz = new BizStatusError.BizStatusError({ statusCode: 7, statusMessage: "no" })
@@ -145,9 +146,11 @@ const toldByAnswer = ({ exception, how, strings }: Ended): string =>
       : how
 
 const expected = (result: Result, method: string, pingPong: boolean): string => {
+  const { status } = wordsOf(method)
   if (result._tag === "ok") return pingPong ? "reply" : "0 "
-  if (result._tag === "died") return `${pingPong ? 6 : 13} panic in ${method}: ${result.text}`
-  return result.own && result.text === "no" ? "biz no" : `5 ${result.text}${result.own ? " [biz error]" : ""}`
+  if (result._tag === "died") return `${status.panic("", "")[0]} panic in ${method}: ${result.text}`
+  if (result.own && result.text === "no") return "biz no"
+  return (result.own ? status.ofHandler : status.ofMiddleware)(result.text, 5).join(" ")
 }
 
 /** The text of a panic, cut to what matters. */
@@ -171,11 +174,12 @@ describe("any middleware around any handler", () => {
       Effect.gen(function* () {
         for (const method of ["EchoUnary", "Echo", "EchoPingPong"] as const) {
           const pingPong = method === "EchoPingPong"
+          const noStream = pingPong || (method === "EchoUnary" && !wire.unary.isStream)
           const log: Array<string> = []
           const heard: Array<string> = []
           // Hooks of meta handlers are outermost: they come first in the chain, and PingPong calls have none.
           const sorted = [
-            ...(pingPong ? [] : chain.filter((each) => each === "meta")),
+            ...(noStream ? [] : chain.filter((each) => each === "meta")),
             ...chain.filter((each) => each !== "meta")
           ]
           const options: Server.Options<ReadonlyArray<Middleware.ForServer>> = {

@@ -18,6 +18,7 @@ import {
   TestService,
   wrapped
 } from "./support/echo.ts"
+import { wire } from "./support/over.ts"
 
 const none = Uint8Array.of(0)
 const cancelled = new TransportError.TransportError({
@@ -137,7 +138,7 @@ describe("a stop whose grace time is over", () => {
     Effect.gen(function* () {
       let began = 0
       const handlers = handlersOf({
-        EchoUnary: () =>
+        EchoClient: () =>
           Effect.suspend(() => {
             began++
             return slowToEnd
@@ -150,13 +151,13 @@ describe("a stop whose grace time is over", () => {
         Layer.buildWithScope(scope)
       )
       yield* Effect.gen(function* () {
-        const first = yield* open("/echo.TestService/EchoUnary")
-        first.send(wrapped("m"))
+        const first = yield* open("/echo.TestService/EchoClient")
+        first.send(struct("m"))
         yield* settled
         first.stream.abort("cancel", cancelled)
         yield* settled
-        const second = yield* open("/echo.TestService/EchoUnary")
-        second.send(wrapped("m"))
+        const second = yield* open("/echo.TestService/EchoClient")
+        second.send(struct("m"))
         yield* settled
         const stop = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
         yield* TestClock.adjust(100)
@@ -166,7 +167,7 @@ describe("a stop whose grace time is over", () => {
         const { end } = yield* second.result
         assert.deepStrictEqual(end._tag === "Failed" ? [end.error.code, end.error.desc] : end, [
           14,
-          "graceful shutdown"
+          wire.streams.shutdown
         ])
         yield* settled
         yield* TestClock.adjust(100)

@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Middleware, RpcError } from "../src/index.ts"
-import { Testing } from "../src/testing/index.ts"
 import { only } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
 import { fakeEnd } from "./support/fakeEnd.ts"
+import { Testing } from "./support/over.ts"
 
 const requests = (count: number) =>
   Stream.fromIterable(Array.from({ length: count }, (_, at) => new Request({ message: `${at}` })))

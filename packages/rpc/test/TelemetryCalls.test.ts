@@ -6,6 +6,7 @@ import { clientOf, pass, settle } from "./support/client.ts"
 import { Busy, Request, Response } from "./support/echo.ts"
 import type { ObservedClient } from "./support/streamScripts.ts"
 import { attributesOf, endOf, eventsOf, Observed, observed, timed } from "./support/telemetry.ts"
+import { wire } from "./support/over.ts"
 
 const everyNaming: ReadonlyArray<Telemetry.Naming> = ["otel", "kitex", "prometheus"]
 
@@ -117,7 +118,7 @@ const assertSpan = (
 }
 
 for (const [method, ask, protocol, transport] of [
-  ["EchoUnary", unary, "GRPC", undefined],
+  ["EchoUnary", unary, wire.unary.kitexName, undefined],
   ["EchoPingPong", pingPong, "TTHeader|Framed", undefined],
   ["EchoPingPong", pingPong, "TTHeader", "ttheader"],
   ["EchoPingPong", pingPong, "Framed", "framed"],
@@ -203,7 +204,7 @@ describe("what a client is told", () => {
       const { client, told } = yield* observed(handlers, { naming: everyNaming }, { client: names, pingPong: names })
       yield* timed(told, unary(client, "abc"))
       yield* timed(told, client.EchoPingPong({ req: new Request({}) }, { transport: "framed" }))
-      for (const [at, protocol] of ["GRPC", "Framed"].entries()) {
+      for (const [at, protocol] of [wire.unary.kitexName, "Framed"].entries()) {
         const attributes = attributesOf(told.span("client", at))
         assert.deepStrictEqual([attributes["rpc.service"], attributes["request.protocol"]], ["shop.orders", protocol])
         assert.strictEqual(attributesOf(told.span("server", at))["rpc.service"], "TestService")

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Metric, Stream, Tracer } from "effect"
-import { BizStatusError, RpcError, Server, StreamClient, Telemetry } from "../src/index.ts"
+import { BizStatusError, RpcError, Server, Telemetry } from "../src/index.ts"
 import { pass } from "./support/client.ts"
 import { Request, Response, serve, TestService } from "./support/echo.ts"
 import type { ObservedClient } from "./support/streamScripts.ts"
 import { attributesOf, endOf, Observed, observed, timed } from "./support/telemetry.ts"
+import { StreamClient, wire } from "./support/over.ts"
 
 const failing = {
   EchoServer: ({ message }: Request) => {
@@ -26,6 +27,8 @@ const failing = {
 const call = (message: string, options?: object) => (client: ObservedClient) =>
   Stream.runDrain(client.EchoServer(new Request({ message }), options))
 
+const { codes } = wire.streams
+
 interface Ending {
   readonly run: (client: ObservedClient) => Effect.Effect<unknown, unknown>
   /** Of client and server: how the span ended, the code of the answer, `error.type`, and who ended the stream. */
@@ -41,33 +44,33 @@ const endings: Readonly<Record<string, Ending>> = {
   },
   "an error": {
     run: call("error"),
-    client: ["Failure", "1000", "Status", "error"],
+    client: ["Failure", codes.ofHandler(1000), "Status", "error"],
     server: ["Failure", "1000", "Status", "error"]
   },
   "a defect": {
     run: call("die"),
-    client: ["Failure", "13", "Status", "error"],
+    client: ["Failure", codes.panic, "Status", "error"],
     server: ["Failure", "13", "Panic", "error"]
   },
   "a deadline": {
     run: call("silent", { timeout: 50 }),
-    client: ["Failure", "4", "DeadlineExceeded", "deadline"],
-    server: ["Failure", "4", "DeadlineExceeded", "deadline"]
+    client: ["Failure", codes.deadlineExceeded, "DeadlineExceeded", "deadline"],
+    server: ["Failure", codes.deadlineExceeded, "DeadlineExceeded", "deadline"]
   },
   "a recv timeout": {
     run: call("silent", { recvTimeout: 50 }),
-    client: ["Failure", "17", "RecvTimeout", "recv_timeout"],
-    server: ["Failure", "1", "Cancelled", "cancel_remote"]
+    client: ["Failure", codes.recvTimeout, "RecvTimeout", "recv_timeout"],
+    server: ["Failure", codes.leftByTimeout, "Cancelled", "cancel_remote"]
   },
   "an early end": {
     run: (client) => Stream.runDrain(Stream.take(client.EchoServer(new Request({ message: "one" })), 1)),
     client: ["Success", "0", undefined, "cancel_local"],
-    server: ["Failure", "1", "Cancelled", "cancel_remote"]
+    server: ["Failure", codes.cancelled, "Cancelled", "cancel_remote"]
   },
   "an interruption": {
     run: (client) => Effect.timeoutOption(call("silent")(client), 50),
     client: ["Failure", "1", "Interrupted", "cancel_local"],
-    server: ["Failure", "1", "Cancelled", "cancel_remote"]
+    server: ["Failure", codes.cancelled, "Cancelled", "cancel_remote"]
   },
   "a cancel": {
     run: (client) =>
@@ -76,8 +79,8 @@ const endings: Readonly<Record<string, Ending>> = {
           Effect.andThen(stream.recv, stream.cancel)
         )
       ),
-    client: ["Failure", "1", "Cancelled", "cancel_local"],
-    server: ["Failure", "1", "Cancelled", "cancel_remote"]
+    client: ["Failure", codes.cancelled, "Cancelled", "cancel_local"],
+    server: ["Failure", codes.cancelled, "Cancelled", "cancel_remote"]
   }
 }
 

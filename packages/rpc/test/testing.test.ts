@@ -2,9 +2,10 @@ import { Codec, Thrift } from "@millrace/codec"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Stream } from "effect"
 import { Middleware, RpcTracer } from "../src/index.ts"
-import { Recorder, StreamScript, Testing, ThriftArbitrary } from "../src/testing/index.ts"
+import { Recorder, StreamScript, ThriftArbitrary } from "../src/testing/index.ts"
 import { clientOf, only, pass, recorded, settle, type TestHandlers, told } from "./support/client.ts"
 import { Request, Response, TestService } from "./support/echo.ts"
+import { Testing } from "./support/over.ts"
 
 class Everything extends Thrift.Struct<Everything>("test.Everything")({
   bool: Thrift.field(1, Thrift.Bool),

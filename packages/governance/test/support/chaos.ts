@@ -1,12 +1,13 @@
 /** Instances that misbehave, in memory and over TCP, and a client that has all of governance to get along with them. */
 import { Thrift } from "@millrace/codec"
 import { CircuitBreaker, Discovery, type LoadBalancer, Resolver, Retry } from "@millrace/governance"
-import { Client, Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, Transport } from "@millrace/transport"
 import { NodeTransport } from "@millrace/transport/node"
 import { Clock, Context, Effect, Layer, Stream } from "effect"
 import * as net from "node:net"
 import { byAddress } from "./byAddress.ts"
+import { StreamClient, wire } from "./over.ts"
 
 class Note extends Thrift.Struct<Note>("chaos.Note")({
   text: Thrift.optional(1, Thrift.String),
@@ -278,7 +279,12 @@ export const governed = Effect.fnUntraced(function* (
       )
     )
   const breaking: CircuitBreaker.Config = { minSample: 5, coolingTimeout, detectTimeout: coolingTimeout / 6 }
-  const instanceBreaker = yield* CircuitBreaker.instances(breaking, { classify: CircuitBreaker.classify })
+  // Streams count by their creation, and where nobody shakes hands that goes well with a server that never answers.
+  const errRate = wire.streams.handshake ? 0.5 : 0.25
+  const instanceBreaker = yield* CircuitBreaker.instances(
+    { ...breaking, errRate },
+    { classify: CircuitBreaker.classify }
+  )
   const serviceBreaker = yield* CircuitBreaker.make({ ...breaking, minSample: 20 })
   const endpoints = yield* Effect.provideService(
     Discovery.endpoints({ balancer, instanceBreaker }),

@@ -1,11 +1,12 @@
 /** Servers that restart, and clients that call them in every way meanwhile. */
 import { Thrift } from "@millrace/codec"
 import { Discovery, type LoadBalancer, Registry } from "@millrace/governance"
-import { Client, Method, RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, type RawCall, Transport } from "@millrace/transport"
 import { NodeTransport } from "@millrace/transport/node"
 import { Context, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
 import { byAddress } from "./byAddress.ts"
+import { StreamClient } from "./over.ts"
 
 class Note extends Thrift.Struct<Note>("fleet.Note")({ text: Thrift.optional(1, Thrift.String) }) {}
 class Fleet extends Service.make("Fleet", {
@@ -144,10 +145,13 @@ export class Tally {
   /** The names of the servers that answered. */
   readonly servers = new Set<string>()
   readonly errors = new Map<string, number>()
+  /** Each that failed, with all that is known of why. */
+  readonly lost: Array<string> = []
 
   failed(error: unknown): void {
     const text = told(error)
     this.errors.set(text, (this.errors.get(text) ?? 0) + 1)
+    this.lost.push(inFull(error))
   }
 }
 
@@ -155,6 +159,12 @@ const told = (error: unknown): string =>
   error instanceof RpcError.RpcError
     ? `${error.reason._tag}${error.reason._tag === "Unavailable" && error.reason.draining ? ", draining" : ""}: ${error.desc}`
     : String(error)
+
+const inFull = (error: unknown): string => {
+  if (!(error instanceof RpcError.RpcError)) return String(error)
+  const { address = "no address", code, desc, method, reason } = error
+  return `${method} at ${address}: ${JSON.stringify(reason)} (${code}): ${desc}`
+}
 
 const last = <E>(notes: Stream.Stream<Note, E>) =>
   Effect.map(Stream.runLast(notes), (note) => (note._tag === "Some" ? note.value.text! : "nobody"))

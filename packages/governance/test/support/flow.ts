@@ -2,9 +2,10 @@
  * Streams of texts between a client and a server in memory.
  */
 import { Thrift } from "@millrace/codec"
-import { type Handlers, Method, type Middleware, type RpcError, Server, Service, StreamClient } from "@millrace/rpc"
+import { type Handlers, Method, type Middleware, type RpcError, Server, Service } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Clock, Effect, Layer, type Scope, Stream } from "effect"
+import { StreamClient } from "./over.ts"
 
 export class Text extends Thrift.Struct<Text>("limit.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 export class Flow extends Service.make("Flow", {
@@ -28,7 +29,7 @@ export interface Around {
   readonly requestInInfo?: boolean
 }
 
-/** Runs with a client of a server in memory. */
+/** Runs with a client of a server in memory, of which each stream has its own flow control, whatever the transport. */
 export const flowing = <A, E>(
   handlers: Partial<FlowHandlers>,
   { client = [], server = [], requestInInfo = false }: Around,
@@ -43,7 +44,7 @@ export const flowing = <A, E>(
         ...handlers
       } as FlowHandlers)
     ),
-    Layer.provideMerge(MemoryTransport.layer)
+    Layer.provideMerge(MemoryTransport.layerWith({ client: { streamCredit: true } }))
   )
   return Effect.flatMap(StreamClient.make(Flow, { middleware: client }), run).pipe(
     Effect.scoped,

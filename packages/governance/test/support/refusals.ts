@@ -1,9 +1,10 @@
 /** A server that counts what it does for a call, in memory and over TCP, and every way to call it. */
 import { Thrift } from "@millrace/codec"
-import { Client, Method, type Middleware, Server, Service, StreamClient } from "@millrace/rpc"
+import { Client, Method, type Middleware, Server, Service } from "@millrace/rpc"
 import { MemoryTransport, type RawCall, Transport, type TransportOptions } from "@millrace/transport"
 import { NodeTransport } from "@millrace/transport/node"
 import { Effect, Layer, Logger, Metric, Stream } from "effect"
+import { StreamClient } from "./over.ts"
 
 class Text extends Thrift.Struct<Text>("limit.Text")({ text: Thrift.optional(1, Thrift.String) }) {}
 export class Streams extends Service.make("Streams", {

@@ -11,11 +11,11 @@ import {
   RpcError,
   RpcTracer,
   Server,
-  Service,
-  StreamClient
+  Service
 } from "@millrace/rpc"
 import { MemoryTransport } from "@millrace/transport"
 import { Effect, Exit, Layer, type Scope } from "effect"
+import { StreamClient } from "./over.ts"
 
 export class Message extends Thrift.Struct<Message>("retry.Message")({ text: Thrift.optional(1, Thrift.String) }) {}
 export class Busy extends Thrift.Exception<Busy>()("retry.Busy", { text: Thrift.optional(1, Thrift.String) }) {}

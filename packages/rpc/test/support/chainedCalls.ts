@@ -1,6 +1,6 @@
 import { Cause, Effect, Exit, Logger, Stream } from "effect"
 import { BizStatusError, type Client, RpcError, type RpcInfo, type StreamClient } from "../../src/index.ts"
-import { type FaultPlan, StreamScript, Testing } from "../../src/testing/index.ts"
+import { type FaultPlan, StreamScript } from "../../src/testing/index.ts"
 import { Calls, type Told, tracersOf } from "./callLog.ts"
 import {
   attemptKey,
@@ -16,6 +16,7 @@ import {
 import type { Result, Script } from "./chainsModel.ts"
 import type { TestHandlers } from "./client.ts"
 import { Busy, Request, Response, type TestService } from "./echo.ts"
+import { Testing } from "./over.ts"
 
 export type Clients = StreamClient.StreamClient<typeof TestService> & Client.Client<typeof TestService>
 

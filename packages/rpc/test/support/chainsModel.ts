@@ -1,6 +1,7 @@
 import type { RpcInfo } from "../../src/index.ts"
 import { tracers } from "./callLog.ts"
 import { type Chains, type Doing, type Item, type Outcome } from "./chains.ts"
+import { wire, wordsOf } from "./over.ts"
 
 // --- what has to come of it --------------------------------------------------------------------------------------------------
 
@@ -130,6 +131,16 @@ export interface Served {
 type Made = number | "canned"
 type Answer = "reply" | "busy" | "empty" | "canned"
 
+/** A call of PingPong: hooks of streams do not hear of it. */
+export const isCall = (mode: RpcInfo.Mode): boolean =>
+  mode === "pingPong" || mode === "oneway" || (mode === "unary" && !wire.unary.isStream)
+
+/** Code and text of an error, from how it reads. */
+const said = (message: string): Failure => {
+  const [, code, text] = /^rpc error: code = (\d+) desc = (.*)$/s.exec(message)!
+  return failure(text!, Number(code))
+}
+
 const single = (mode: RpcInfo.Mode): boolean => mode === "unary" || mode === "pingPong" || mode === "oneway"
 
 /** The call of a script through chains, on both sides. */
@@ -187,15 +198,10 @@ export class Model {
   /** What a client is told of a result. */
   told<A>(result: Result<A>): Result<A> {
     const { mode } = this.#script
-    if (result._tag === "died") {
-      const method = methods[mode]
-      const head = `panic: [happened in biz handler, method=TestService.${method}, please check the panic at the server side]`
-      return failure(`${head} ${result.text}`, mode === "pingPong" ? 6 : 13)
-    }
-    if (result._tag === "error" && result.own && !result.biz) {
-      return { ...result, text: `${result.text} [biz error]`, own: false }
-    }
-    return result
+    const words = wordsOf(mode)
+    if (result._tag === "died") return said(words.panic(`TestService.${methods[mode]}`, result.text))
+    if (result._tag === "ok" || result.biz) return result
+    return said((result.own ? words.ofHandler : words.ofMiddleware)(result.text, result.code))
   }
 
   #serve(attempt: number): Served {
@@ -226,14 +232,14 @@ export class Model {
     const main = (): Result<undefined> => {
       if (!traced) log.push(...tracers.map((name) => `start ${name}`))
       traced = true
-      if (mode === "unary" || (mode === "server" && requestInInfo)) {
+      if ((mode === "unary" && !isCall(mode)) || (mode === "server" && requestInInfo)) {
         // There is one request, and the first run has taken it.
         if (requested) return failure("EOF", 13)
         requested = true
       }
       return call.list(middleware, handler, undefined)
     }
-    const ended = mode === "pingPong" || mode === "oneway" ? main() : call.list(read, main, undefined)
+    const ended = isCall(mode) ? main() : call.list(read, main, undefined)
     if (traced) {
       const how = ended._tag === "error" && ended.biz ? "ok" : ended._tag
       log.push(...tracers.map((name) => `finish ${name} ${how}`).toReversed())

@@ -2,9 +2,10 @@ import { Transport } from "@millrace/transport"
 import { Effect, Exit, Cause } from "effect"
 import { TestClock } from "effect/testing"
 import type { RpcError } from "../../src/RpcError.ts"
-import { Recorder, Testing } from "../../src/testing/index.ts"
+import { Recorder } from "../../src/testing/index.ts"
 import { TestService } from "./echo.ts"
 import type { Handlers, Middleware } from "../../src/index.ts"
+import { Testing } from "./over.ts"
 
 type Options = Testing.Options<ReadonlyArray<Middleware.ServerMiddleware>>
 

@@ -1,7 +1,8 @@
 import { Thrift } from "@millrace/codec"
-import { MemoryTransport, type RawStream, Transport } from "@millrace/transport"
+import { MemoryTransport, type RawCall as RawCalls, type RawStream, Transport } from "@millrace/transport"
 import { Cause, Deferred, Effect, Layer, Logger, References } from "effect"
-import { type Handlers, Method, type Middleware, Server, Service, StreamClient } from "../../src/index.ts"
+import { type Handlers, Method, type Middleware, Server, Service } from "../../src/index.ts"
+import { StreamClient, transport } from "./over.ts"
 
 export class Request extends Thrift.Struct<Request>("echo.Request")({ message: Thrift.optional(1, Thrift.String) }) {}
 export class Response extends Thrift.Struct<Response>("echo.Response")({
@@ -74,14 +75,55 @@ export interface RawCall {
   readonly result: Effect.Effect<RawResult>
 }
 
+/** What a Header frame says in place of a path. */
+const headerOf = (path: string, strings: Transport.OpenRequest["metadata"] = []): Transport.StreamHeader => {
+  const [, service = "", method = ""] = /([^./]*)\/([^/]*)$/.exec(path) ?? []
+  return { service, method, caller: "", fields: { ints: [], strings: strings as RawCalls.CallEntries } }
+}
+
+/** Who calls, and with which log id, in the words of each transport, beside metadata. */
+export const saying = ({
+  caller,
+  logId,
+  metadata
+}: {
+  readonly caller: string
+  readonly logId: string
+  readonly metadata: ReadonlyArray<readonly [string, string]>
+}): Partial<Transport.OpenRequest> =>
+  transport === "grpc"
+    ? { metadata: [["source-service", caller], ["stream-log-id", logId], ...metadata] }
+    : {
+        header: {
+          service: "TestService",
+          method: "Echo",
+          caller: "",
+          fields: {
+            ints: [
+              [2, logId],
+              [3, caller]
+            ],
+            strings: metadata
+          }
+        }
+      }
+
+/** What a client says that opens a stream of TestService, over the transport of the run. */
+export const requestOf = (path: string, options: Partial<Transport.OpenRequest> = {}): Transport.OpenRequest => {
+  const header = headerOf(path, options.metadata)
+  const { mode } = TestService.methods.find(({ name }) => name === header.method) ?? {}
+  const unary = mode === "unary" || mode === "pingPong" || mode === "oneway"
+  return { address: "memory", authority: "test", path, transport, header, unary, ...options }
+}
+
 /** Opens a stream with nothing of rpc's client. */
 export const open = (
   path: string,
   options: Partial<Transport.OpenRequest> = {}
 ): Effect.Effect<RawCall, never, Transport.ClientTransport> =>
   Effect.gen(function* () {
-    const transport = yield* Transport.ClientTransport
-    const stream = yield* Effect.orDie(transport.open({ address: "memory", authority: "test", path, ...options }))
+    const client = yield* Transport.ClientTransport
+    const stream = yield* Effect.orDie(client.open(requestOf(path, options)))
     const done = yield* Deferred.make<RawResult>()
     const messages: Array<Uint8Array> = []
     const look = () => {

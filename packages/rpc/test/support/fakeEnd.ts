@@ -14,6 +14,7 @@ const bytesOf = (message: string) => new TextEncoder().encode(message)
 
 /** A raw stream of texts: what came, and what was written, `room` messages at a time. */
 export class FakeRaw implements RawStream.RawStream {
+  readonly protocol = "grpc"
   readonly peer = { address: "memory" }
   listener: RawStream.RawListener | undefined = undefined
   readonly queue: Array<string> = []
@@ -121,7 +122,10 @@ export const fakeEnd = (
         sendMiddleware: send,
         logStall: () => {}
       },
-      new StreamInfo("TestService", "Echo", "bidirectional", "/TestService/Echo", "memory", Metadata.empty),
+      new StreamInfo("TestService", "Echo", "bidirectional", "/TestService/Echo", "memory", Metadata.empty, {
+        header: undefined,
+        protocol: "grpc"
+      }),
       { service: TestService, method: TestService.methods[0] },
       raw,
       decode,

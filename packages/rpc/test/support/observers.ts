@@ -1,9 +1,10 @@
 /** Who hears of calls, and what stands around a client that it hears of. */
 import { MemoryTransport, TransportError } from "@millrace/transport"
 import { Effect, Layer, Stream } from "effect"
-import { type CallObserver, Client, Middleware, Server, StreamClient } from "../../src/index.ts"
+import { type CallObserver, Client, Middleware, Server } from "../../src/index.ts"
 import { only } from "./client.ts"
 import { Request, Response, TestService } from "./echo.ts"
+import { StreamClient } from "./over.ts"
 
 export const request = new Request({ message: "m" })
 

@@ -7,15 +7,18 @@ import { type TestHandlers, told } from "./client.ts"
 /** Timers that were armed in a test. */
 const armed = new Set<Timers>()
 
-beforeEach(() => {
-  armed.clear()
-  const arm = Timers.prototype.arm
-  vi.spyOn(Timers.prototype, "arm").mockImplementation(function (this: Timers, timer, at) {
-    armed.add(this)
-    arm.call(this, timer, at)
+/** Watches the timers of each test of the file. */
+export const watchTimers = () => {
+  beforeEach(() => {
+    armed.clear()
+    const arm = Timers.prototype.arm
+    vi.spyOn(Timers.prototype, "arm").mockImplementation(function (this: Timers, timer, at) {
+      armed.add(this)
+      arm.call(this, timer, at)
+    })
   })
-})
-afterEach(() => void vi.restoreAllMocks())
+  afterEach(() => void vi.restoreAllMocks())
+}
 
 /** Timers were armed, and none is any more. */
 export const nothingLeft = () => {
@@ -40,7 +43,3 @@ export const hanging = () => {
   }
   return { ends, handlers }
 }
-
-/** How RPCFinish of the server of a stream begins that its client has reset. */
-export const peerReset =
-  "Cancelled: rpc error: code = 1 desc = transport: RSTStream Frame received with error code: CANCEL"
