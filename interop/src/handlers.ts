@@ -46,6 +46,32 @@ const manyTrailers = [
   ["1_x", "7"]
 ] as const
 
+/** Sent in two parts, of which the second overrides. */
+const mergedHeaders = [
+  [
+    ["first", "1"],
+    ["Second", "1"]
+  ],
+  [
+    ["Second", "2"],
+    ["third", "三"]
+  ]
+] as const
+
+const tick = (count: number) => new Response({ message: "tick", count })
+
+/** Ticks with so many milliseconds between them. */
+const ticks = (pause: number) =>
+  Stream.iterate(0, (count) => count + 1).pipe(
+    Stream.mapEffect((count) => Effect.delay(Effect.succeed(tick(count)), pause))
+  )
+
+/** Three messages, silence for 400 ms, and then ticks without an end. */
+const stutter = Stream.concat(
+  Stream.make(tick(0), tick(1), tick(2)),
+  Stream.unwrap(Effect.delay(Effect.succeed(ticks(10)), 400))
+)
+
 type Entries = ReadonlyArray<readonly [string, string]>
 
 const setHeaders = (call: ServerCall, entries: Entries) =>
@@ -61,6 +87,11 @@ const metadataOf = (call: ServerCall, word: string | undefined): Effect.Effect<v
       return Effect.andThen(setHeaders(call, headers), setTrailers(call, trailers))
     case "send-header":
       return call.setHeader("early", "1").pipe(Effect.andThen(call.sendHeader), Effect.andThen(Effect.sleep(300)))
+    case "merged-header":
+      return Effect.andThen(
+        Effect.forEach(mergedHeaders, (entries) => setHeaders(call, entries), { discard: true }),
+        call.sendHeader
+      )
     case "header-names":
       return Effect.andThen(setHeaders(call, manyHeaders), setTrailers(call, manyTrailers))
     default:
@@ -69,13 +100,15 @@ const metadataOf = (call: ServerCall, word: string | undefined): Effect.Effect<v
 }
 
 /** The handlers of both services with streams. */
-export const make = ({ answer, early, record }: Words) => {
+export const make = ({ answer, down, early, metainfoText, record, seen }: Words) => {
   const interop = InteropService.toLayer({
     Bidi: {
       duplex: (stream, call) =>
         Effect.suspend(() => {
           let key: string | undefined
           let holding = false
+          let late = false
+          const sendAll = (responses: Stream.Stream<Response>) => Stream.runForEach(responses, stream.send)
           const held: Array<Request> = []
           const next = stream.recv.pipe(Pull.catchDone(() => Effect.succeed(undefined)))
           return Effect.gen(function* () {
@@ -85,6 +118,27 @@ export const make = ({ answer, early, record }: Words) => {
               if (request === undefined) break
               key = request.key ?? key
               if (request.message === "return-early") return
+              if (request.message === "use-after-return") {
+                const used = Effect.gen(function* () {
+                  const recv = yield* Effect.flip(next)
+                  const send = yield* Effect.flip(stream.send(tick(0)))
+                  seen.set(`${call.metainfo.persistent.get("KEY")}/after`, `recv: ${recv.desc}; send: ${send.desc}`)
+                })
+                yield* Effect.forkDetach(Effect.delay(used, 50))
+                return
+              }
+              if (request.message === "both") {
+                const receiving = Effect.repeat(next, { until: (request) => request === undefined })
+                yield* Effect.all([receiving, sendAll(ticks(20))], { concurrency: 2 })
+              }
+              if (request.message?.startsWith("down-")) {
+                const there = yield* down(request.message, call)
+                if (there !== undefined)
+                  yield* stream.send(new Response({ message: `${metainfoText(call)} | ${there}` }))
+                return
+              }
+              late ||= request.message === "late-answers"
+              if (late) continue
               if (request.message === "recv-timeout") {
                 yield* Effect.timeout(next, 50)
                 continue
@@ -97,6 +151,7 @@ export const make = ({ answer, early, record }: Words) => {
               yield* metadataOf(call, request.message)
               yield* stream.send(yield* answer(request, call))
             }
+            if (late) yield* sendAll(stutter)
             for (const { blob, count, message } of held) yield* stream.send(new Response({ message, count, blob }))
           }).pipe(
             Effect.catchTag("TimeoutError", () => Effect.fail(status(13, "no second message"))),
@@ -110,6 +165,7 @@ export const make = ({ answer, early, record }: Words) => {
         let blob: Uint8Array | undefined
         let key: string | undefined
         let last: Response | undefined
+        let late = false
         return early(call).pipe(
           Effect.andThen(
             Stream.runForEachWhile(requests, (request) =>
@@ -121,12 +177,15 @@ export const make = ({ answer, early, record }: Words) => {
                   last = new Response({ message: "early", count })
                   return false
                 }
+                late ||= request.message === "late-answers"
+                if (request.message === "stall") yield* Effect.sleep(request.count ?? 0)
                 yield* metadataOf(call, request.message)
                 yield* answer(request, call)
                 return true
               })
             )
           ),
+          Effect.andThen(Effect.suspend(() => (late ? Effect.sleep(400) : Effect.void))),
           Effect.map(() => last ?? new Response({ message: "total", count, blob })),
           Effect.onExit((exit) => record(key, exit))
         )
@@ -141,9 +200,14 @@ export const make = ({ answer, early, record }: Words) => {
             Stream.fail(outcomes[message === "two-then-biz" ? "biz-extra" : "plain-error"]!())
           )
         case "forever":
-          return Stream.iterate(0, (count) => count + 1).pipe(
-            Stream.mapEffect((count) => Effect.delay(Effect.succeed(new Response({ message: "tick", count })), 10)),
-            Stream.onExit((exit) => record(key, exit))
+          return Stream.onExit(ticks(10), (exit) => record(key, exit))
+        case "stutter":
+          return stutter
+        case "slow-start":
+          return Stream.unwrap(Effect.delay(Effect.succeed(ticks(10)), request.count ?? 0))
+        case "flood":
+          return Stream.forever(
+            Stream.make(new Response({ message: "tick", blob: new Uint8Array(request.count ?? 0) }))
           )
         default:
       }
@@ -153,9 +217,7 @@ export const make = ({ answer, early, record }: Words) => {
           Effect.map(answer(request, call), (response) =>
             message === "big"
               ? Stream.make(response)
-              : Stream.range(1, request.count ?? 0).pipe(
-                  Stream.map((i) => new Response({ message, blob: request.blob, count: i - 1 }))
-                )
+              : Stream.range(1, request.count ?? 0).pipe(Stream.map((i) => new Response({ ...response, count: i - 1 })))
           )
         )
       )

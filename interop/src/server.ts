@@ -20,6 +20,7 @@ import { InteropService, SecondService } from "./api.ts"
 import * as CallHandlers from "./callHandlers.ts"
 import { CallsService, First, LeftService, RightService, Second } from "./calls.ts"
 import * as Chain from "./chain.ts"
+import * as Down from "./down.ts"
 import * as Handlers from "./handlers.ts"
 import * as Words from "./words.ts"
 
@@ -105,6 +106,7 @@ const main = Effect.gen(function* () {
   let where = ""
   const stop = Latch.makeUnsafe(false)
   const chain = yield* Chain.make
+  const down = yield* Down.make
   yield* Effect.gen(function* () {
     const { address } = yield* Server.Server
     where = `${address.hostname}:${address.port}`
@@ -113,7 +115,7 @@ const main = Effect.gen(function* () {
   }).pipe(
     Effect.provide(
       registration.pipe(
-        Layer.provideMerge(services(Words.make({ drain: stop.open, chain, where: () => where }))),
+        Layer.provideMerge(services(Words.make({ drain: stop.open, chain, down, where: () => where }))),
         Layer.provide(
           NodeTransport.layerServer({
             port: Number(values.port),

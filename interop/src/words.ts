@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Request, Response } from "./api.ts"
+import type { Down } from "./down.ts"
 
 export const status = (code: number, desc: string) =>
   new RpcError.RpcError({ reason: new RpcError.Status({}), code, desc })
@@ -72,12 +73,14 @@ const metadataText = ({ metadata }: ServerCall, key: string): string =>
 export interface Options {
   readonly drain: Effect.Effect<void>
   readonly chain: (request: Request, call: ServerCall) => Effect.Effect<Response, CallError>
+  /** What answers the words that begin with `down-`. */
+  readonly down?: Down
   /** Where the server listens, for the word `where`. */
   readonly where?: () => string
 }
 
 /** What the handlers of one server share. */
-export const make = ({ chain, drain, where = () => "" }: Options) => {
+export const make = ({ chain, down = () => Effect.succeed(undefined), drain, where = () => "" }: Options) => {
   // how the streams ended that carried a key, for a client that cannot see it by itself
   const seen = new Map<string, string>()
   const record = (key: string | undefined, exit: Exit.Exit<unknown, unknown>) =>
@@ -170,7 +173,7 @@ export const make = ({ chain, drain, where = () => "" }: Options) => {
     yield* Effect.fail(outcomes[word]?.() ?? status(13, word))
   })
 
-  return { answer, early, record, seen }
+  return { answer, down, early, metainfoText, record, seen }
 }
 
 /** The words of a server. */

@@ -7,6 +7,7 @@ import { InteropService } from "../src/api.ts"
 import * as CallHandlers from "../src/callHandlers.ts"
 import { CallsService } from "../src/calls.ts"
 import * as Chain from "../src/chain.ts"
+import * as Down from "../src/down.ts"
 import * as Handlers from "../src/handlers.ts"
 import * as Words from "../src/words.ts"
 
@@ -15,9 +16,9 @@ type Options = Server.Options<ReadonlyArray<Middleware.ForServer>>
 /** How it listens. */
 type Listening = Parameters<typeof NodeTransport.layerServer>[0]
 
-/** The address of a server with these options; it lives as long as the scope, and its own calls go by the context of the test. */
-export const serverHere = Effect.fnUntraced(function* (options: Options = {}, listening: Partial<Listening> = {}) {
-  const words = Words.make({ drain: Effect.void, chain: yield* Chain.make })
+/** A server with these options; it lives as long as the scope, and its own calls go by the context of the test. */
+export const wordsHere = Effect.fnUntraced(function* (options: Options = {}, listening: Partial<Listening> = {}) {
+  const words = Words.make({ drain: Effect.void, chain: yield* Chain.make, down: yield* Down.make })
   const { interop } = Handlers.make(words)
   const { calls } = CallHandlers.make(words)
   const context = yield* Layer.build(
@@ -28,6 +29,10 @@ export const serverHere = Effect.fnUntraced(function* (options: Options = {}, li
       )
     )
   )
-  const { address } = Context.get(context, Server.Server)
-  return `${address.hostname}:${address.port}`
+  const { address, drain } = Context.get(context, Server.Server)
+  return { address: `${address.hostname}:${address.port}`, drain, seen: words.seen }
 })
+
+/** Its address. */
+export const serverHere = (options: Options = {}, listening: Partial<Listening> = {}) =>
+  Effect.map(wordsHere(options, listening), ({ address }) => address)

@@ -226,10 +226,12 @@ describe.skipIf(!goAvailable())("our client, Kitex server: PingPong", () => {
               const got = yield* told(client[method](say("hi")))
               assert.strictEqual(got, `Status 6 biz error: InteropService.${method} ${text}`)
             }
+            // a Kitex server generated with -streamx takes it too
             const unary =
-              "is a thrift streaming unary method, please call with Kitex StreamClient or remove the annotation streaming.mode"
-            const got = yield* told(client.Unary(say("hi")))
-            assert.strictEqual(got, `Status 6 biz error: InteropService.Unary ${unary}`)
+              address === (yield* Ours)
+                ? "hi"
+                : "Status 6 biz error: InteropService.Unary is a thrift streaming unary method, please call with Kitex StreamClient or remove the annotation streaming.mode"
+            assert.strictEqual(yield* told(client.Unary(say("hi"))), unary)
           }
         })
       )

@@ -62,15 +62,17 @@ const calls = Effect.fnUntraced(function* (tally: Tally, address: string) {
   return loads.flat()
 })
 
-const streams = Effect.fnUntraced(function* (tally: Tally, address: string) {
-  const client = yield* StreamClient.make(InteropService, { hostPorts: [address] })
+const carriers = ["grpc", "ttheader-streaming", "auto"] as const
+
+const streams = Effect.fnUntraced(function* (tally: Tally, address: string, transport: (typeof carriers)[number]) {
+  const client = yield* StreamClient.make(InteropService, { hostPorts: [address], transport })
   return [
-    load(tally, "ours unary", 4, (message) =>
+    load(tally, `ours unary ${transport}`, 4, (message) =>
       Effect.map(client.Unary(new Request({ message })), (response) => {
         assert.strictEqual(response.message, message)
       })
     ),
-    load(tally, "ours bidi", 4, (message) =>
+    load(tally, `ours bidi ${transport}`, 4, (message) =>
       Effect.map(
         Stream.runCollect(client.Bidi(Stream.fromIterable(Array.from({ length: 20 }, () => new Request({ message }))))),
         (responses) => {
@@ -177,6 +179,7 @@ const kitex = Effect.fnUntraced(function* (tally: Tally, address: string, slowly
     yield* scenarios("Kitex streams", [
       { scenario: "bidi" },
       { scenario: "unary" },
+      { scenario: "ttstream" },
       { scenario: "call-mixed", calls: { encoding: "framed" } }
     ])
   ]
@@ -193,14 +196,18 @@ const dribbled = Effect.fnUntraced(function* (tally: Tally, slowly: string) {
       )
     )
   )
-  const stream = load(tally, "slow streams", 2, (message) =>
-    Effect.gen(function* () {
-      const context = yield* Layer.build(Layer.fresh(NodeTransport.layerClient))
-      const client = yield* Effect.provide(StreamClient.make(InteropService, { hostPorts: [slowly] }), context)
-      assert.strictEqual((yield* client.Unary(new Request({ message }))).message, message)
-    }).pipe(Effect.scoped)
+  const streams = carriers.map((transport) =>
+    load(tally, `slow streams ${transport}`, 2, (message) =>
+      Effect.gen(function* () {
+        const context = yield* Layer.build(Layer.fresh(NodeTransport.layerClient))
+        const making = StreamClient.make(InteropService, { hostPorts: [slowly], transport })
+        const client = yield* Effect.provide(making, context)
+        const [response] = yield* Stream.runCollect(client.Bidi(Stream.make(new Request({ message }))))
+        assert.strictEqual(response?.message, message)
+      }).pipe(Effect.scoped)
+    )
   )
-  return [...loads, stream]
+  return [...loads, ...streams]
 })
 
 /** Sends bytes, and waits until the server has closed. */
@@ -241,7 +248,7 @@ describe("one port", () => {
           const tally: Tally = {}
           const loads = [
             ...(yield* calls(tally, address)),
-            ...(yield* streams(tally, address)),
+            ...(yield* Effect.forEach(carriers, (transport) => streams(tally, address, transport))).flat(),
             ...(yield* dribbled(tally, slowly)),
             yield* nodeHttp2(tally, address),
             ...(yield* npmThrift(tally, address)),

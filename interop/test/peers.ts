@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { buildGo } from "./go.ts"
+import type { Script, Stage } from "./scripts.ts"
 
 const interop = fileURLToPath(new URL("..", import.meta.url))
 
@@ -19,6 +20,8 @@ export interface Module {
   readonly idl: ReadonlyArray<string>
   /** IDLs whose services Kitex's generator makes one of. */
   readonly combined?: ReadonlyArray<string>
+  /** IDLs of which there is a second tree, in the folder `streamx`, with the interfaces that TTHeader streaming needs. */
+  readonly streamx?: ReadonlyArray<string>
   /** Folders of the programs. */
   readonly programs: ReadonlyArray<string>
   readonly toolchain?: string
@@ -29,6 +32,7 @@ const current: Module = {
   name: "millrace.dev/interop",
   idl: ["interop", "second", "unserved", "calls", "routes", "strangers"],
   combined: ["combined"],
+  streamx: ["interop", "unserved"],
   programs: ["client", "server"]
 }
 
@@ -82,7 +86,7 @@ const exclusively = <A>(folder: string, run: () => A): A => {
  * Generates the code of a module with Kitex's own tool, at the version of its go.mod, and builds the peers; the folder of the programs.
  * Nothing is done when the programs are newer than every source.
  */
-export const build = ({ combined = [], folder, idl, name, programs, toolchain }: Module): string => {
+export const build = ({ combined = [], folder, idl, name, programs, streamx = [], toolchain }: Module): string => {
   const cwd = join(interop, folder)
   const bin = join(cwd, "bin")
   const env = {
@@ -97,10 +101,11 @@ export const build = ({ combined = [], folder, idl, name, programs, toolchain }:
     const built = join(bin, programs[0]!)
     if (existsSync(built) && statSync(built).mtimeMs > newest(cwd)) return bin
     run("go", "build", "-o", "bin/", "github.com/cloudwego/kitex/tool/cmd/kitex", "github.com/cloudwego/thriftgo")
-    const generate = (file: string, ...args: ReadonlyArray<string>) =>
-      run(join(bin, "kitex"), ...args, "-module", name, "-gen-path", "kitex_gen", `idl/${file}.thrift`)
-    for (const file of idl) generate(file)
-    for (const file of combined) generate(file, "-combine-service")
+    const generate = (path: string, file: string, ...args: ReadonlyArray<string>) =>
+      run(join(bin, "kitex"), ...args, "-module", name, "-gen-path", path, `idl/${file}.thrift`)
+    for (const file of idl) generate("kitex_gen", file)
+    for (const file of combined) generate("kitex_gen", file, "-combine-service")
+    for (const file of streamx) generate("streamx/kitex_gen", file, "-streamx")
     run("go", "build", "-o", "bin/", ...programs.map((program) => `./${program}`))
     return bin
   })
@@ -232,6 +237,8 @@ export interface Case {
   readonly calls?: CallOptions | undefined
   readonly ask?: Ask | undefined
   readonly governed?: Governed | undefined
+  /** Of the scenario `scripts`: what a client of TTHeader streaming does, where. */
+  readonly scripts?: ReadonlyArray<Script & Stage>
 }
 
 /** A Kitex client that runs one scenario after the other. */

@@ -38,6 +38,7 @@ func main() {
 		}
 	case *commands:
 		lines := bufio.NewScanner(os.Stdin)
+		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			var c scenario.Case
 			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {

@@ -31,6 +31,7 @@ import (
 	firstroute "millrace.dev/interop/kitex_gen/millrace/routes/first"
 	secondroute "millrace.dev/interop/kitex_gen/millrace/routes/second"
 	"millrace.dev/interop/kitex_gen/millrace/second/secondservice"
+	streamx "millrace.dev/interop/streamx/kitex_gen/millrace/interop/interopservice"
 )
 
 // Options of a server.
@@ -76,7 +77,7 @@ func (wrongChecksum) WriteMeta(ctx context.Context, msg remote.Message) (context
 	return ctx, nil
 }
 
-func (o Options) list() ([]server.Option, error) {
+func (o Options) list(h *Handlers) ([]server.Option, error) {
 	opts, err := middleware(o.Middleware)
 	switch {
 	case o.Otel:
@@ -106,12 +107,16 @@ func (o Options) list() ([]server.Option, error) {
 	if o.ContextTimeout {
 		opts = append(opts, server.WithEnableContextTimeout(true))
 	}
+	if o.Services == "streamx" {
+		opts = append(opts, streamXOptions(h.seen)...)
+	}
 	registering, broken := o.Registration.options()
 	return append(opts, registering...), errors.Join(err, broken)
 }
 
 // register adds the services of a set: by default those of the suite, of which InteropService is the fallback; `routes` the two that
-// share a method, of which Second is the fallback, `conflict` the same without a fallback; `combined` the service made of two.
+// share a method, of which Second is the fallback, `conflict` the same without a fallback; `combined` the service made of two; `streamx`
+// InteropService as the generator makes it with -streamx, which streams over TTHeader and HTTP/2 and has unary calls as PingPong calls.
 func register(s server.Server, o Options, h *Handlers) error {
 	var errs []error
 	switch o.Services {
@@ -124,6 +129,8 @@ func register(s server.Server, o Options, h *Handlers) error {
 		errs = append(errs, firstroute.RegisterService(s, &First{}), secondroute.RegisterService(s, &SecondRoute{}))
 	case "combined":
 		errs = append(errs, combineservice.RegisterService(s, &Combined{}))
+	case "streamx":
+		errs = append(errs, streamx.RegisterService(s, &StreamX{h}, server.WithFallbackService()))
 	default:
 		errs = append(errs, fmt.Errorf("no set of services named %q", o.Services))
 	}
@@ -154,17 +161,17 @@ func Serve(ln net.Listener, o Options) error {
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: "interop-go"}),
 		server.WithCompatibleMiddlewareForUnary(),
 	}
-	extra, err := o.list()
-	if err != nil {
-		return err
-	}
-	s := server.NewServer(append(opts, extra...)...)
 	h := &Handlers{seen: &seen{texts: map[string]string{}}, address: ln.Addr().String(), drain: func() {
 		select {
 		case exit <- nil:
 		default:
 		}
 	}}
+	extra, err := o.list(h)
+	if err != nil {
+		return err
+	}
+	s := server.NewServer(append(opts, extra...)...)
 	if err := register(s, o, h); err != nil {
 		return err
 	}

@@ -102,6 +102,16 @@ func (s *seen) put(key, text string) {
 	s.texts[key] = text
 }
 
+// first puts the text of a key that has none yet.
+func (s *seen) first(key, text string) {
+	s.Lock()
+	_, ok := s.texts[key]
+	s.Unlock()
+	if !ok {
+		s.put(key, text)
+	}
+}
+
 // take waits up to two seconds for a text.
 func (s *seen) take(key string) *string {
 	for range 200 {

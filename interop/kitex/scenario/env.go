@@ -38,6 +38,8 @@ type Case struct {
 	Ask Ask `json:"ask"`
 	// Governed says how the clients of the scenarios named `governed-` find and protect themselves.
 	Governed Governed `json:"governed"`
+	// Scripts are what the scenario `scripts` runs.
+	Scripts []Script `json:"scripts"`
 }
 
 // Result is what a run came to.
@@ -57,6 +59,7 @@ type env struct {
 	calling CallOptions
 	asked   Ask
 	policy  Governed
+	scripts []Script
 	dials   atomic.Int64
 }
 
@@ -71,7 +74,7 @@ func Run(c Case) Result {
 	if !ok {
 		return Result{Scenario: c.Scenario, Detail: "no such scenario", Seen: []any{}}
 	}
-	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, asked: c.Ask, policy: c.Governed, seen: []any{}}
+	e := &env{address: c.Address, n: 3, size: c.Size, calling: c.Calls, asked: c.Ask, policy: c.Governed, scripts: c.Scripts, seen: []any{}}
 	if c.N != nil {
 		e.n = *c.N
 	}

@@ -339,5 +339,7 @@ func scenarios() map[string]function {
 	traces(m)
 	around(m)
 	governing(m)
+	m["scripts"] = scripts
+	m["ttstream"] = streamsOverTTHeader
 	return m
 }

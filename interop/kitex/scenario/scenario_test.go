@@ -95,6 +95,8 @@ func TestKitexAgainstKitex(t *testing.T) {
 			continue
 		case strings.HasPrefix(name, "drain"), name == "connection-loss", strings.HasSuffix(name, "-exit"):
 			address = serve(t, peer.Options{})
+		case name == "ttstream":
+			address = serve(t, peer.Options{Services: "streamx"})
 		case strings.HasPrefix(name, "middleware-"):
 			address = serve(t, peer.Options{Middleware: "rewrite"})
 		case name == "context-map":

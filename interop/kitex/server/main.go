@@ -21,7 +21,7 @@ func main() {
 	flag.BoolVar(&o.Checksum, "checksum", false, "write and check CRC-32C")
 	flag.BoolVar(&o.WrongChecksum, "wrong-checksum", false, "answers have a wrong checksum")
 	flag.IntVar(&o.SizeLimit, "size-limit", 0, "bytes of a message")
-	flag.StringVar(&o.Services, "services", "", "routes, conflict or combined")
+	flag.StringVar(&o.Services, "services", "", "routes, conflict, combined or streamx")
 	flag.BoolVar(&o.Refuse, "refuse", false, "turn calls away that name no service")
 	flag.BoolVar(&o.Unknown, "unknown", false, "answer what no service has")
 	flag.BoolVar(&o.ContextTimeout, "context-timeout", false, "handlers have the deadline of the caller")
