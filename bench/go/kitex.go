@@ -77,6 +77,7 @@ func serve(l net.Listener, options ...server.Option) {
 }
 
 type kitexCaller struct {
+	// of streams
 	client testservice.Client
 	// by encoding
 	calls map[string]testservice.Client
@@ -87,8 +88,15 @@ var longConnections = connpool.IdleConfig{
 	MinIdlePerAddress: 1, MaxIdlePerAddress: 256, MaxIdleGlobal: 1024, MaxIdleTimeout: time.Minute,
 }
 
-func newKitex(address string) caller {
-	return &kitexCaller{newClient(address, client.WithTransportProtocol(transport.GRPC)), map[string]testservice.Client{
+func newKitex(address string) caller { return newStreaming(address, transport.GRPC) }
+
+// newKitexTTStream streams over TTHeader, all streams on one connection, as Kitex has it by default.
+func newKitexTTStream(address string) caller {
+	return newStreaming(address, transport.TTHeaderStreaming)
+}
+
+func newStreaming(address string, streams transport.Protocol) caller {
+	return &kitexCaller{newClient(address, client.WithTransportProtocol(streams)), map[string]testservice.Client{
 		"framed":          newClient(address, client.WithTransportProtocol(transport.Framed), client.WithLongConnection(longConnections)),
 		"ttheader-framed": newClient(address, client.WithTransportProtocol(transport.TTHeader), client.WithLongConnection(longConnections)),
 	}}

@@ -1,8 +1,8 @@
-// The Go peers of the benchmark: grpc-go, Kitex over gRPC and by PingPong, with the same closed loops and the same protocol on stdin and stdout as
-// the Node peers (src/peer.ts).
+// The Go peers of the benchmark: grpc-go, Kitex over gRPC, by TTHeader streaming and by PingPong, with the same closed loops and the same
+// protocol on stdin and stdout as the Node peers (src/peer.ts).
 //
-//	peer server grpc-go|kitex|kitex-mux
-//	peer client grpc-go|kitex|kitex-mux PORT
+//	peer server grpc-go|kitex|kitex-ttstream|kitex-mux
+//	peer client grpc-go|kitex|kitex-ttstream|kitex-mux PORT
 package main
 
 import (
@@ -59,14 +59,18 @@ type pingPonger interface {
 
 func main() {
 	if len(os.Args) > 3 && os.Args[1] == "client" {
-		clients := map[string]func(string) caller{"grpc-go": newGrpcGo, "kitex": newKitex, "kitex-mux": newKitexMux}
+		clients := map[string]func(string) caller{
+			"grpc-go": newGrpcGo, "kitex": newKitex, "kitex-ttstream": newKitexTTStream, "kitex-mux": newKitexMux,
+		}
 		runClient(clients[os.Args[2]]("127.0.0.1:" + os.Args[3]))
 		return
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	report(map[string]any{"ready": true, "port": listener.Addr().(*net.TCPAddr).Port})
-	servers := map[string]func(net.Listener){"grpc-go": serveGrpcGo, "kitex": serveKitex, "kitex-mux": serveKitexMux}
+	servers := map[string]func(net.Listener){
+		"grpc-go": serveGrpcGo, "kitex": serveKitex, "kitex-ttstream": serveKitex, "kitex-mux": serveKitexMux,
+	}
 	go servers[os.Args[2]](listener)
 	commands(func(c command) { usage(c.Op == "settle") })
 }
@@ -101,15 +105,20 @@ func run(peer caller, c command) {
 	var latencies []float64
 	message := strings.Repeat("x", c.Case.Size)
 	single := c.Case.Inflight == 1 && (c.Case.Kind == "pingPong" || c.Case.Kind == "unary" || c.Case.Kind == "call")
+	roundTrip := func(started time.Time) {
+		if measuring.Load() {
+			lock.Lock()
+			latencies = append(latencies, float64(time.Since(started).Nanoseconds())/1e3)
+			lock.Unlock()
+		}
+	}
 	loop := func(body func()) {
 		running.Go(func() {
 			for !stop.Load() {
 				started := time.Now()
 				body()
-				if single && measuring.Load() {
-					lock.Lock()
-					latencies = append(latencies, float64(time.Since(started).Nanoseconds())/1e3)
-					lock.Unlock()
+				if single {
+					roundTrip(started)
 				}
 			}
 		})
@@ -130,6 +139,15 @@ func run(peer caller, c command) {
 	case "serverStream":
 		request := fmt.Sprintf("%d:%d", c.Case.Batch, c.Case.Size)
 		loop(func() { must(peer.serverStream(request, func() { count.Add(1) })) })
+	case "firstMessage":
+		request := fmt.Sprintf("1:%d", c.Case.Size)
+		loop(func() {
+			started := time.Now()
+			must(peer.serverStream(request, func() {
+				roundTrip(started)
+				count.Add(1)
+			}))
+		})
 	case "clientStream":
 		loop(func() {
 			must(peer.clientStream(c.Case.Batch, message))

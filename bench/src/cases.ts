@@ -1,6 +1,6 @@
 /** What is measured, in the names that RESULTS.md uses. A case says nothing of who runs it: every peer runs the same closed loops. */
 
-export type Kind = "echo" | "pingPong" | "serverStream" | "clientStream" | "unary" | "call" | "empty"
+export type Kind = "echo" | "pingPong" | "serverStream" | "firstMessage" | "clientStream" | "unary" | "call" | "empty"
 
 /** One closed loop. */
 export interface Case {
@@ -44,6 +44,8 @@ export const ECHO = define("echo 32 B, 1 stream", "echo", 32, { inflight: 256 })
 export const ECHO_STREAMS = define("echo 32 B, 64 streams", "echo", 32, { streams: 64, inflight: 16 })
 export const ECHO_1K = define("echo 1 KiB, 1 stream", "echo", 1024, { inflight: 256 })
 export const SERVER_STREAM = define("server stream 32 B", "serverStream", 32, { batch: 20_000 })
+/** A server stream of one message after the other, timed from its beginning to its message. */
+export const FIRST_MESSAGE = define("first message of a new stream", "firstMessage", 32)
 export const STREAM_10K = define("server stream of 10,000 messages", "serverStream", 32, {
   batch: 10_000,
   rounds: 9
@@ -78,8 +80,9 @@ export const EMPTY_CALL = define("empty TTHeader call, 100 in flight", "empty", 
 
 export const UNARY_EMPTY = define("unary, empty text", "unary", 0, { inflight: 64 })
 
-/** Memory of idle streams, the codec, the compiler and picks are measured in other ways; their rows carry these names. */
+/** Memory of streams, the codec, the compiler and picks are measured in other ways; their rows carry these names. */
 export const IDLE = "idle stream"
+export const STALLED = "stalled reader, producer without end"
 export const CODEC = "codec, medium message"
 export const IDL = "compiler, IDL of 1 MB"
 export const PICK = "pick of an instance"

@@ -7,7 +7,7 @@ import { Thrift } from "@millrace/codec"
 import { type Admission, Client, Method, Middleware, Server, Service, StreamClient } from "@millrace/rpc"
 import { CircuitBreaker, Discovery, Limiter, Resolver } from "@millrace/governance"
 import { NodeTransport } from "@millrace/transport/node"
-import { ClientTransport } from "@millrace/transport/Transport"
+import { ClientTransport, type StreamTransport } from "@millrace/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -67,6 +67,10 @@ export interface Around {
   readonly admission?: Admission.Admission
   /** Resolver, balancer, breakers and limiter at work, none of which refuses. */
   readonly governed?: true
+  /** What carries streams. Default: HTTP/2. */
+  readonly transport?: StreamTransport
+  /** Streams over TTHeader have credit. */
+  readonly credit?: true
 }
 
 /** Middleware of messages that gives each on, in the plain form. */
@@ -197,6 +201,19 @@ const serverStream = (client: TestClient, the: Case, meter: Meter) => {
   )
 }
 
+const firstMessage = (client: TestClient, the: Case, meter: Meter) =>
+  Effect.suspend(() => {
+    const startedAt = performance.now()
+    return client.EchoServer(new Request({ message: `1:${the.size}` })).pipe(
+      Stream.runForEachArray(([response]) =>
+        Effect.sync(() => {
+          meter.roundTrip(startedAt)
+          if (response.message!.length === the.size) meter.count++
+        })
+      )
+    )
+  })
+
 const clientStream = (client: TestClient, the: Case, meter: Meter) => {
   const message = "x".repeat(the.size)
   return client.EchoClient(Stream.range(1, the.batch).pipe(Stream.map(() => new Request({ message })))).pipe(
@@ -259,6 +276,8 @@ const run = (
       return pingPong(streams, the, meter)
     case "serverStream":
       return repeat(meter, () => serverStream(streams, the, meter))
+    case "firstMessage":
+      return repeat(meter, () => firstMessage(streams, the, meter))
     case "clientStream":
       return repeat(meter, () => clientStream(streams, the, meter))
     case "unary":
@@ -278,6 +297,13 @@ const openIdle = (client: TestClient) =>
     yield* stream.recv
   })
 
+/** One stream that never ends, of which one message is taken. */
+const openStalled = (client: TestClient) =>
+  Effect.gen(function* () {
+    const stream = yield* client.EchoServer.open(new Request({ message: `${Number.MAX_SAFE_INTEGER}:1024` }))
+    yield* stream.recv
+  })
+
 /** The peer with something around it. */
 export const millrace = (around: Around = {}): Peer => ({
   server: async () => {
@@ -286,9 +312,9 @@ export const millrace = (around: Around = {}): Peer => ({
   },
   client: async (port) => {
     const scope = Scope.makeUnsafe()
-    const { governed, middleware, tracers = Layer.empty } = around
+    const { credit, governed, middleware, tracers = Layer.empty, transport } = around
     const context = await Effect.runPromise(
-      Layer.buildWithScope(Layer.merge(NodeTransport.layerClient, tracers), scope)
+      Layer.buildWithScope(Layer.merge(NodeTransport.layerClientWith({ streamCredit: credit }), tracers), scope)
     )
     const address = `127.0.0.1:${port}`
     const options = {
@@ -307,7 +333,7 @@ export const millrace = (around: Around = {}): Peer => ({
       transport: ClientTransport,
       address: Effect.succeed(address),
       refuses: Effect.succeed(around.admission !== undefined),
-      streams: StreamClient.make(TestService, options),
+      streams: StreamClient.make(TestService, { ...options, transport }),
       calls: Effect.all({
         framed: Client.make(TestService, { ...options, transport: "framed", connection: "multiplexed" }),
         "ttheader-framed": Client.make(TestService, options)
@@ -318,6 +344,9 @@ export const millrace = (around: Around = {}): Peer => ({
       run: (the, meter) => Effect.runPromise(run(made, the, meter)),
       open: async (streams) => {
         for (let i = 0; i < streams; i++) await Effect.runPromise(Scope.provide(openIdle(made.streams), scope))
+      },
+      stall: async (streams) => {
+        for (let i = 0; i < streams; i++) await Effect.runPromise(Scope.provide(openStalled(made.streams), scope))
       }
     }
   }

@@ -4,6 +4,8 @@
  *
  *   {"op":"run","case":…,"warmup":ms,"measure":ms}  {"event":"measuring"}, {"event":"measured"}, then the figures
  *   {"op":"open","streams":n}                       {"opened":n}: idle bidirectional streams, each after one round trip
+ *   {"op":"stall","streams":n}                      {"stalled":n}: server streams without end, of which one message was taken
+ *   {"op":"peak","ms":ms}                           {"peak":bytes}: the most that it held at a time meanwhile
  *   {"op":"usage"} {"op":"settle"}                  {"cpu":µs,"rss":bytes,"heap":bytes}; `settle` collects garbage first
  *
  * It ends when stdin ends, so nothing outlives the parent.
@@ -38,6 +40,8 @@ export interface Client {
   readonly run: (the: Case, meter: Meter) => Promise<void>
   /** Opens bidirectional streams that stay open. */
   readonly open?: (streams: number) => Promise<void>
+  /** Opens server streams that send for ever, and reads one message of each. */
+  readonly stall?: (streams: number) => Promise<void>
 }
 
 /** One implementation at both ends. */
@@ -68,7 +72,8 @@ export interface Usage {
 
 export type Command =
   | { readonly op: "run"; readonly case: Case; readonly warmup: number; readonly measure: number }
-  | { readonly op: "open"; readonly streams: number }
+  | { readonly op: "open" | "stall"; readonly streams: number }
+  | { readonly op: "peak"; readonly ms: number }
   | { readonly op: "usage" | "settle" }
 
 const report = (line: unknown): void => {
@@ -87,6 +92,22 @@ const collect = async (): Promise<void> => {
     globalThis.gc?.()
     await sleep(50)
   }
+}
+
+/** What JavaScript holds, and what it holds outside of its heap. */
+const held = (): number => {
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** The most that is held at a time: garbage does not count. */
+const peak = async (ms: number): Promise<number> => {
+  let most = 0
+  for (const until = performance.now() + ms; performance.now() < until; await sleep(100)) {
+    globalThis.gc!()
+    most = Math.max(most, held())
+  }
+  return most
 }
 
 const run = async (client: Client, command: Command & { readonly op: "run" }): Promise<Figures> => {
@@ -120,11 +141,16 @@ const answer = async (client: Client | undefined, command: Command): Promise<unk
       if (client?.open === undefined) throw new Error("this peer has no idle streams")
       await client.open(command.streams)
       return { opened: command.streams }
+    case "stall":
+      if (client?.stall === undefined) throw new Error("this peer has no readers that stall")
+      await client.stall(command.streams)
+      return { stalled: command.streams }
+    case "peak":
+      return { peak: await peak(command.ms) }
     case "settle":
       await collect()
   }
-  const { external, heapUsed, rss } = process.memoryUsage()
-  return { cpu: cpu(), rss, heap: heapUsed + external }
+  return { cpu: cpu(), rss: process.memoryUsage().rss, heap: held() }
 }
 
 /** Runs this process as the end of `peer` that its arguments name. */

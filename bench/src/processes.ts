@@ -92,10 +92,15 @@ export interface Running {
   readonly run: (command: Command & { readonly op: "run" }) => Promise<Sample>
   /** What `streams` idle streams add to each side. */
   readonly idle: (streams: number) => Promise<{ readonly client: Memory; readonly server: Memory }>
+  /** What `streams` streams that nobody reads hold more at each side, at most, in bytes a stream. */
+  readonly stalled: (streams: number) => Promise<{ readonly client: number; readonly server: number }>
   readonly close: () => Promise<void>
 }
 
-const GO_PEERS = new Set(["grpc-go", "kitex", "kitex-mux", "thriftgo"])
+/** As long as it takes until streams that nobody reads are full and, where that is the way, reset one after the other. */
+const STALL_MILLIS = 3000
+
+const GO_PEERS = new Set(["grpc-go", "kitex", "kitex-ttstream", "kitex-mux", "thriftgo"])
 const GO_PROGRAM = here("../go/bin/peer")
 
 const start = (peer: string, ...args: ReadonlyArray<string>): Process => {
@@ -146,6 +151,14 @@ export const launch = async (peer: string): Promise<Running> => {
         resident: (after.rss - before.rss) / streams,
         heap: ((after.heap ?? Number.NaN) - (before.heap ?? Number.NaN)) / streams
       })
+      return { client: more(client0, client1), server: more(server0, server1) }
+    },
+    stalled: async (streams) => {
+      const [client0, server0] = await usages()
+      server.send({ op: "peak", ms: STALL_MILLIS })
+      await client.ask({ op: "stall", streams })
+      const [client1, server1] = [await client.ask({ op: "peak", ms: STALL_MILLIS }), await server.read()]
+      const more = (before: Usage, after: { readonly peak: number }) => (after.peak - before.heap!) / streams
       return { client: more(client0, client1), server: more(server0, server1) }
     }
   }

@@ -51,6 +51,8 @@ const COLUMNS: ReadonlyArray<Column> = [
   plain("server KB/stream", "serverMemory"),
   plain("client heap KB", "clientHeap"),
   plain("server heap KB", "serverHeap"),
+  plain("client MiB/stream", "clientHeld"),
+  plain("server MiB/stream", "serverHeld"),
   plain("encode/s", "encode"),
   plain("decode/s", "decode"),
   plain("command MB/s", "command"),
@@ -87,6 +89,7 @@ const METRICS: Readonly<Record<Floor["metric"], string>> = {
   p50: "p50",
   memory: "memory, larger side",
   heap: "heap more, larger side",
+  held: "held at most, larger side",
   encode: "encode",
   decode: "decode",
   command: "command",
@@ -95,7 +98,9 @@ const METRICS: Readonly<Record<Floor["metric"], string>> = {
   share: "CPU"
 }
 
-const unit = (floor: Floor): string => (floor.metric === "memory" || floor.metric === "heap" ? " KB" : "x")
+const UNITS: { readonly [M in Floor["metric"]]?: string } = { memory: " KB", heap: " KB", held: " MiB" }
+
+const unit = (floor: Floor): string => UNITS[floor.metric] ?? "x"
 
 /** What a floor is about, in words. */
 export const describe = (floor: Floor): string =>
@@ -165,11 +170,14 @@ ratios of one run, not figures of two.
   for each message. \`millrace-spans\`: with a span at each end of every call.
 - \`millrace-refusing\`: the server admits one call a second. Rows of empty calls are called by the transport alone, at both: what they cost
   the server is seen.
+- \`millrace-ttstream\`: the same as \`millrace\`, with \`transport: "ttheader-streaming"\`; its unary calls are PingPong calls.
+  \`millrace-credit\`: with \`streamCredit\` beside that.
 - \`net\`: messages of the same bytes, prefix included, over a raw socket, one write a read. No streams, no headers, no codec: the limit.
 - \`http2\`: \`node:http2\`, all messages of a tick in one write, no trailers, no codec.
 - \`grpc-js\`, \`grpc-go\`: messages are raw bytes of the same length; no codec.
 - \`kitex\`: as its generated code does it: gRPC with Thrift, and calls over a pool of long connections, which suits it best with one call in
   flight. \`kitex-mux\`: all calls on one multiplexed connection, which costs it least with many.
+- \`kitex-ttstream\`: TTHeader streaming at both ends, all streams on one connection, code generated with \`-streamx\`.
 - \`thrift\`: Apache's library of npm, Framed in every row of calls (it has no TTHeader), all calls on one connection. Our Framed calls
   share one connection too; our TTHeader calls do as the defaults have it: one connection, once the server has said that it answers side by side.
 - \`grpc-js\` has no calls but unary ones.
@@ -182,4 +190,6 @@ ratios of one run, not figures of two.
   file to its new output, in a tree of 100 files that include two each.
 
 Memory of an idle stream is what 5,000 bidirectional streams, each after one round trip, add to the resident memory of a process after garbage
-collection, the first 1,000 not counted; its heap is what JavaScript holds of that.`
+collection, the first 1,000 not counted; its heap is what JavaScript holds of that. What a stalled reader costs is the most that JavaScript and its
+buffers hold more, garbage not counted, in the three seconds after 16 server streams without end were opened, whose readers take one message
+of 1 KiB and no other.`

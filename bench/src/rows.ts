@@ -20,30 +20,33 @@ export const floorRows = (): ReadonlyArray<RowPlan> => {
 }
 
 const GRPC = ["http2", "grpc-js", "grpc-go", "kitex"]
+const STREAMS = ["millrace-ttstream", ...GRPC, "kitex-ttstream"]
 
 /** Everything that is measured. */
 export const ALL_ROWS: ReadonlyArray<RowPlan> = [
-  { case: Cases.ECHO, peers: ["millrace-plain", "millrace-traced", "millrace-effectful", "net", ...GRPC] },
-  { case: Cases.ECHO_STREAMS, peers: GRPC },
-  { case: Cases.ECHO_1K, peers: ["net", ...GRPC] },
-  { case: Cases.SERVER_STREAM, peers: GRPC },
+  { case: Cases.ECHO, peers: ["millrace-plain", "millrace-traced", "millrace-effectful", "net", ...STREAMS] },
+  { case: Cases.ECHO_STREAMS, peers: STREAMS },
+  { case: Cases.ECHO_1K, peers: ["net", ...STREAMS] },
+  { case: Cases.SERVER_STREAM, peers: STREAMS },
+  { case: Cases.FIRST_MESSAGE, peers: STREAMS },
   { case: Cases.STREAM_10K, peers: ["millrace-governed"] },
-  { case: Cases.CLIENT_STREAM, peers: GRPC },
+  { case: Cases.CLIENT_STREAM, peers: STREAMS },
   { case: Cases.MAP_EFFECT, peers: ["grpc-js"] },
-  { case: Cases.PING_PONG, peers: ["net", ...GRPC] },
-  { case: Cases.UNARY, peers: ["millrace-spans", "millrace-governed", ...GRPC] },
+  { case: Cases.PING_PONG, peers: ["net", ...STREAMS] },
+  { case: Cases.UNARY, peers: ["millrace-spans", "millrace-governed", "millrace-ttstream", ...GRPC] },
   { case: Cases.UNARY_ONE, peers: ["net", ...GRPC] },
-  { case: Cases.ECHO_64K, peers: ["net", "http2", "grpc-js"] },
-  { case: Cases.ECHO_1M, peers: ["net", "http2", "grpc-js"] },
-  { case: Cases.BINARY_64K, peers: ["net"] },
-  { case: Cases.BINARY_1M, peers: ["net"] },
+  { case: Cases.ECHO_64K, peers: ["millrace-ttstream", "net", "http2", "grpc-js", "kitex-ttstream"] },
+  { case: Cases.ECHO_1M, peers: ["millrace-ttstream", "net", "http2", "grpc-js", "kitex-ttstream"] },
+  { case: Cases.BINARY_64K, peers: ["millrace-ttstream", "net"] },
+  { case: Cases.BINARY_1M, peers: ["millrace-ttstream", "net"] },
   { case: Cases.EMPTY, peers: ["millrace-refusing"] },
   { case: Cases.EMPTY_CALL, peers: ["millrace-refusing"] },
   { case: Cases.CALL, peers: ["grpc-js", "thrift", "kitex", "kitex-mux"] },
   { case: Cases.CALL_ONE, peers: ["net", "grpc-js", "thrift", "kitex"] },
   { case: Cases.CALL_FRAMED, peers: ["thrift", "kitex"] },
   { case: Cases.CALL_1M, peers: ["net", "thrift"] },
-  { case: Cases.IDLE, peers: ["millrace-traced", "millrace-spans", ...GRPC] },
+  { case: Cases.IDLE, peers: ["millrace-traced", "millrace-spans", ...STREAMS] },
+  { case: Cases.STALLED, peers: ["millrace-ttstream", "millrace-credit"] },
   { case: Cases.CODEC, peers: ["protobufjs", "millrace-own-bytes"] },
   { case: Cases.IDL, peers: ["thriftgo"] },
   { case: Cases.PICK, peers: Cases.BALANCERS }

@@ -22,6 +22,11 @@ export const duplex = Flag.Literals("duplex", ["half", "full"]).pipe(
   Flag.withDescription("how Echo goes: message by message, or both sides at once")
 )
 
+export const transport = Flag.Literals("transport", ["grpc", "ttheader-streaming", "auto"]).pipe(
+  Flag.withDefault("grpc"),
+  Flag.withDescription("what carries the streams; servers take them all")
+)
+
 /** The address of a server that listens, as `HOST:PORT`. */
 export const serverAddress = Effect.map(Server.Server, ({ address }) => `${address.hostname}:${address.port}`)
 

@@ -20,29 +20,34 @@ const fullDuplex = [
 ].toSorted()
 
 describe("thrift-streaming", { timeout: 60_000 }, () => {
-  it.live("two processes, half duplex: every message is answered before the next", () =>
-    Effect.gen(function* () {
-      const server = yield* start("thrift-streaming/server.ts", "--port", "0", "--duplex", "half")
-      assert.match(server.address, /^127\.0\.0\.1:[1-9]\d*$/)
-      const client = yield* run("thrift-streaming/client.ts", "--address", server.address, "--duplex", "half")
-      assert.deepStrictEqual(client.lines, [...oneSided, ...halfDuplex])
-      assert.strictEqual(client.code, 0)
-    }).pipe(Effect.provide(NodeServices.layer))
+  it.live.each(["grpc", "ttheader-streaming"])(
+    "two processes over %s, half duplex: every message is answered before the next",
+    (transport) =>
+      Effect.gen(function* () {
+        const server = yield* start("thrift-streaming/server.ts", "--port", "0", "--duplex", "half")
+        assert.match(server.address, /^127\.0\.0\.1:[1-9]\d*$/)
+        const flags = ["--address", server.address, "--duplex", "half", "--transport", transport]
+        const client = yield* run("thrift-streaming/client.ts", ...flags)
+        assert.deepStrictEqual(client.lines, [...oneSided, ...halfDuplex])
+        assert.strictEqual(client.code, 0)
+      }).pipe(Effect.provide(NodeServices.layer))
   )
 
-  it.live("two processes, full duplex: both sides speak at once", () =>
-    Effect.gen(function* () {
-      const server = yield* start("thrift-streaming/server.ts", "--port", "0")
-      const client = yield* run("thrift-streaming/client.ts", "--address", server.address)
-      assert.deepStrictEqual(client.lines.slice(0, oneSided.length), oneSided)
-      assert.deepStrictEqual(client.lines.slice(oneSided.length).toSorted(), fullDuplex)
-      assert.strictEqual(client.code, 0)
-    }).pipe(Effect.provide(NodeServices.layer))
+  it.live.each(["grpc", "ttheader-streaming"])(
+    "two processes over %s, full duplex: both sides speak at once",
+    (transport) =>
+      Effect.gen(function* () {
+        const server = yield* start("thrift-streaming/server.ts", "--port", "0")
+        const client = yield* run("thrift-streaming/client.ts", "--address", server.address, "--transport", transport)
+        assert.deepStrictEqual(client.lines.slice(0, oneSided.length), oneSided)
+        assert.deepStrictEqual(client.lines.slice(oneSided.length).toSorted(), fullDuplex)
+        assert.strictEqual(client.code, 0)
+      }).pipe(Effect.provide(NodeServices.layer))
   )
 
-  it.live("one process: without an address the client brings its server", () =>
+  it.live("one process: without an address the client brings its server, and finds out what it speaks", () =>
     Effect.gen(function* () {
-      const client = yield* run("thrift-streaming/client.ts", "--duplex", "half")
+      const client = yield* run("thrift-streaming/client.ts", "--duplex", "half", "--transport", "auto")
       assert.deepStrictEqual(client.lines, [...oneSided, ...halfDuplex])
       assert.strictEqual(client.code, 0)
     }).pipe(Effect.provide(NodeServices.layer))

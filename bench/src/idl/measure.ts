@@ -83,10 +83,11 @@ const measureWatch = async (folder: string, rounds: number): Promise<number> => 
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** The medians of the peers, the commands run in turn. */
+/** The medians of the peers, the commands run in turn; `watches` changes of a file are watched. */
 export const measureIdl = async (
   peers: ReadonlyArray<string>,
-  rounds: number
+  rounds: number,
+  watches: number
 ): Promise<ReadonlyMap<string, IdlFigures>> => {
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"))
   try {
@@ -110,7 +111,7 @@ export const measureIdl = async (
         parse: rate(taken.map((each) => each.parse)),
         check: rate(taken.map((each) => each.check)),
         emit: rate(taken.map((each) => each.emit)),
-        watch: await measureWatch(folder, 5)
+        ...(watches > 0 ? { watch: await measureWatch(folder, watches) } : {})
       })
     }
     return figures

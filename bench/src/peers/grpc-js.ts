@@ -98,7 +98,7 @@ const echo = (client: Grpc.Client, the: Case, meter: Meter) =>
     for (let i = 0; i < the.inflight; i++) stream.write(message)
   })
 
-const serverStream = (client: Grpc.Client, the: Case, meter: Meter) =>
+const serverStream = (client: Grpc.Client, the: Case, each: () => void) =>
   new Promise<void>((resolve, reject) => {
     const request = Buffer.from(`${the.batch}:${the.size}`)
     const stream: Grpc.ClientReadableStream<Buffer> = client.makeServerStreamRequest(
@@ -107,10 +107,18 @@ const serverStream = (client: Grpc.Client, the: Case, meter: Meter) =>
       identity,
       request
     )
-    stream.on("data", () => meter.count++)
+    stream.on("data", each)
     stream.on("end", resolve)
     stream.on("error", reject)
   })
+
+const firstMessage = (client: Grpc.Client, the: Case, meter: Meter) => {
+  const startedAt = performance.now()
+  return serverStream(client, the, () => {
+    meter.roundTrip(startedAt)
+    meter.count++
+  })
+}
 
 const clientStream = (client: Grpc.Client, the: Case, meter: Meter) =>
   new Promise<void>((resolve, reject) => {
@@ -151,7 +159,9 @@ const run = async (client: Grpc.Client, the: Case, meter: Meter): Promise<void> 
       await Promise.all(Array.from({ length: the.streams }, () => echo(client, the, meter)))
       return
     case "serverStream":
-      return repeat(meter, () => serverStream(client, the, meter), false)
+      return repeat(meter, () => serverStream(client, the, () => meter.count++), false)
+    case "firstMessage":
+      return repeat(meter, () => firstMessage(client, the, meter), false)
     case "clientStream":
       return repeat(meter, () => clientStream(client, the, meter), false)
     case "unary":

@@ -208,6 +208,21 @@ const serverStream = (session: Http2.ClientHttp2Session, the: Case, meter: Meter
   )
 }
 
+const firstMessage = (session: Http2.ClientHttp2Session, the: Case, meter: Meter): Promise<void> => {
+  const startedAt = performance.now()
+  const count = counter()
+  return call(
+    session,
+    "EchoServer",
+    (stream) => stream.end(`1:${the.size}`),
+    (chunk) => {
+      if (count(chunk) === 0) return
+      meter.roundTrip(startedAt)
+      meter.count++
+    }
+  )
+}
+
 const clientStream = async (session: Http2.ClientHttp2Session, the: Case, meter: Meter): Promise<void> => {
   await call(
     session,
@@ -236,6 +251,8 @@ const run = async (session: Http2.ClientHttp2Session, the: Case, meter: Meter): 
       return
     case "serverStream":
       return repeat(meter, false, () => serverStream(session, the, meter))
+    case "firstMessage":
+      return repeat(meter, false, () => firstMessage(session, the, meter))
     case "clientStream":
       return repeat(meter, false, () => clientStream(session, the, meter))
     case "unary": {

@@ -6,12 +6,14 @@ import { StreamClient } from "@millrace/rpc"
 import { Effect, Exit } from "effect"
 import { bar, note, title } from "./picture.ts"
 import { names, type Name, Servers } from "./servers.ts"
-import { Item, Shop, shopName } from "./service.ts"
+import { Item, Shop, shopName, Transport } from "./service.ts"
 
 const item = new Item({ name: "lamp" })
 
 const client = (balancer: LoadBalancer.LoadBalancer) =>
-  StreamClient.make(Shop, { destService: shopName, endpoints: Discovery.endpoints({ balancer }) })
+  Effect.flatMap(Transport, (transport) =>
+    StreamClient.make(Shop, { transport, destService: shopName, endpoints: Discovery.endpoints({ balancer }) })
+  )
 
 const callsOf = Effect.fnUntraced(function* (balancer: LoadBalancer.LoadBalancer, count: number) {
   const { heard } = yield* Servers

@@ -6,7 +6,7 @@ import { StreamClient } from "@millrace/rpc"
 import { Effect, Stream } from "effect"
 import { note, signs, title } from "./picture.ts"
 import { Servers } from "./servers.ts"
-import { Item, Shop, shopName } from "./service.ts"
+import { Item, Shop, shopName, Transport } from "./service.ts"
 
 const item = new Item({ name: "lamp" })
 
@@ -30,6 +30,7 @@ export const breaker = Effect.gen(function* () {
     { startImmediately: true }
   )
   const shop = yield* StreamClient.make(Shop, {
+    transport: yield* Transport,
     callerName: "till",
     destService: shopName,
     hostPorts: [address("failing")],

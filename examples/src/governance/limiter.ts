@@ -6,13 +6,13 @@ import { StreamClient } from "@millrace/rpc"
 import { Effect, SubscriptionRef } from "effect"
 import { note, signs, title } from "./picture.ts"
 import { Servers } from "./servers.ts"
-import { Item, Shop } from "./service.ts"
+import { Item, Shop, Transport } from "./service.ts"
 
 const item = new Item({ name: "lamp" })
 
 export const limiter = Effect.gen(function* () {
   const { address, atATime } = yield* Servers
-  const shop = yield* StreamClient.make(Shop, { hostPorts: [address("slow")] })
+  const shop = yield* StreamClient.make(Shop, { transport: yield* Transport, hostPorts: [address("slow")] })
   let refusal = ""
   const burst = Effect.fnUntraced(function* (limit: number) {
     yield* SubscriptionRef.set(atATime, limit)

@@ -7,7 +7,7 @@ import { StreamClient } from "@millrace/rpc"
 import { Clock, Effect, Fiber } from "effect"
 import { columns, note, title } from "./picture.ts"
 import { names, type Name, Servers } from "./servers.ts"
-import { Item, Shop, shopName } from "./service.ts"
+import { Item, Shop, shopName, Transport } from "./service.ts"
 
 const item = new Item({ name: "lamp" })
 
@@ -17,6 +17,7 @@ const step = 50
 export const restart = Effect.gen(function* () {
   const { address, restart } = yield* Servers
   const shop = yield* StreamClient.make(Shop, {
+    transport: yield* Transport,
     destService: shopName,
     endpoints: Discovery.endpoints(),
     unary: { retry: Retry.failure({ maxRetries: 2 }) }

@@ -3,6 +3,8 @@
  */
 import { Thrift } from "@millrace/codec"
 import { Method, Service } from "@millrace/rpc"
+import type { StreamTransport } from "@millrace/transport/Transport"
+import { Context } from "effect"
 
 export class Item extends Thrift.Struct<Item>("shop.Item")({
   name: Thrift.required(1, Thrift.String)
@@ -24,3 +26,8 @@ export class Shop extends Service.make("Shop", {
 
 /** The name by which servers register, and clients ask. */
 export const shopName = "shop.svc"
+
+/** What carries the calls and streams of every client here. */
+export const Transport = Context.Reference<StreamTransport>("examples/governance/Transport", {
+  defaultValue: () => "grpc"
+})

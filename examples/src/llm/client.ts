@@ -1,12 +1,12 @@
 /**
- * The token client: `node examples/src/llm/client.ts --address 127.0.0.1:8888`.
+ * The token client: `node examples/src/llm/client.ts --address 127.0.0.1:8888 --transport ttheader-streaming`.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
 import { Console, Effect, Layer, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { address, print } from "../program.ts"
+import { address, print, transport } from "../program.ts"
 import { Llm, Prompt, type Token } from "./api.ts"
 import { CallCounter, count, millis, row, time } from "./report.ts"
 
@@ -54,7 +54,7 @@ const deadline = Effect.gen(function* () {
   yield* llm.Generate(new Prompt({ text: "Hurry.", maxTokens: 1000 }), { timeout: "500 millis" }).pipe(
     display,
     Stream.runDrain,
-    Effect.catchTag("RpcError", (error) => Console.log(`  ${error.reason._tag}: ${error.message}`))
+    Effect.catchTag("RpcError", (error) => Console.log(`  ${error.reason._tag}, code ${error.code}`))
   )
 })
 
@@ -88,12 +88,13 @@ Command.make(
   "client",
   {
     address,
+    transport,
     stopAfter: Flag.Int("stop-after").pipe(
       Flag.withDefault(12),
       Flag.withDescription("tokens to take before stopping the server")
     )
   },
-  ({ address, stopAfter }) => {
+  ({ address, stopAfter, transport }) => {
     const calls = new CallCounter()
     return Effect.gen(function* () {
       const paced = yield* stream
@@ -109,7 +110,7 @@ Command.make(
       yield* Console.log(calls.row("client"))
     }).pipe(
       Effect.provide(
-        Client.layer({ hostPorts: [address] }).pipe(
+        Client.layer({ hostPorts: [address], transport }).pipe(
           Layer.provide(NodeTransport.layerClient),
           Layer.provide(calls.layer)
         )

@@ -5,16 +5,17 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Client, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
+import type { StreamTransport } from "@millrace/transport/Transport"
 import { Console, Effect, Layer, Stream } from "effect"
 import { Command } from "effect/cli"
-import { address } from "../program.ts"
+import { address, transport } from "../program.ts"
 import { Request, TestService } from "../thrift-streaming/api.ts"
 import * as Telemetry from "./telemetry.ts"
 
-const visit = (address: string) =>
+const visit = (address: string, transport: StreamTransport) =>
   Effect.gen(function* () {
     const options = { hostPorts: [address], callerName: "web" }
-    const streams = yield* StreamClient.make(TestService, options)
+    const streams = yield* StreamClient.make(TestService, { ...options, transport })
     const calls = yield* Client.make(TestService, options)
     const request = new Request({ message: "hello" })
     const answer = yield* streams.EchoUnary(request)
@@ -27,6 +28,8 @@ const visit = (address: string) =>
     yield* Console.log(`EchoServer   ${late.message}`)
   }).pipe(Effect.withSpan("visit"), Effect.scoped)
 
-Command.make("client", { address, otlp: Telemetry.otlp }, ({ address, otlp }) =>
-  visit(address).pipe(Effect.provide(Layer.provideMerge(NodeTransport.layerClient, Telemetry.layer("web", otlp))))
+Command.make("client", { address, transport, otlp: Telemetry.otlp }, ({ address, otlp, transport }) =>
+  visit(address, transport).pipe(
+    Effect.provide(Layer.provideMerge(NodeTransport.layerClient, Telemetry.layer("web", otlp)))
+  )
 ).pipe(Command.run({ version: "0.1.0" }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -1,13 +1,15 @@
 /**
  * The client, every mode and an ordinary call once: `node examples/src/thrift-streaming/client.ts --address 127.0.0.1:8888`.
- * Without `--address` it starts the server itself, in the same process. `--duplex` is the same for both.
+ * Without `--address` it starts the server itself, in the same process. `--duplex` is the same for both; `--transport` is the
+ * client's alone.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Client, Server, StreamClient } from "@millrace/rpc"
 import { NodeTransport } from "@millrace/transport/node"
+import type { StreamTransport } from "@millrace/transport/Transport"
 import { Console, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { address, duplex, serverAddress } from "../program.ts"
+import { address, duplex, serverAddress, transport } from "../program.ts"
 import { Request, TestService } from "./api.ts"
 import * as Handlers from "./handlers.ts"
 
@@ -76,9 +78,9 @@ const everyMode = (duplex: "half" | "full") =>
     discard: true
   })
 
-const echoLayer = (address: string) =>
+const echoLayer = (address: string, transport: StreamTransport) =>
   Layer.mergeAll(
-    Echo.layer({ hostPorts: [address], recvTimeout: "5 seconds" }),
+    Echo.layer({ hostPorts: [address], recvTimeout: "5 seconds", transport }),
     EchoCalls.layer({ hostPorts: [address], rpcTimeout: "5 seconds" })
   ).pipe(Layer.provide(NodeTransport.layerClient))
 
@@ -88,13 +90,14 @@ const ownServer = (duplex: "half" | "full") =>
     Layer.provide(NodeTransport.layerServer({ host: "127.0.0.1", port: 0 }))
   )
 
-Command.make("client", { address: Flag.optional(address), duplex }, ({ address, duplex }) =>
-  everyMode(duplex).pipe(
+Command.make("client", { address: Flag.optional(address), duplex, transport }, ({ address, duplex, transport }) => {
+  const layerOf = (address: string) => echoLayer(address, transport)
+  return everyMode(duplex).pipe(
     Effect.provide(
       Option.match(address, {
-        onSome: echoLayer,
-        onNone: () => Layer.unwrap(Effect.map(serverAddress, echoLayer)).pipe(Layer.provide(ownServer(duplex)))
+        onSome: layerOf,
+        onNone: () => Layer.unwrap(Effect.map(serverAddress, layerOf)).pipe(Layer.provide(ownServer(duplex)))
       })
     )
   )
-).pipe(Command.run({ version: "0.1.0" }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+}).pipe(Command.run({ version: "0.1.0" }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)

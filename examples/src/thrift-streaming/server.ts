@@ -1,6 +1,6 @@
 /**
- * The server: `node examples/src/thrift-streaming/server.ts --port 8888`. Streams (gRPC over HTTP/2) and ordinary calls come on
- * the same port: the first bytes of a connection say which they are.
+ * The server: `node examples/src/thrift-streaming/server.ts --port 8888`. Streams, be it gRPC over HTTP/2 or TTHeader streaming, and
+ * ordinary calls come on the same port: the first bytes of a connection say which they are.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Server } from "@millrace/rpc"
