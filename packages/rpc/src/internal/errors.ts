@@ -5,7 +5,6 @@
  * @internal
  */
 import { CodecError } from "@millrace/codec/CodecError"
-import { ExceptionType } from "@millrace/codec/Message"
 import type { RawCancellation, RawStatus } from "@millrace/transport/RawStream"
 import { Cancelled as TransportCancelled, type StreamReset, TransportError } from "@millrace/transport/TransportError"
 import * as Cause from "effect/Cause"
@@ -125,7 +124,7 @@ export const statusError = (info: RpcInfo, status: RawStatus): RpcError.RpcError
   saying(info, wordsOf(info).status(info.side, status), statusReason(info, status))
 
 const statusReason = (info: RpcInfo, status: RawStatus): Reason => {
-  if (info.protocol === "ttheader-framed") return exceptionReason(status)
+  if (info.protocol === "ttheader-framed") return unaryReason(status)
   switch (status.code) {
     case 4:
       return new RpcError.DeadlineExceeded()
@@ -148,15 +147,10 @@ const statusReason = (info: RpcInfo, status: RawStatus): Reason => {
 const ownStatus = ({ details }: RawStatus): Reason => new RpcError.Status(details === undefined ? {} : { details })
 
 /** A unary call that went out as a PingPong call: its code is the type of a Thrift exception, and the text tells. */
-const exceptionReason = ({ code, message, retryAfterMillis }: RawStatus): Reason => {
-  if (code === 4 || message.startsWith("rpc timeout:")) return new RpcError.DeadlineExceeded()
-  if (code === 14) {
-    const draining = message === "graceful shutdown" ? ({ draining: true } as const) : undefined
-    return new RpcError.Unavailable({ neverSent: false, ...draining })
-  }
-  const refusal = code === ExceptionType.InternalError ? refusals.refusalOf(message, retryAfterMillis) : undefined
-  return refusal ?? new RpcError.Status({})
-}
+const unaryReason = ({ code, message, retryAfterMillis }: RawStatus): Reason =>
+  code === 4 || message.startsWith("rpc timeout:")
+    ? new RpcError.DeadlineExceeded()
+    : refusals.exceptionReason(code, message, retryAfterMillis)
 
 /**
  * A limit of messages ends a stream through its handler. A unary call whose handler has run was not refused, whatever its

@@ -10,7 +10,7 @@ import * as RpcError from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import { deadlineExceeded, error } from "./errors.ts"
 import { goDuration } from "./goDuration.ts"
-import { refusalOf } from "./refusals.ts"
+import { exceptionReason } from "./refusals.ts"
 
 /** A `TApplicationException`: its type is the code. `millis` is what the call had. @internal */
 export const exceptionError = (
@@ -20,17 +20,8 @@ export const exceptionError = (
   header: CallHeader | undefined
 ) => {
   if (message.startsWith("rpc timeout:")) return error(info, type, message, new RpcError.RpcTimeout({ millis }))
-  if (type === 14) {
-    // What our servers answer whose grace time is over. A handler may say 14 too, in other words.
-    const draining = message === "graceful shutdown" ? ({ draining: true } as const) : undefined
-    return error(info, type, message, new RpcError.Unavailable({ neverSent: false, ...draining }))
-  }
-  // What a handler failed with has other types, or other words around it.
-  const refusal =
-    type === ExceptionType.InternalError
-      ? refusalOf(message, header === undefined ? undefined : Pushback.fromStrings(header.strings))
-      : undefined
-  return error(info, type, message, refusal ?? new RpcError.Status({}))
+  const retryAfterMillis = header === undefined ? undefined : Pushback.fromStrings(header.strings)
+  return error(info, type, message, exceptionReason(type, message, retryAfterMillis))
 }
 
 /** How the time of a call ran out. @internal */

@@ -9,6 +9,7 @@ import { Code } from "../grpc/status.ts"
 import type { ServerCarrier, ServerConnection } from "../pingpong/api.ts"
 import { Driver, type DriverOptions, Hold, pauseAbove } from "./driver.ts"
 import { Progress, tooSlow } from "./progress.ts"
+import { Silence } from "./silence.ts"
 import type { Socket } from "./socket.ts"
 import type { Timer } from "./watchdog.ts"
 
@@ -49,7 +50,7 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
   private draining = false
   private drainSince: number | undefined = undefined
   private saidGoodbye = false
-  private awaitsSilence = false
+  private readonly silent: Silence
 
   constructor(
     socket: Socket,
@@ -60,6 +61,7 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
     super(socket, options)
     this.options = options
     this.accept = accept
+    this.silent = new Silence(options.later)
     this.connection = connect(this)
   }
 
@@ -133,13 +135,8 @@ export class CallServer extends Driver implements ServerCarrier, Notified {
   }
 
   private awaitSilence(): void {
-    if (this.awaitsSilence) return
-    this.awaitsSilence = true
-    const { received } = this.connection
-    this.options.later(() => {
-      this.awaitsSilence = false
-      if (this.connection.closed) return
-      if (this.connection.received === received && this.idle) this.close({ _tag: "Local", detail: "drained" })
+    this.silent.await(this.connection, (silent) => {
+      if (silent && this.idle) this.close({ _tag: "Local", detail: "drained" })
       else this.leave()
     })
   }

@@ -10,6 +10,7 @@ import type { ConnectionEnd } from "../engine.ts"
 import type { ServerCarrier, StreamingServerConnection } from "../ttstream/api.ts"
 import { ServerConnection } from "../ttstream/serverConnection.ts"
 import { Progress, tooSlow } from "./progress.ts"
+import { Silence } from "./silence.ts"
 import type { Socket } from "./socket.ts"
 import { StreamingDriver, type StreamingDriverOptions } from "./ttstreamDriver.ts"
 import type { Timer } from "./watchdog.ts"
@@ -35,12 +36,13 @@ export class StreamingServer extends StreamingDriver implements ServerCarrier {
   private draining = false
   /** Since when it drains and nothing runs. */
   private leftSince: number | undefined = undefined
-  private awaitsSilence = false
+  private readonly silent: Silence
 
   constructor(socket: Socket, options: StreamingServerOptions, acceptor: Pick<Acceptor, "admit" | "onStream">) {
     super(socket, options)
     this.options = options
     this.acceptor = acceptor
+    this.silent = new Silence(options.later)
     this.connection = new ServerConnection(this, options.streaming)
   }
 
@@ -85,13 +87,8 @@ export class StreamingServer extends StreamingDriver implements ServerCarrier {
       return
     }
     this.leftSince ??= this.now()
-    if (this.awaitsSilence) return
-    this.awaitsSilence = true
-    const { received } = this.connection
-    this.options.later(() => {
-      this.awaitsSilence = false
-      if (this.connection.closed) return
-      if (this.connection.received === received && this.idle) this.close({ _tag: "Local", detail: "drained" })
+    this.silent.await(this.connection, (silent) => {
+      if (silent && this.idle) this.close({ _tag: "Local", detail: "drained" })
       else this.leave()
     })
   }

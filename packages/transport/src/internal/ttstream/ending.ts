@@ -9,20 +9,26 @@ import type { MetadataEntries } from "../../Metadata.ts"
 import type { RawStatus } from "../../RawStream.ts"
 import type { TransportError } from "../../TransportError.ts"
 import { cut } from "../bizStatus.ts"
+import { Code } from "../grpc/status.ts"
 import type { StreamingOptions } from "./api.ts"
 import { headerRefused } from "./errors.ts"
 import { FrameType } from "./frames.ts"
 import { checkedInfo } from "./sentHeader.ts"
 import { type Trailer, trailerOf } from "./status.ts"
 
-/** A Trailer frame that can be sent, or why it cannot. @internal */
+/** A Trailer frame that can be sent. @internal */
+export interface Sendable {
+  readonly info: Uint8Array
+  readonly exception: ApplicationException | undefined
+  readonly refused?: undefined
+}
+
+/** The same, or why it cannot. @internal */
 export type Ending =
-  | { readonly info: Uint8Array; readonly exception: ApplicationException | undefined; readonly refused?: undefined }
+  | Sendable
   | { readonly info?: undefined; readonly exception?: undefined; readonly refused: TransportError }
 
 const noEntries: MetadataEntries = []
-/** gRPC's INTERNAL. */
-const internal = 13
 
 /** Statuses that come again, as those that refuse streams do. */
 const known = new WeakMap<RawStatus, Trailer>()
@@ -57,10 +63,10 @@ export const endingInPlaceOf = (
   { desc }: TransportError,
   drains: boolean,
   options: StreamingOptions
-): Extract<Ending, { readonly info: Uint8Array }> => {
+): Sendable => {
   const short: RawStatus =
     code === 0 && biz === undefined
-      ? { code: internal, message: desc }
+      ? { code: Code.Internal, message: desc }
       : {
           code,
           message: cut(message, `cut: ${desc}`),

@@ -91,7 +91,7 @@ export class FrameReader {
   // The frame that is being gathered.
   private step: number = Step.Fixed
   private need = fixedSize
-  private data = false
+  private type = 0
   private header: CallHeader | undefined = undefined
   /** Bytes of a payload that are still to be read past. */
   private skipped = 0
@@ -302,7 +302,7 @@ export class FrameReader {
   private gathered(headerEnd: number): void {
     const { bytes } = this.gathering
     const next = frameEnd(bytes, 0)
-    this.data = this.typeOf(bytes, 0, headerEnd) === FrameType.Data
+    this.type = this.typeOf(bytes, 0, headerEnd)
     if (next - headerEnd > this.options.maxReceiveMessageSize) {
       this.gathering.release()
       this.skip(bytes, 0, headerEnd, next, headerEnd)
@@ -315,12 +315,12 @@ export class FrameReader {
   private finish(): void {
     const end = this.need
     const bytes = this.gathering.release()
-    if (this.data) {
+    if (this.type === FrameType.Data) {
       const run = this.single(end - payloadAt(bytes, 0))
       if (!this.sink.onData(sequenceIdAt(bytes, 0), bytes, 0, end, run, true)) giveBack(bytes)
       return
     }
-    this.onFrame(frameTypeOf(this.header!)!, bytes, 0, payloadAt(bytes, 0), end)
+    this.onFrame(this.type, bytes, 0, payloadAt(bytes, 0), end)
     giveBack(bytes)
   }
 }

@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import type { ApplicationException } from "@millrace/codec/Message"
 import type { MetadataEntries } from "../../Metadata.ts"
 import type { CallHeader } from "../../RawCall.ts"
 import type { RawStatus } from "../../RawStream.ts"
@@ -13,7 +12,7 @@ import { IntKey } from "../ttheader/keys.ts"
 import { Turns } from "../turns.ts"
 import type * as Api from "./api.ts"
 import { Connection } from "./connection.ts"
-import { endingInPlaceOf, endingOf } from "./ending.ts"
+import { endingInPlaceOf, endingOf, type Sendable } from "./ending.ts"
 import { Credit, parseCredit, windowFor } from "./credit.ts"
 import { serverLost, tooManyStreams, violation } from "./errors.ts"
 import { frameInfo, FrameType } from "./frames.ts"
@@ -60,13 +59,13 @@ export class ServerConnection
     if (this.refusing) {
       const name = request.nameToSend
       const { exception, fields } = refusedByDrain
-      return this.refuse(streamId, name, frameInfo(FrameType.Trailer, name, fields), exception, false)
+      return this.sendEnding(streamId, name, { info: frameInfo(FrameType.Trailer, name, fields), exception })
     }
     if (this.streams.size >= this.options.maxConcurrentStreams) {
-      return this.refuseWith(streamId, request, this.tooMany, false)
+      return this.refuse(streamId, request, this.tooMany, false)
     }
     const verdict = this.carrier.admit(request, request.metadata, this.peer)
-    if (verdict !== undefined && "code" in verdict) return this.refuseWith(streamId, request, verdict, true)
+    if (verdict !== undefined && "code" in verdict) return this.refuse(streamId, request, verdict, true)
     const stream = new ServerStream(this, streamId, request, verdict, this.lastReceived)
     this.streams.set(streamId, stream)
     const credit = parseCredit(header.ints.get(IntKey.Credit))
@@ -75,22 +74,16 @@ export class ServerConnection
     this.sendCredit(stream, this.window)
   }
 
-  private refuseWith(streamId: number, { nameToSend: name }: ServerRequest, status: RawStatus, begins: boolean): void {
-    const ending = endingOf(name, status, noEntries, false, this.options)
-    const { exception, info } =
-      ending.refused === undefined ? ending : endingInPlaceOf(name, status, ending.refused, false, this.options)
-    this.refuse(streamId, name, info, exception, begins)
+  /** `begins`: with a Header in front, as a server that begins a stream and ends it. */
+  private refuse(streamId: number, { nameToSend: name }: ServerRequest, status: RawStatus, begins: boolean): void {
+    const wanted = endingOf(name, status, noEntries, false, this.options)
+    const ending =
+      wanted.refused === undefined ? wanted : endingInPlaceOf(name, status, wanted.refused, false, this.options)
+    if (begins) this.send(streamId, frameInfo(FrameType.Header, name))
+    this.sendEnding(streamId, name, ending)
   }
 
-  /** `begins`: with a Header in front, as a server that begins a stream and ends it. */
-  private refuse(
-    streamId: number,
-    name: string,
-    info: Uint8Array,
-    exception: ApplicationException | undefined,
-    begins: boolean
-  ): void {
-    if (begins) this.send(streamId, frameInfo(FrameType.Header, name))
+  sendEnding(streamId: number, name: string, { exception, info }: Sendable): void {
     if (exception === undefined) this.send(streamId, info)
     else this.sendException(streamId, info, name, exception)
     this.wake()

@@ -10,7 +10,7 @@ import type { RawAdmitted, RawEnd, RawServerStream, RawStatus } from "../../RawS
 import type { TransportError } from "../../TransportError.ts"
 import { StringKey } from "../ttheader/keys.ts"
 import type { Turns } from "../turns.ts"
-import { endingInPlaceOf, endingOf } from "./ending.ts"
+import { endingInPlaceOf, endingOf, type Sendable } from "./ending.ts"
 import { Code, failedByClient, type Fault, headerRefused, messageTooLarge, openedTwice, resetByPeer } from "./errors.ts"
 import { frameInfo, FrameType, noFields, readExceptionPayload } from "./frames.ts"
 import { stringsOf } from "./metadata.ts"
@@ -25,6 +25,8 @@ export interface ServerStreamOwner extends StreamOwner {
   readonly turns: Turns
   /** Trailers ask the client to go. */
   readonly draining: boolean
+  /** The Trailer of a stream, in this tick. */
+  sendEnding(streamId: number, name: string, ending: Sendable): void
   /** The client has reset the stream, or has made us reset it: for nothing, where nothing was answered. */
   onUnanswered(stream: ServerStream): void
 }
@@ -189,15 +191,12 @@ export class ServerStream extends Stream implements RawServerStream {
     if (header !== undefined) {
       this.sendHeader(refused === undefined ? header.info! : frameInfo(FrameType.Header, name))
     }
-    const { exception, info } =
-      refused === undefined ? wanted : endingInPlaceOf(name, status, refused, draining, options)
-    if (exception === undefined) owner.send(streamId, info!)
-    else owner.sendException(streamId, info!, name, exception)
+    const ending = refused === undefined ? wanted : endingInPlaceOf(name, status, refused, draining, options)
+    owner.sendEnding(streamId, name, ending as Sendable)
     this.finished = true
     this.listener = undefined
     this.discard()
     this.leave()
-    owner.wake()
     return refused
   }
 

@@ -16,6 +16,7 @@ import * as StatusDetails from "../../StatusDetails.ts"
 import type { TransportError } from "../../TransportError.ts"
 import { decodeBase64, encodeBase64 } from "../base64.ts"
 import { parseExtra, parseInt32 } from "../bizStatus.ts"
+import { Code } from "../grpc/status.ts"
 import { IntKey } from "../ttheader/keys.ts"
 import { draining, illegalBizError, illegalFrame, type Side } from "./errors.ts"
 import { noFields, readExceptionPayload } from "./frames.ts"
@@ -26,9 +27,6 @@ export interface Trailer {
   readonly fields: CallHeaderFields
   readonly exception: ApplicationException | undefined
 }
-
-/** gRPC's INTERNAL: what an exception means that does not say. */
-const internal = 13
 
 /** Values of the int key Draining. */
 const Drain = { Later: "1", Refused: "2" } as const
@@ -41,7 +39,7 @@ export const refusedByDrain: Trailer = {
     strings: [],
     ints: [
       [IntKey.Draining, Drain.Refused],
-      [IntKey.StatusCode, "14"]
+      [IntKey.StatusCode, `${Code.Unavailable}`]
     ]
   },
   exception: { type: ExceptionType.InternalError, message: "graceful shutdown" }
@@ -62,7 +60,7 @@ const exceptionOf = (status: RawStatus): ApplicationException | undefined =>
 const intsOf = ({ code, details }: RawStatus, fails: boolean, drains: boolean): CallHeaderFields["ints"] => {
   const ints: Array<readonly [number, string]> = []
   if (drains) ints.push([IntKey.Draining, Drain.Later])
-  if (code !== 0 && code !== internal) ints.push([IntKey.StatusCode, `${code}`])
+  if (code !== 0 && code !== Code.Internal) ints.push([IntKey.StatusCode, `${code}`])
   if (fails && details !== undefined) ints.push([IntKey.StatusDetails, encodeBase64(details)])
   return ints
 }
@@ -107,7 +105,7 @@ export const readTrailer = (
     const exception = readExceptionPayload(bytes, start, end)
     if (typeof exception === "string") return { failed: illegalFrame(side, exception) }
     if (header.ints.get(IntKey.Draining) === Drain.Refused) return { failed: draining() }
-    return withStatus(side, header, { code: internal, message: exception.message })
+    return withStatus(side, header, { code: Code.Internal, message: exception.message })
   }
   const biz = BizStatus.fromStrings(header.strings)
   if (biz === undefined) return { status: ok, trailer: metadataOf(header, hiddenInTrailer) }
@@ -116,7 +114,7 @@ export const readTrailer = (
     return { failed: illegalBizError(side, extra) }
   }
   return withStatus(side, header, {
-    code: internal,
+    code: Code.Internal,
     message: biz.message,
     biz: { code: biz.code, extra: biz.extra }
   })
