@@ -164,7 +164,7 @@ describe("ttstream backpressure", () => {
         stream.release()
         assert.isFalse(side.connection.full)
         assert.strictEqual((side.connection as any).holdings.bytes, 0)
-        assert.strictEqual((side.connection as any).holdings.leftovers.size, 0)
+        assert.strictEqual((side.connection as any).holdings.leftovers.length, 0)
       }
     })
 

@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import { ById } from "../byId.ts"
 import type { HeaderList, Http2Stream, StreamOwner } from "./api.ts"
 import type { Inflow, StreamInflow } from "./flow.ts"
 import { ClosedStreams, isClosed, State } from "./states.ts"
@@ -117,7 +118,7 @@ const remembered = 512
 
 /** @internal */
 export class Streams {
-  readonly live = new Map<number, Stream>()
+  readonly live = new ById<Stream>()
   /** Server: streams whose handler runs or that are not closed. */
   slots = 0
   private readonly past = new ClosedStreams(remembered)

@@ -6,6 +6,7 @@
 import { type ApplicationException, ExceptionType, MessageType } from "@millrace/codec/Message"
 import type { CallHeader, ConnectionMode, Encoding, OutgoingCall, RawClientCall } from "../../RawCall.ts"
 import type { TransportError } from "../../TransportError.ts"
+import { ById } from "../byId.ts"
 import type { ConnectionEnd } from "../engine.ts"
 import { Code } from "../grpc/status.ts"
 import { cancelFields } from "../ttheader/fields.ts"
@@ -50,7 +51,7 @@ export class ClientConnection implements Api.ClientConnection, MessageSink, Clie
   private readonly reply: Reply
 
   /** Calls that wait for an answer. */
-  private readonly pending = new Map<number, ClientCall>()
+  private readonly pending = new ById<ClientCall>()
   /** The one of them that has the connection to itself. */
   private exclusive: ClientCall | undefined = undefined
   /** Oneway calls that the kernel has not taken. */

@@ -6,6 +6,7 @@
 import type { ApplicationException } from "@millrace/codec/Message"
 import type { CallHeader } from "../../RawCall.ts"
 import type { RawPeer } from "../../RawStream.ts"
+import { ById } from "../byId.ts"
 import { CallOutbox } from "../callOutbox.ts"
 import type { ConnectionEnd, Notified } from "../engine.ts"
 import { IntKey } from "../ttheader/keys.ts"
@@ -36,7 +37,7 @@ export abstract class Connection<S extends Stream> implements StreamingConnectio
   beats = false
 
   protected abstract readonly side: Side
-  protected readonly streams = new Map<number, S>()
+  protected readonly streams = new ById<S>()
   protected abstract readonly carrier: StreamingCarrier
   private readonly reader: FrameReader
   private readonly holdings: Holdings

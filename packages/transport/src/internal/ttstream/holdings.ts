@@ -15,6 +15,8 @@ export interface Holder {
   readonly state: number
   /** It is full since then, without a break. */
   fullSince: number | undefined
+  /** Where it is among those that are over, or -1. */
+  leftoverAt: number
   overflow(fault: Fault): void
 }
 
@@ -33,8 +35,8 @@ export class Holdings {
   /** All together hold too much since then, without a break. */
   private overSince: number | undefined = undefined
   private readonly fullHolders = new Set<Holder>()
-  /** Streams that are over, and of which something is left to take. */
-  private readonly leftovers = new Set<Holder>()
+  /** Streams that are over, and of which something is left to take. No `Set`: see `byId.ts`. */
+  private readonly leftovers: Array<Holder> = []
   private readonly bounds: Bounds
   private readonly owner: Owner
 
@@ -60,17 +62,26 @@ export class Holdings {
     const full =
       inbox.bytes - inbox.newest > this.bounds.streamBufferLimit || inbox.available > this.bounds.streamBufferMessages
     if (full || holder.fullSince !== undefined) this.mark(holder, full)
-    if (holder.state === State.Inactive && inbox.available === 0) this.leftovers.delete(holder)
+    if (holder.leftoverAt >= 0 && inbox.available === 0) this.leave(holder)
     this.update()
   }
 
   /** A stream is over: nothing more comes of it, so that nobody waits for it. */
   settle(holder: Holder): void {
-    if (holder.inbox.available > 0) this.leftovers.add(holder)
+    if (holder.inbox.available > 0 && holder.leftoverAt < 0) holder.leftoverAt = this.leftovers.push(holder) - 1
     if (holder.fullSince === undefined) return
     holder.fullSince = undefined
     this.fullHolders.delete(holder)
     this.update()
+  }
+
+  private leave(holder: Holder): void {
+    const last = this.leftovers.pop()!
+    if (last !== holder) {
+      this.leftovers[holder.leftoverAt] = last
+      last.leftoverAt = holder.leftoverAt
+    }
+    holder.leftoverAt = -1
   }
 
   private mark(holder: Holder, full: boolean): void {

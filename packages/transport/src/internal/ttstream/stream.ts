@@ -62,6 +62,7 @@ export abstract class Stream implements RawStream, Notified {
   state: number
   /** The buffer of what was received is full since then, without a break. */
   fullSince: number | undefined = undefined
+  leftoverAt = -1
   /** Where both ends have agreed on it. */
   credit: Credit | undefined = undefined
 
