@@ -64,6 +64,7 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
   readonly #oneway: boolean
   readonly #deadline: number
   readonly #admitted: Admitted | undefined
+  place = -1
   readonly lifecycle: Lifecycle | undefined
   readonly #handler: HandlerFiber
   #strings: CallEntries = noStrings
@@ -159,7 +160,9 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   run(): void {
     // The client of a oneway call closes the connection behind it, and does not mean the handler.
-    if (!this.#oneway) this.#raw.onAbort = (error) => this.#aborted(error)
+    // A constant first: see waitingEnd.ts.
+    const onAbort = (error: TransportError) => this.#aborted(error)
+    if (!this.#oneway) this.#raw.onAbort = onAbort
     if (this.#deadline > 0) this.#serving.timers.arm(this, this.#deadline)
     this.#serving.began(this)
     this.#handler.run(this.#route.context, this.#deadline)

@@ -4,7 +4,6 @@
  * @internal
  */
 import type { RawClientStream } from "@millrace/transport/RawStream"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,8 +18,6 @@ import * as callContext from "./callContext.ts"
 import type { ClientCall } from "./clientCall.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { broken } from "./outcome.ts"
-import type { Placement } from "./placement.ts"
 import { PlainUnary } from "./plainUnary.ts"
 import type { Start } from "./streamOpener.ts"
 import { noOptions } from "./streamSettings.ts"
@@ -143,34 +140,20 @@ export class PlainCaller extends Caller {
     lifecycle: Lifecycle | undefined,
     context?: Context.Context<never> | undefined
   ): Effect.Effect<unknown, UnaryError> {
-    const reader = context === undefined ? fiber : new callContext.ContextReader(context)
-    const address = this.governance.address(options)
-    const call = (placement: Placement | undefined) =>
-      new PlainUnary(
-        this.opener,
-        this.env.timers,
-        context ?? fiber.context,
-        reader,
-        method,
-        info,
-        request,
-        options,
-        lifecycle,
-        placement
-      )
+    const call = new PlainUnary(
+      this.opener,
+      this.governance,
+      this.env.timers,
+      context ?? fiber.context,
+      context === undefined ? fiber : new callContext.ContextReader(context),
+      method,
+      info,
+      request,
+      options,
+      lifecycle
+    )
     // The step that admits and opens is also the one that can be interrupted: nothing is left open between two steps.
-    if (address !== undefined) return Effect.callback((resume) => call(undefined).begin(address, resume))
-    return Effect.callback((resume) => {
-      const admitted = this.governance.admit(info)
-      if (admitted instanceof RpcError) return resume(Effect.fail(admitted))
-      const placement = this.governance.placement(info, request, reader, options, admitted)
-      try {
-        return call(placement).begin(placement.choose(), resume)
-      } catch (defect) {
-        placement.ended(broken(Cause.die(defect)))
-        throw defect
-      }
-    })
+    return Effect.callback((resume) => call.begin(resume))
   }
 
   /** Nobody looks at a single call: one object stands for all. */

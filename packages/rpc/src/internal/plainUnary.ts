@@ -1,21 +1,25 @@
 /**
- * A unary call with nothing around it, from its instance to its answer. Where nothing of it was sent it goes on to the next.
+ * A unary call with nothing around it, from its admission to its answer. Where nothing of it was sent it goes on to the next
+ * instance.
  *
  * @internal
  */
 import type { RawClientStream } from "@millrace/transport/RawStream"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { CallError } from "../ClientStream.ts"
-import type { RpcError } from "../RpcError.ts"
+import { RpcError } from "../RpcError.ts"
 import type { RpcInfo } from "../RpcInfo.ts"
 import type { CallOptions } from "../StreamOptions.ts"
 import type { Reader } from "./callContext.ts"
+import type { ClientGovernance } from "./clientGovernance.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import * as errors from "./errors.ts"
 import type { Lifecycle } from "./lifecycle.ts"
+import { broken } from "./outcome.ts"
 import type { Placement } from "./placement.ts"
 import type { Start, StreamOpener } from "./streamOpener.ts"
 import type { Timers } from "./timers.ts"
@@ -24,17 +28,20 @@ import { type Resume, UnaryCall } from "./unaryCall.ts"
 /** @internal */
 export class PlainUnary extends UnaryCall {
   readonly #opener: StreamOpener
+  readonly #governance: ClientGovernance
   readonly #context: Context.Context<never>
   readonly #reader: Reader
   readonly #method: ClientMethod
   readonly #request: unknown
   readonly #options: CallOptions
-  readonly #placement: Placement | undefined
+  /** Undefined where its address is known and nobody hears of it. */
+  #placement: Placement | undefined = undefined
   #waiting: Fiber.Fiber<void> | undefined
 
   /** It waits in `context`, where it has to wait. */
   constructor(
     opener: StreamOpener,
+    governance: ClientGovernance,
     timers: Timers,
     context: Context.Context<never>,
     reader: Reader,
@@ -42,18 +49,17 @@ export class PlainUnary extends UnaryCall {
     info: RpcInfo,
     request: unknown,
     options: CallOptions,
-    lifecycle: Lifecycle | undefined,
-    placement: Placement | undefined
+    lifecycle: Lifecycle | undefined
   ) {
     const { onHeader, onTrailer } = options
-    super(info, method.plan, timers, opener.settings(options), onHeader, onTrailer, lifecycle, placement, false)
+    super(info, method.plan, timers, opener.settings(options), onHeader, onTrailer, lifecycle, undefined, false)
     this.#opener = opener
+    this.#governance = governance
     this.#context = context
     this.#reader = reader
     this.#method = method
     this.#request = request
     this.#options = options
-    this.#placement = placement
   }
 
   override opened(raw: RawClientStream, info: RpcInfo, deadline: number): void {
@@ -65,7 +71,26 @@ export class PlainUnary extends UnaryCall {
   }
 
   /** Resumes once; gives what to do when the fiber is interrupted meanwhile. */
-  begin(address: string | Effect.Effect<string, RpcError>, resume: Resume): Effect.Effect<void> | undefined {
+  begin(resume: Resume): Effect.Effect<void> | undefined {
+    const governance = this.#governance
+    const address = governance.address(this.#options)
+    if (address !== undefined) return this.#openAt(address, resume)
+    const admitted = governance.admit(this.info)
+    if (admitted instanceof RpcError) {
+      resume(Effect.fail(admitted))
+      return undefined
+    }
+    const placement = governance.placement(this.info, this.#request, this.#reader, this.#options, admitted)
+    this.#placement = this.observer = placement
+    try {
+      return this.#openAt(placement.choose(), resume)
+    } catch (defect) {
+      placement.ended(broken(Cause.die(defect)))
+      throw defect
+    }
+  }
+
+  #openAt(address: string | Effect.Effect<string, RpcError>, resume: Resume): Effect.Effect<void> | undefined {
     const opener = this.#opener
     if (
       typeof address === "string" &&

@@ -69,6 +69,7 @@ export class ServerCall extends Duplex implements SingleCall, StreamCall, Handle
   readonly #plan: MethodPlan
   readonly #main: (call: ServerCall) => Effect.Effect<unknown, unknown>
   readonly #deadline: number
+  place = -1
   readonly lifecycle: Lifecycle | undefined
   #admitted: Admitted | undefined
   readonly #sendMillis: number

@@ -56,6 +56,8 @@ class Request implements AdmissionRequest {
 
 /** A call whose handler, finalizers or tracers still run. @internal */
 export interface Running {
+  /** Its place among all that run; its server's. */
+  place: number
   /** The grace time is over. */
   shutdown(): void
 }
@@ -75,7 +77,11 @@ export class Serving implements FiberEnvironment {
   readonly readMeta: Readers
   readonly writeMeta: Writers
   readonly #settings: Settings
-  readonly #running = new Set<Running>()
+  /**
+   * No `Set`: one whose members come and go lets the garbage collector think that those which are gone are there, as soon as one of its
+   * tables is old (see `byId.ts` of the transport).
+   */
+  readonly #running: Array<Running> = []
   readonly #draining = Deferred.makeUnsafe<void>()
   readonly #lostBusinessErrors = new Set<object>()
   readonly #cutAnswers = new Set<object>()
@@ -185,26 +191,30 @@ export class Serving implements FiberEnvironment {
   // --- calls that run --------------------------------------------------------------------------------------------------
 
   began(call: Running): void {
-    this.#running.add(call)
+    call.place = this.#running.push(call) - 1
   }
 
   /** Nothing of the call runs any more. */
   gone(call: Running): void {
-    this.#running.delete(call)
-    if (this.#running.size > 0) return
+    const last = this.#running.pop()!
+    if (last !== call) {
+      this.#running[call.place] = last
+      last.place = call.place
+    }
+    if (this.#running.length > 0) return
     const wake = this.#whenIdle
     this.#whenIdle = undefined
     wake?.()
   }
 
   readonly #idle: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.#running.size === 0) return resume(Effect.void)
+    if (this.#running.length === 0) return resume(Effect.void)
     this.#whenIdle = () => resume(Effect.void)
   })
 
   readonly #leaveBehind: Effect.Effect<void> = Effect.suspend(() =>
     Effect.logWarning(
-      `the server stops, and leaves ${this.#running.size} calls behind that still run 1 second after they were interrupted: their handlers may not be interrupted, or finalizers or tracers take longer`
+      `the server stops, and leaves ${this.#running.length} calls behind that still run 1 second after they were interrupted: their handlers may not be interrupted, or finalizers or tracers take longer`
     )
   )
 
@@ -216,7 +226,7 @@ export class Serving implements FiberEnvironment {
         const closed = Effect.asVoid(Fiber.await(closing))
         const abort = Effect.suspend(() => {
           this.#over = true
-          for (const call of this.#running) call.shutdown()
+          for (const call of this.#running.slice()) call.shutdown()
           return Effect.timeoutOrElse(this.#idle, { duration: endingMillis, orElse: () => this.#leaveBehind })
         })
         return Effect.andThen(this.#idle, closed).pipe(

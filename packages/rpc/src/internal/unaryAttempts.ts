@@ -133,7 +133,9 @@ const limited = (
         millis: timeout,
         sent: attempt.opened
       })
-    attempt.overdue = () => (timers.now() >= due ? overdue() : undefined)
+    // A constant first: see waitingEnd.ts.
+    const isOverdue = () => (timers.now() >= due ? overdue() : undefined)
+    attempt.overdue = isOverdue
     if (timeout <= 0) return Effect.fail(overdue())
     const sent = Effect.catch(Effect.provideService(answer, Deadline.Current, due), (error) =>
       // What is sent as the deadline of the attempt is its timeout, whoever notices first.

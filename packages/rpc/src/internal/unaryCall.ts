@@ -47,7 +47,7 @@ export class UnaryCall implements Timer, Counts {
   readonly #onHeader: ((header: Metadata) => void) | undefined
   readonly #onTrailer: ((trailer: Metadata) => void) | undefined
   readonly #lifecycle: Lifecycle | undefined
-  readonly #observer: EndObserver | undefined
+  protected observer: EndObserver | undefined
   readonly #whole: boolean
   protected resume: Resume | undefined
 
@@ -69,7 +69,7 @@ export class UnaryCall implements Timer, Counts {
     this.#onHeader = onHeader
     this.#onTrailer = onTrailer
     this.#lifecycle = lifecycle
-    this.#observer = observer
+    this.observer = observer
     this.#whole = whole
   }
 
@@ -119,7 +119,7 @@ export class UnaryCall implements Timer, Counts {
   })
 
   protected cancelled(): Effect.Effect<void> {
-    this.#observer?.ended(interruptedOutcome(this.#lifecycle?.overdue))
+    this.observer?.ended(interruptedOutcome(this.#lifecycle?.overdue))
     return Effect.void
   }
 
@@ -178,7 +178,7 @@ export class UnaryCall implements Timer, Counts {
     const resume = this.resume
     if (resume === undefined) return
     this.resume = undefined
-    this.#observer?.ended(observedOutcome(exit, this.#lifecycle?.overdue))
+    this.observer?.ended(observedOutcome(exit, this.#lifecycle?.overdue))
     resume(exit)
   }
 

@@ -94,8 +94,10 @@ export abstract class WaitingEnd implements RawListener, Timer {
     budget: number
   ): Effect.Effect<A, CallError | Cause.Done> {
     return Effect.callback((resume) => {
-      this.#recvResume = (overdue) =>
+      // A constant first: V8 makes a closure old that is written straight into a property, and all that it knows with it.
+      const goOn = (overdue?: CallError) =>
         resume(overdue === undefined ? Effect.suspend(again) : this.recvOverdueAlone(overdue))
+      this.#recvResume = goOn
       if (this.#timed) {
         this.#recvSince = this.env.timers.now()
         this.#recvWait = budget
@@ -110,10 +112,12 @@ export abstract class WaitingEnd implements RawListener, Timer {
   protected parkSend(again: () => Effect.Effect<void, CallError>): Effect.Effect<void, CallError> {
     return Effect.callback((resume) => {
       const told = this.env.messageTracers.length > 0
-      this.#sendResume = () => {
+      // A constant first, as above.
+      const goOn = () => {
         if (told) this.#tellBlocked()
         resume(Effect.suspend(again))
       }
+      this.#sendResume = goOn
       if (this.#timed || told) this.#sendSince = this.env.timers.now()
       if (this.#timed) this.#armWait(this.#sendSince, this.sendBudget)
       return Effect.sync(() => {

@@ -143,7 +143,9 @@ export class WholeCall implements Whole, Counts {
       })
     this.startedAt = now
     this.endsAt = due
-    this.#overdue = () => (timers.now() >= due ? overdue() : undefined)
+    // A constant first: see waitingEnd.ts.
+    const isOverdue = () => (timers.now() >= due ? overdue() : undefined)
+    this.#overdue = isOverdue
     return due <= now ? Effect.fail(overdue()) : until(call, timers, due, overdue)
   }
 

@@ -82,7 +82,9 @@ export class Course {
     this.#shared = shared
     this.#info = info
     const random = fiber.getRef(Random.Random)
-    this.#random = () => random.nextDoubleUnsafe()
+    // A constant first: V8 makes a closure old that is written straight into a property, and all that it knows with it.
+    const next = () => random.nextDoubleUnsafe()
+    this.#random = next
     this.#window = shared.windows.of(info)
     this.#startedAt = this.#clock.currentTimeMillisUnsafe()
     this.#deadline = fiber.getRef(Deadline.Current) ?? Infinity
