@@ -56,7 +56,7 @@ export const MAP_EFFECT = define("server stream 32 B, mapEffect", "serverStream"
   effectPerMessage: true
 })
 export const PING_PONG = define("send, recv on an open stream", "pingPong", 32)
-export const UNARY = define("unary, 64 in flight", "unary", 32, { inflight: 64 })
+export const UNARY = define("unary, 64 in flight", "unary", 32, { inflight: 64, rounds: 9 })
 export const UNARY_ONE = define("unary, 1 in flight", "unary", 32)
 export const ECHO_64K = define("echo 64 KiB, 4 in flight", "echo", 64 * 1024, { inflight: 4 })
 export const ECHO_1M = define("echo 1 MiB, 4 in flight", "echo", 1024 * 1024, { inflight: 4 })
