@@ -101,8 +101,9 @@ const measureCase = (the: Case, peers: ReadonlyArray<string>, pace: Pace): Promi
     // A row of more rounds has shorter ones.
     const share = Math.min(1, pace.rounds / rounds)
     return inRounds(peers, rounds, pace, row, async (name, round) => {
-      const warmup = round === 0 && !isGo(name) ? pace.firstWarmup : pace.warmup * share
-      const command = { op: "run", case: the, warmup, measure: pace.measure * share } as const
+      // Whole milliseconds: Go's peers take no others.
+      const warmup = round === 0 && !isGo(name) ? pace.firstWarmup : Math.round(pace.warmup * share)
+      const command = { op: "run", case: the, warmup, measure: Math.round(pace.measure * share) } as const
       const sample = await running.get(name)!.run(command)
       if (sample.messages === 0) throw new Error(`${name} moved no message in "${the.name}"`)
       samples.get(name)!.push(sample)
