@@ -10,6 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import { RpcError } from "../RpcError.ts"
 import type { Observer } from "./lifecycle.ts"
 import { failed, interrupted, type Outcome } from "./outcome.ts"
+import type { Timers } from "./timers.ts"
 import { outcomeOf } from "./tracedCall.ts"
 
 /** @internal */
@@ -19,6 +20,12 @@ export type EndObserver = Pick<Observer, "ended">
 export type OverdueError = () => RpcError | undefined
 
 const nothing: OverdueError = () => undefined
+
+/** Of a call whose time is over at `due`. Not written straight into a property: see waitingEnd.ts. @internal */
+export const overdueAt =
+  (timers: Timers, due: number, error: () => RpcError): OverdueError =>
+  () =>
+    timers.now() >= due ? error() : undefined
 
 /** What observers hear of an interruption: for them a call that its timeout interrupts has failed with that. @internal */
 export const interruptedOutcome = (overdue: OverdueError = nothing): Outcome => {

@@ -160,9 +160,11 @@ export class PingPongServerCall implements SingleCall, HandlerOwner, Running, Ti
 
   run(): void {
     // The client of a oneway call closes the connection behind it, and does not mean the handler.
-    // A constant first: see waitingEnd.ts.
-    const onAbort = (error: TransportError) => this.#aborted(error)
-    if (!this.#oneway) this.#raw.onAbort = onAbort
+    if (!this.#oneway) {
+      // A constant first: see waitingEnd.ts.
+      const onAbort = (error: TransportError) => this.#aborted(error)
+      this.#raw.onAbort = onAbort
+    }
     if (this.#deadline > 0) this.#serving.timers.arm(this, this.#deadline)
     this.#serving.began(this)
     this.#handler.run(this.#route.context, this.#deadline)

@@ -35,7 +35,7 @@ export class PlainUnary extends UnaryCall {
   readonly #request: unknown
   readonly #options: CallOptions
   /** Undefined where its address is known and nobody hears of it. */
-  #placement: Placement | undefined = undefined
+  declare protected observer: Placement | undefined
   #waiting: Fiber.Fiber<void> | undefined
 
   /** It waits in `context`, where it has to wait. */
@@ -52,7 +52,7 @@ export class PlainUnary extends UnaryCall {
     lifecycle: Lifecycle | undefined
   ) {
     const { onHeader, onTrailer } = options
-    super(info, method.plan, timers, opener.settings(options), onHeader, onTrailer, lifecycle, undefined, false)
+    super(info, method.plan, timers, opener.settings(options), onHeader, onTrailer, lifecycle, false)
     this.#opener = opener
     this.#governance = governance
     this.#context = context
@@ -64,7 +64,7 @@ export class PlainUnary extends UnaryCall {
 
   override opened(raw: RawClientStream, info: RpcInfo, deadline: number): void {
     super.opened(raw, info, deadline)
-    const placement = this.#placement
+    const placement = this.observer
     if (placement === undefined) return
     placement.info = info
     placement.connected()
@@ -81,7 +81,7 @@ export class PlainUnary extends UnaryCall {
       return undefined
     }
     const placement = governance.placement(this.info, this.#request, this.#reader, this.#options, admitted)
-    this.#placement = this.observer = placement
+    this.observer = placement
     try {
       return this.#openAt(placement.choose(), resume)
     } catch (defect) {
@@ -104,7 +104,7 @@ export class PlainUnary extends UnaryCall {
   }
 
   protected override again(unsent: RpcError): boolean {
-    const placement = this.#placement
+    const placement = this.observer
     if (placement === undefined) return false
     placement.disconnected()
     if (!placement.failed(unsent)) return false
@@ -143,7 +143,7 @@ export class PlainUnary extends UnaryCall {
     deadline: number,
     start: Start<void>
   ): Effect.Effect<void, CallError> {
-    const placement = this.#placement
+    const placement = this.observer
     return placement === undefined
       ? this.#opener.openAt(this.#reader, this.#method, this.info, this.#options, address as string, deadline, start)
       : this.#opener.open(this.#reader, this.#method, this.#options, start, placement, address, deadline)

@@ -16,6 +16,7 @@ import type { Caller } from "./caller.ts"
 import type { ClientInfo } from "./clientInfo.ts"
 import type { ClientMethod } from "./clientMethod.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { overdueAt } from "./observedCall.ts"
 import { PolicyOptions } from "./policyOptions.ts"
 import * as replyErrors from "./replyErrors.ts"
 import { noOptions } from "./streamSettings.ts"
@@ -133,9 +134,7 @@ const limited = (
         millis: timeout,
         sent: attempt.opened
       })
-    // A constant first: see waitingEnd.ts.
-    const isOverdue = () => (timers.now() >= due ? overdue() : undefined)
-    attempt.overdue = isOverdue
+    attempt.overdue = overdueAt(timers, due, overdue)
     if (timeout <= 0) return Effect.fail(overdue())
     const sent = Effect.catch(Effect.provideService(answer, Deadline.Current, due), (error) =>
       // What is sent as the deadline of the attempt is its timeout, whoever notices first.

@@ -47,7 +47,8 @@ export class UnaryCall implements Timer, Counts {
   readonly #onHeader: ((header: Metadata) => void) | undefined
   readonly #onTrailer: ((trailer: Metadata) => void) | undefined
   readonly #lifecycle: Lifecycle | undefined
-  protected observer: EndObserver | undefined
+  /** Who hears of its end. */
+  protected observer: EndObserver | undefined = undefined
   readonly #whole: boolean
   protected resume: Resume | undefined
 
@@ -59,7 +60,6 @@ export class UnaryCall implements Timer, Counts {
     onHeader: ((header: Metadata) => void) | undefined,
     onTrailer: ((trailer: Metadata) => void) | undefined,
     lifecycle: Lifecycle | undefined,
-    observer: EndObserver | undefined,
     whole: boolean
   ) {
     this.info = info
@@ -69,7 +69,6 @@ export class UnaryCall implements Timer, Counts {
     this.#onHeader = onHeader
     this.#onTrailer = onTrailer
     this.#lifecycle = lifecycle
-    this.observer = observer
     this.#whole = whole
   }
 

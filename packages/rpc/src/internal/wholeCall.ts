@@ -26,7 +26,7 @@ import type { Result } from "./plan.ts"
 import * as replyErrors from "./replyErrors.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Admitted } from "./admitted.ts"
-import { observedCall, type OverdueError } from "./observedCall.ts"
+import { observedCall, overdueAt, type OverdueError } from "./observedCall.ts"
 import { atInstances, type Placement } from "./placement.ts"
 import { until } from "./until.ts"
 
@@ -143,9 +143,7 @@ export class WholeCall implements Whole, Counts {
       })
     this.startedAt = now
     this.endsAt = due
-    // A constant first: see waitingEnd.ts.
-    const isOverdue = () => (timers.now() >= due ? overdue() : undefined)
-    this.#overdue = isOverdue
+    this.#overdue = overdueAt(timers, due, overdue)
     return due <= now ? Effect.fail(overdue()) : until(call, timers, due, overdue)
   }
 

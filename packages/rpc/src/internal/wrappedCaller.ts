@@ -248,17 +248,7 @@ export class WrappedCaller extends Caller {
         open((raw, info, deadline, _fiber, placement) => {
           const budgets = this.opener.settings(options)
           const { timers } = this.env
-          const unary = new UnaryCall(
-            info,
-            method.plan,
-            timers,
-            budgets,
-            onHeader,
-            onTrailer,
-            lifecycle,
-            undefined,
-            true
-          )
+          const unary = new UnaryCall(info, method.plan, timers, budgets, onHeader, onTrailer, lifecycle, true)
           unary.opened(raw, info, deadline)
           place = placement
           opened.push(unary)

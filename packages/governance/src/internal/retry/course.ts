@@ -62,7 +62,7 @@ export class Course {
   readonly #clock: Clock.Clock
   readonly #shared: Shared
   readonly #info: RpcInfo
-  readonly #random: () => number
+  readonly #random: Random.Random
   readonly #window: Window
   readonly #startedAt: number
   readonly #deadline: number
@@ -81,10 +81,7 @@ export class Course {
     this.#clock = fiber.getRef(Clock.Clock)
     this.#shared = shared
     this.#info = info
-    const random = fiber.getRef(Random.Random)
-    // A constant first: V8 makes a closure old that is written straight into a property, and all that it knows with it.
-    const next = () => random.nextDoubleUnsafe()
-    this.#random = next
+    this.#random = fiber.getRef(Random.Random)
     this.#window = shared.windows.of(info)
     this.#startedAt = this.#clock.currentTimeMillisUnsafe()
     this.#deadline = fiber.getRef(Deadline.Current) ?? Infinity
@@ -117,7 +114,10 @@ export class Course {
   /** Milliseconds from an outcome until attempt `number` may begin; undefined: it may not. */
   again(number: number, outcome: Outcome): number | undefined {
     const failure = Exit.isFailure(outcome) ? failureIn(outcome.cause) : undefined
-    const wait = Math.max(this.plan.backoff(number, this.#random), hint(failure?.error))
+    const wait = Math.max(
+      this.plan.backoff(number, () => this.#random.nextDoubleUnsafe()),
+      hint(failure?.error)
+    )
     return this.#allows(number, wait) ? wait : undefined
   }
 
